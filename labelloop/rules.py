@@ -32,7 +32,7 @@ class Rules(BaseModel):
             return cls.model_validate(tomllib.loads(path.read_text("utf-8")))
         except OSError as error:
             raise UserError(f"Cannot read the rules file {path}: {error.strerror}.") from error
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UserError(f"{path} is not valid TOML: {error}. See docs/settings.md for an example.") from error
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())

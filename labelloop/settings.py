@@ -9,7 +9,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """One frozen object, built in `create_app`, the worker's main and the command line, never at import."""
 
-    model_config = SettingsConfigDict(env_prefix="LABELLOOP_", env_file=".env", extra="ignore", frozen=True)
+    # While `labelloop up` or `demo` runs it leaves its settings in the second file, for commands in the same folder.
+    model_config = SettingsConfigDict(
+        env_prefix="LABELLOOP_", env_file=(".env", ".labelloop/local.env"), extra="ignore", frozen=True
+    )
 
     label_studio_url: str = Field("http://127.0.0.1:8080", description="where Label Studio answers")
     label_studio_token: SecretStr = Field(SecretStr(""), description="personal access token or legacy token")

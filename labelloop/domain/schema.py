@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from labelloop.domain.values import FieldKind, Value, labels_of
+from labelloop.domain.values import Choice, FieldKind, Value, labels_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,30 @@ class Field:
     inputs: tuple[str, ...]
 
     def allows(self, value: Value) -> bool:
-        """Return whether every label of the value is one of this field's."""
-        return labels_of(value) <= frozenset(self.labels)
+        """Return whether the value is of this field's kind and every label of it one of this field's."""
+        same_kind = isinstance(value, Choice) == (self.kind is FieldKind.CHOICE)
+        return same_kind and labels_of(value) <= frozenset(self.labels)
+
+    def to_json(self) -> str:
+        """Return the field as JSON, the same text for equal fields."""
+        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+
+    @property
+    def digest(self) -> str:
+        """Return a SHA-256 (hex) that changes whenever the name, the kind, a label or an input changes."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @classmethod
+    def from_json(cls, text: str) -> "Field":
+        """Return the field that `to_json` wrote."""
+        found = json.loads(text)
+        return cls(
+            name=found["name"],
+            kind=FieldKind(found["kind"]),
+            labels=tuple(found["labels"]),
+            to_name=found["to_name"],
+            inputs=tuple(found["inputs"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +58,3 @@ class LabelSchema:
     def field(self, name: str | None) -> Field | None:
         """Return the named field, or the first one if no name is given; None if there is no such field."""
         return next((f for f in self.fields if name in (None, f.name)), None)
-
-    @property
-    def digest(self) -> str:
-        """Return a SHA-256 (hex) that changes whenever a field, a label or an input changes."""
-        return hashlib.sha256(json.dumps([asdict(f) for f in self.fields], sort_keys=True).encode()).hexdigest()

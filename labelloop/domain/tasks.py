@@ -71,3 +71,12 @@ class Prediction:
     task_id: int
     value: Value
     confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """A task as it stands in the labelling tool: every annotation it now has, and when any of this last changed."""
+
+    task: Task
+    annotations: tuple[Annotation, ...]
+    updated_at: datetime

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from labelloop.domain.schema import Field
 from labelloop.domain.values import Value
+from labelloop.encoders.base import Encode as Encode
+from labelloop.encoders.base import Vectors as Vectors
 
-Vectors = NDArray[np.float32]
 Probabilities = NDArray[np.float64]
 
 
@@ -22,19 +23,6 @@ class Example:
     task_id: int
     text: str
     value: Value
-
-
-class Encode(Protocol):
-    """Turns texts into vectors; the same engine when fitting and when serving."""
-
-    @property
-    def digest(self) -> str:
-        """Identify weights, tokenizer and engine: vectors of different digests must never be mixed."""
-        ...
-
-    def __call__(self, texts: Sequence[str]) -> Vectors:
-        """Return one unit-length row per text, shape (len(texts), dimensions), float32."""
-        ...
 
 
 class Model(Protocol):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from labelloop.domain.values import FieldKind
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
@@ -13,7 +15,7 @@ class Candidates:
 
     `ids` has shape (n,), `vectors` (n, d) with rows of unit length, `probabilities` (n, k) or None before there is
     a model, `labelled` (m, d) the vectors of the tasks that already have a settled TRAIN label, `label_count` the
-    number of labels the field allows.
+    number of labels the field allows, and `kind` says how the probabilities are to be read.
     """
 
     ids: NDArray[np.int64]
@@ -21,6 +23,7 @@ class Candidates:
     probabilities: NDArray[np.float64] | None
     labelled: NDArray[np.float32]
     label_count: int
+    kind: FieldKind
 
 
 Strategy = Callable[[Candidates, int, np.random.Generator], list[int]]

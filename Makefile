@@ -1,0 +1,53 @@
+# Every command of this project; `make` alone lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+OURS := .venv/.ready
+LABEL_STUDIO := .venv-label-studio/.ready
+PIP := -m pip --disable-pip-version-check --quiet
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test check bench clean
+
+help: ## list these commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: $(OURS) $(LABEL_STUDIO) ## create .venv (ours) and .venv-label-studio (Label Studio 1.23.2; its pins clash with ours)
+
+demo: setup ## a whole loop with simulated annotators; DEMO_EXIT=1 ends by itself, DEMO_FRESH=1 starts anew, DEMO_ROUNDS=n
+	$(BIN)/labelloop demo $(if $(DEMO_EXIT),--exit) $(if $(DEMO_FRESH),--fresh) $(if $(DEMO_ROUNDS),--rounds $(DEMO_ROUNDS))
+
+up: setup ## the same services for your own project, until Ctrl-C
+	$(BIN)/labelloop up
+
+test: setup ## all tests, against a real Label Studio, Valkey, RQ worker, PostgreSQL and Chromium
+	$(BIN)/pytest
+
+check: setup ## format, lint, types, import arrows, docs, then the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/docs
+ifndef CHECK_WITHOUT_TESTS
+	$(MAKE) test
+endif
+
+bench: setup ## measure; every benchmark takes its data as an argument, see benchmarks/README.md
+	$(BIN)/python -m benchmarks.serving
+
+clean: ## delete the environments, caches and the demo's data (asks nothing)
+	rm -rf .venv .venv-label-studio .cache .labelloop build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# torch first and by its exact version: a range would bring several GB of GPU libraries where nobody asked for them.
+$(OURS): pyproject.toml requirements.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/python $(PIP) install "pip>=25.1"
+	$(BIN)/python $(PIP) install $$(grep '^torch==' requirements.lock) -c requirements.lock
+	$(BIN)/python $(PIP) install -c requirements.lock --group dev -e .
+	touch $@
+
+$(LABEL_STUDIO): requirements-label-studio.lock
+	$(PYTHON) -m venv .venv-label-studio
+	.venv-label-studio/bin/python $(PIP) install -r requirements-label-studio.lock
+	touch $@

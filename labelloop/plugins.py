@@ -1,0 +1,50 @@
+"""Learners and query strategies by name: our own and those of any installed package, found by entry points."""
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from labelloop.errors import UserError
+from labelloop.learners.base import Learner
+from labelloop.strategies.base import Strategy
+
+LEARNERS = "labelloop.learners"
+STRATEGIES = "labelloop.strategies"
+
+
+def learner(name: str) -> Learner:
+    """Return a new learner of this name; raises UserError listing the known ones."""
+    built: Learner = _load(LEARNERS, name)()
+    return built
+
+
+def strategy(name: str) -> Strategy:
+    """Return the query strategy of this name; raises UserError listing the known ones."""
+    found: Strategy = _load(STRATEGIES, name)
+    return found
+
+
+def learner_names() -> tuple[str, ...]:
+    """Return the names of all installed learners, sorted."""
+    return tuple(sorted(_installed(LEARNERS)))
+
+
+def strategy_names() -> tuple[str, ...]:
+    """Return the names of all installed query strategies, sorted."""
+    return tuple(sorted(_installed(STRATEGIES)))
+
+
+def _installed(group: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def _load(group: str, name: str) -> Any:
+    installed = _installed(group)
+    kind = "learner" if group == LEARNERS else "query strategy"
+    if name not in installed:
+        raise UserError(f"There is no {kind} named {name}; choose one of: {', '.join(sorted(installed)) or 'none'}.")
+    try:
+        return installed[name].load()
+    except (ImportError, AttributeError) as error:
+        raise UserError(
+            f"The {kind} {name} cannot be loaded ({error}): reinstall the package it comes from."
+        ) from error

@@ -1,0 +1,123 @@
+"""Measure the versions of a round, and the champion, on the same audit set."""
+
+import io
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import structlog
+
+from labelloop.domain.predictions import decide
+from labelloop.domain.records import ClosedRound, Evaluation, Fit
+from labelloop.domain.rounds import JudgedTask
+from labelloop.domain.values import Value
+from labelloop.errors import BrokenPromise
+from labelloop.learners.base import Encode
+from labelloop.stats.agreement import model_agreement, pairwise_agreement
+from labelloop.stats.intervals import bootstrap_mean, wilson
+from labelloop.stats.per_label import macro_f1
+from labelloop.steps.models import load_model
+from labelloop.steps.project import ProjectView
+from labelloop.stores.book import Book
+
+ROWS_FILE = "audit.parquet"
+
+log = structlog.get_logger()
+
+
+def evaluate(view: ProjectView, number: int, *, encode: Encode) -> list[Evaluation]:
+    """Evaluate the champion and the round's versions on the round's audit set; return all evaluations of the round.
+
+    A champion that can no longer be loaded is passed over, so that the round's versions can take its place.
+    """
+    closed = view.round(number)
+    if closed is None:
+        raise BrokenPromise(f"Round {number} of project {view.id} is queued for evaluation but was never closed.")
+    audit = closed.audit(view.rules.monitor_people)
+    champion = view.ledger.deployed(view.id)
+    fits = [fit for fit in view.ledger.all(Fit, view.id, round_number=number) if fit.version]
+    for fit in [*([champion] if champion else []), *fits]:
+        if view.ledger.newest(Evaluation, view.id, round_number=number, version=fit.version) is None:
+            try:
+                _evaluate_one(view, number, fit, audit, encode=encode)
+            except BrokenPromise as error:
+                if fit in fits:
+                    raise
+                log.error("champion_not_evaluated", project=view.id, version=fit.version, because=str(error))
+    return view.ledger.all(Evaluation, view.id, round_number=number)
+
+
+def _evaluate_one(view: ProjectView, number: int, fit: Fit, audit: Sequence[JudgedTask], *, encode: Encode) -> None:
+    started = time.perf_counter()
+    said = predicted_values(view, fit, [task.task.text for task in audit], encode=encode)
+    spent_ms = (time.perf_counter() - started) * 1000
+    people = [[a.value for a in task.judgements if a.value is not None] for task in audit]
+    rows = pd.DataFrame(
+        {
+            "task_id": [task.task.id for task in audit],
+            "model": [str(value) for value in said],
+            "people": [" / ".join(map(str, values)) for values in people],
+            "agreement": [model_agreement(value, values) for value, values in zip(said, people, strict=True)],
+            "human_agreement": [pairwise_agreement(values) for values in people],
+        }
+    ).astype({"task_id": "int64", "agreement": "float64", "human_agreement": "float64"})
+    settled = [(task.consensus.value, v) for v, task in zip(said, audit, strict=True) if task.consensus.value]
+    record = replace(
+        _figures(view.id, number, fit.version, rows, settled),
+        ms_per_text=spent_ms / max(len(audit), 1),
+    )
+    buffer = io.BytesIO()
+    rows.to_parquet(buffer, index=False)
+    round_record = view.ledger.newest(ClosedRound, view.id, number=number)
+    parents = (fit.artifact, round_record.artifact if round_record else "")
+    view.book.record(record, f"evaluation-{number}-{fit.version}", {ROWS_FILE: buffer.getvalue()}, parents)
+
+
+def predicted_values(view: ProjectView, fit: Fit, texts: Sequence[str], *, encode: Encode) -> list[Value]:
+    """Return what a version says of each text."""
+    model, kind = load_model(view.book, fit, encode=encode), view.field.kind
+    return [decide(kind, model.labels, row)[0] for row in model.predict(texts)] if texts else []
+
+
+def _figures(
+    project_id: int, number: int, version: str, rows: pd.DataFrame, settled: list[tuple[Value, Value]]
+) -> Evaluation:
+    model, human = rows["agreement"].to_numpy(), rows["human_agreement"].dropna().to_numpy()
+    (low, high), (human_low, human_high) = _interval(model), _interval(human)
+    right = [truth == said for truth, said in settled]
+    return Evaluation(
+        project_id=project_id,
+        round_number=number,
+        version=version,
+        n=len(rows),
+        agreement=float(model.mean()) if len(model) else None,
+        agreement_low=low,
+        agreement_high=high,
+        human_agreement=float(human.mean()) if len(human) else None,
+        human_low=human_low,
+        human_high=human_high,
+        accuracy=sum(right) / len(right) if right else None,
+        macro_f1=macro_f1(settled) if settled else None,
+        ms_per_text=0.0,
+        at=datetime.now(UTC),
+    )
+
+
+def _interval(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float | None, float | None]:
+    if not len(values):
+        return None, None
+    # Where every task counts 0 or 1 the Wilson interval is the better one for few tasks.
+    if set(np.unique(values)) <= {0.0, 1.0}:
+        found = wilson(float(values.sum()), len(values))
+    else:
+        found = bootstrap_mean(values, confidence=0.95, seed=0)
+    return found.low, found.high
+
+
+def agreement_by_task(book: Book, evaluation: Evaluation) -> pd.Series:
+    """Return an evaluated version's agreement with people, in [0, 1], by task id."""
+    rows = pd.read_parquet(io.BytesIO(book.artifacts.read(evaluation.artifact, ROWS_FILE)))
+    return rows.set_index("task_id")["agreement"]

@@ -1,0 +1,145 @@
+"""Order the head of the queue: TRAIN tasks by their worth, audit tasks hidden among them."""
+
+import io
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from labelloop.domain.predictions import decide
+from labelloop.domain.queue import QueueItem, interleave, ranked
+from labelloop.domain.records import Publication
+from labelloop.domain.rounds import snapshot
+from labelloop.domain.schema import Field
+from labelloop.domain.tasks import Annotation, Prediction, Task
+from labelloop.learners.base import Encode, Model, Probabilities
+from labelloop.plugins import strategy
+from labelloop.steps.models import load_model
+from labelloop.steps.project import QUEUE_FILE, ProjectView
+from labelloop.strategies.base import Candidates
+
+LARGE_POOL, SUB_POOL = 50_000, 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class QueueHead:
+    """The next tasks for people, ready to be pushed under the publication's name."""
+
+    publication: Publication
+    items: tuple[QueueItem, ...]
+
+
+def order_queue(view: ProjectView, *, encode: Encode) -> QueueHead | None:
+    """Return the head of the queue by the deployed version, None if people have nothing left to judge."""
+    annotations = view.mirror.annotations()
+    train, audit = view.open_tasks(annotations)
+    if not train and not audit:
+        return None
+    deployed = view.ledger.deployed(view.id)
+    model = load_model(view.book, deployed, encode=encode) if deployed else None
+    earlier = view.ledger.all(Publication, view.id)
+    rules, last = view.rules, view.last_round
+    rng = np.random.default_rng([rules.seed, view.id, len(earlier)])
+    wanted = rules.queue_rounds * rules.round_due_at(last.train if last else 0)
+    chosen, predictions = _choose(view, train, annotations, model, wanted, rng, encode=encode)
+    last_of_all = len(chosen) == len(train)
+    share = max(rules.monitor_share, len(audit) / (len(train) + len(audit))) if last_of_all else rules.monitor_share
+    order = interleave(chosen, _audit_head(audit, annotations, len(chosen), share, rng), share, rng)
+    items = tuple(ranked(order, predictions if rules.pre_annotate else {}))
+    version = deployed.version if deployed else ""
+    again = sum(publication.version == version for publication in earlier)
+    publication = Publication(
+        project_id=view.id,
+        name=(version or "v0") + (f".{again + 1}" if again else ""),
+        version=version,
+        round_number=last.number if last else 0,
+        tasks=len(items),
+        blind=sum(item.prediction is None for item in items),
+        at=datetime.now(UTC),
+    )
+    return QueueHead(publication, items)
+
+
+def record_publication(view: ProjectView, head: QueueHead) -> bool:
+    """Record that the head of the queue now stands in the labelling tool; False if another worker was first."""
+    rows = pd.DataFrame(
+        [
+            {
+                "task_id": item.task_id,
+                "score": item.score,
+                "value": str(item.prediction.value) if item.prediction else "",
+                "confidence": item.prediction.confidence if item.prediction else math.nan,
+            }
+            for item in head.items
+        ]
+    )
+    buffer = io.BytesIO()
+    rows.to_parquet(buffer, index=False)
+    files = {QUEUE_FILE: buffer.getvalue()}
+    deployed = view.ledger.deployed(view.id)
+    parents = (deployed.artifact,) if deployed else ()
+    return view.book.record(head.publication, f"publication-{head.publication.name}", files, parents)
+
+
+def _choose(
+    view: ProjectView,
+    train: list[Task],
+    annotations: list[Annotation],
+    model: Model | None,
+    wanted: int,
+    rng: np.random.Generator,
+    *,
+    encode: Encode,
+) -> tuple[list[int], dict[int, Prediction]]:
+    if not train:
+        return [], {}
+    if len(train) > LARGE_POOL:
+        train = [train[i] for i in np.sort(rng.choice(len(train), SUB_POOL, replace=False))]
+    texts = [task.text for task in train]
+    probabilities = model.predict(texts) if model else None
+    candidates = Candidates(
+        ids=np.array([task.id for task in train], dtype=np.int64),
+        kind=view.field.kind,
+        vectors=encode(texts),
+        probabilities=probabilities,
+        labelled=_labelled_vectors(view, annotations, encode=encode),
+        label_count=len(view.field.labels),
+    )
+    chosen = strategy(view.rules.strategy)(candidates, min(wanted, len(train)), rng)
+    if model is None or probabilities is None:
+        return chosen, {}
+    return chosen, _predictions(view.field, model, candidates.ids, probabilities, set(chosen))
+
+
+def _labelled_vectors(view: ProjectView, annotations: list[Annotation], *, encode: Encode) -> NDArray[np.float32]:
+    tasks = view.mirror.tasks()
+    labelled = snapshot(0, tasks, annotations, view.ledger.roles(view.id), view.field).training
+    return encode([task.task.text for task in labelled])
+
+
+def _predictions(
+    field: Field, model: Model, ids: NDArray[np.int64], probabilities: Probabilities, chosen: set[int]
+) -> dict[int, Prediction]:
+    found: dict[int, Prediction] = {}
+    for task_id, row in zip(ids.tolist(), probabilities, strict=True):
+        value, confidence = decide(field.kind, model.labels, row)
+        # A label that the configuration no longer allows is not shown: the task is left to the person.
+        if task_id in chosen and field.allows(value):
+            found[task_id] = Prediction(task_id, value, confidence)
+    return found
+
+
+def _audit_head(
+    audit: list[Task], annotations: list[Annotation], train: int, share: float, rng: np.random.Generator
+) -> list[int]:
+    # Tasks that already have their first person come first; the others in random order, no more than their share (all
+    # of them once every TRAIN task is in the queue: the share has then been raised to what is left).
+    judged = {annotation.task_id for annotation in annotations}
+    order = [audit[i].id for i in rng.permutation(len(audit))]
+    order.sort(key=lambda task_id: task_id not in judged)
+    if train == 0 or share >= 1:
+        return order
+    return order[: math.ceil(train * share / (1 - share))]

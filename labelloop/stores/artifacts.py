@@ -1,0 +1,160 @@
+"""The artifact store: write-once folders of files, each with a manifest that names their SHA-256."""
+
+import glob
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from labelloop.domain.records import Record
+from labelloop.errors import BrokenPromise, NeighbourError
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+
+class Artifacts:
+    """Artifacts below one root: a folder, or any URL that fsspec understands (`s3://bucket/labelloop`)."""
+
+    def __init__(self, root: str) -> None:
+        self.fs, self.root = fsspec.core.url_to_fs(root)
+
+    def write(self, record: Record, name: str, files: Mapping[str, bytes] | Path, parents: tuple[str, ...] = ()) -> str:
+        """Store the files (contents by name, or a folder) with the record they belong to; return the artifact's name.
+
+        The name ends in a digest of the manifest. The files are moved to their place first, the manifest last: it makes
+        the artifact visible. Raises NeighbourError if the store is full or cannot be reached.
+        """
+        contents = files if isinstance(files, Mapping) else _read_folder(files)
+        manifest = {
+            "format": FORMAT,
+            "kind": type(record).__name__,
+            "record": {key: value for key, value in asdict(record).items() if key != "artifact"},
+            "files": {file: hashlib.sha256(content).hexdigest() for file, content in sorted(contents.items())},
+            "parents": list(parents),
+            "made_with": _made_with(),
+        }
+        text = json.dumps(manifest, indent=1, ensure_ascii=False, default=_plain).encode()
+        artifact = f"project-{record.project_id}/{name}-{hashlib.sha256(text).hexdigest()[:12]}"
+        try:
+            self._put(artifact, {**contents, MANIFEST: text})
+        except OSError as error:
+            raise NeighbourError(
+                f"Cannot write to the artifact store {self.root}: {error}. Is the disk full? Nothing was lost: "
+                "the same step runs again once there is room."
+            ) from error
+        return artifact
+
+    def _put(self, artifact: str, contents: Mapping[str, bytes]) -> None:
+        final = f"{self.root}/{artifact}"
+        if self.fs.exists(f"{final}/{MANIFEST}"):
+            return
+        waiting = f"{self.root}/.waiting/{uuid.uuid4().hex}"
+        try:
+            for file, content in contents.items():
+                path = f"{waiting}/{file}"
+                self.fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+                self.fs.pipe_file(path, content)
+                self._sync(path)
+            for file in contents:
+                path = f"{final}/{file}"
+                self.fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+                self.fs.mv(f"{waiting}/{file}", path)
+            self._sync(final)
+        finally:
+            if self.fs.exists(waiting):
+                self.fs.rm(waiting, recursive=True)
+
+    def _sync(self, path: str) -> None:
+        # On a disk of ours, a power cut must not leave a named but empty file; other stores see to it themselves.
+        if isinstance(self.fs, LocalFileSystem):
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def manifest(self, artifact: str) -> dict[str, Any]:
+        """Return an artifact's manifest; raises BrokenPromise if it is damaged or missing."""
+        content = self._content(artifact, MANIFEST)
+        if not artifact.endswith(hashlib.sha256(content).hexdigest()[:12]):
+            raise BrokenPromise(f"{artifact}/{MANIFEST} is damaged (its digest differs): restore it from a backup.")
+        found: dict[str, Any] = json.loads(content)
+        return found
+
+    def read(self, artifact: str, file: str) -> bytes:
+        """Return one file's content after checking its digest; raises BrokenPromise if it is damaged or missing."""
+        expected = self.manifest(artifact)["files"].get(file)
+        content = self._content(artifact, file)
+        if hashlib.sha256(content).hexdigest() != expected:
+            raise BrokenPromise(f"{artifact}/{file} is damaged (its digest differs): restore it from a backup.")
+        return content
+
+    def _content(self, artifact: str, file: str) -> bytes:
+        try:
+            content: bytes = self.fs.cat_file(f"{self.root}/{artifact}/{file}")
+        except FileNotFoundError as error:
+            raise BrokenPromise(f"{artifact}/{file} is missing below {self.root}: restore it.") from error
+        except OSError as error:
+            raise NeighbourError(f"Cannot read the artifact store {self.root}: {error}. Try again later.") from error
+        return content
+
+    @contextmanager
+    def folder(self, artifact: str) -> Iterator[Path]:
+        """Give a local copy of the artifact's checked files while the block runs."""
+        local = Path(tempfile.mkdtemp(prefix="labelloop-"))
+        try:
+            for file in self.manifest(artifact)["files"]:
+                (local / file).parent.mkdir(parents=True, exist_ok=True)
+                (local / file).write_bytes(self.read(artifact, file))
+            yield local
+        finally:
+            shutil.rmtree(local, ignore_errors=True)
+
+    def names(self) -> list[str]:
+        """Return the names of all complete artifacts, sorted."""
+        found = self.fs.glob(f"{glob.escape(self.root)}/project-*/*/{MANIFEST}")
+        start = len(self.root.rstrip("/")) + 1
+        return sorted(path[start:].removesuffix(f"/{MANIFEST}") for path in found)
+
+    def path(self, artifact: str) -> str:
+        """Return where people find an artifact's files."""
+        return f"{self.root}/{artifact}"
+
+    def delete(self, artifact: str) -> None:
+        """Delete an artifact that no ledger row names."""
+        self.fs.rm(f"{self.root}/{artifact}", recursive=True)
+
+    def unfinished(self) -> list[str]:
+        """Return the paths of what interrupted writers left behind."""
+        waiting = f"{self.root}/.waiting"
+        begun = self.fs.ls(waiting, detail=False) if self.fs.exists(waiting) else []
+        complete = {self.path(artifact) for artifact in self.names()}
+        moved = self.fs.glob(f"{glob.escape(self.root)}/project-*/*")
+        return [*begun, *(path for path in moved if path not in complete)]
+
+
+def _read_folder(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _made_with() -> dict[str, str]:
+    libraries = ("labelloop", "numpy", "scikit-learn", "onnxruntime", "pandas", "pyarrow")
+    return {"python": platform.python_version(), **{name: version(name) for name in libraries}}
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,177 @@
+"""The ledger: which projects, rounds, versions, evaluations, decisions, deployments and publications exist."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Engine, ExceptionContext, create_engine, event, func, insert, select
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
+
+from labelloop.domain.records import Connection, Deployment, Fit, Publication, Record, TaskRole
+from labelloop.domain.tasks import Role
+from labelloop.errors import NeighbourError, NotFound, UserError
+from labelloop.stores.tables import FACTS, ROLES
+
+T = TypeVar("T", bound=Record)
+
+
+def open_engine(url: str) -> Engine:
+    """Connect to the ledger's database and bring its tables up to date.
+
+    Raises NeighbourError if it does not answer (as every later use of the engine does), UserError if the URL is not
+    understood or the ledger was written by a newer LabelLoop.
+    """
+    try:
+        engine = create_engine(url, pool_pre_ping=True)
+    except (ArgumentError, ImportError) as error:
+        raise UserError("The database URL is not understood: see docs/settings.md for examples.") from error
+    event.listen(engine, "handle_error", _say_that_it_does_not_answer)
+    try:
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+            if engine.url.database:
+                Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+        _migrate(engine)
+    except (DatabaseError, OSError) as error:
+        engine.dispose()
+        raise NeighbourError(_no_answer(engine, getattr(error, "orig", error))) from error
+    except NeighbourError:
+        engine.dispose()
+        raise
+    except CommandError as error:
+        engine.dispose()
+        raise UserError(f"{_shown(engine)} was written by a newer LabelLoop ({error}): upgrade this one.") from error
+    return engine
+
+
+def _say_that_it_does_not_answer(context: ExceptionContext) -> None:
+    failed = isinstance(context.sqlalchemy_exception, OperationalError)
+    if failed and context.engine is not None and not context.is_pre_ping:
+        raise NeighbourError(_no_answer(context.engine, context.original_exception))
+
+
+def _no_answer(engine: Engine, reason: object) -> str:
+    return f"{_shown(engine)} does not answer: {reason}. Check the database and its URL."
+
+
+def _shown(engine: Engine) -> str:
+    return f"The ledger at {engine.url.render_as_string(hide_password=True)}"
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    # Several processes write: wait for each other instead of failing, and let readers read meanwhile.
+    connection.execute("PRAGMA busy_timeout = 60000")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _migrate(engine: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(727274)")
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+class Ledger:
+    """Rows are added, not changed; each method answers from one short transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def add(self, record: Record) -> bool:
+        """Add a fact; return False, changing nothing, if another worker was first."""
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(insert(FACTS[type(record)]).values(**asdict(record)))
+        except IntegrityError:
+            return False
+        return True
+
+    def all(self, kind: type[T], project_id: int, **where: Any) -> list[T]:
+        """Return the project's facts of a kind, oldest first, those whose columns equal `where`."""
+        table = FACTS[kind]
+        conditions = [table.c[column] == value for column, value in where.items()]
+        query = select(table).where(table.c.project_id == project_id, *conditions).order_by(table.c.id)
+        with self.engine.connect() as connection:
+            return [_record(kind, row) for row in connection.execute(query).mappings()]
+
+    def newest(self, kind: type[T], project_id: int, **where: Any) -> T | None:
+        """Return the project's newest fact of a kind, or None."""
+        table = FACTS[kind]
+        conditions = [table.c[column] == value for column, value in where.items()]
+        query = select(table).where(table.c.project_id == project_id, *conditions).order_by(table.c.id.desc()).limit(1)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        return _record(kind, row) if row else None
+
+    def deployed(self, project_id: int) -> Fit | None:
+        """Return the fit whose version answers now, or None before there is a model."""
+        deployment = self.newest(Deployment, project_id)
+        return self.version(project_id, deployment.version) if deployment else None
+
+    def version(self, project_id: int, name: str) -> Fit:
+        """Return the fit a version came out of; raises NotFound naming the versions there are."""
+        fit = self.newest(Fit, project_id, version=name) if name else None
+        if fit is None:
+            known = ", ".join(self.versions(project_id)) or "none yet"
+            raise NotFound(f"Project {project_id} has no version {name!r}; there are: {known}.")
+        return fit
+
+    def versions(self, project_id: int) -> list[str]:
+        """Return the names of the project's versions, oldest first."""
+        return [fit.version for fit in self.all(Fit, project_id) if fit.version]
+
+    def published_name(self, project_id: int) -> str | None:
+        """Return the string under which Label Studio knows the deployed version's newest publication.
+
+        Before that is pushed it is the version's own name; None before anything was published or deployed.
+        """
+        deployment = self.newest(Deployment, project_id)
+        version = deployment.version if deployment else ""
+        publication = self.newest(Publication, project_id, version=version)
+        return publication.name if publication else (version or None)
+
+    def projects(self) -> list[int]:
+        """Return the ids of all projects that were ever connected."""
+        table = FACTS[Connection]
+        with self.engine.connect() as connection:
+            return list(
+                connection.execute(select(table.c.project_id).distinct().order_by(table.c.project_id)).scalars()
+            )
+
+    def roles(self, project_id: int) -> dict[int, Role]:
+        """Return the role of every task that has one."""
+        query = select(ROLES.c.task_id, ROLES.c.role).where(ROLES.c.project_id == project_id)
+        with self.engine.connect() as connection:
+            return {task_id: Role(role) for task_id, role in connection.execute(query)}
+
+    def role_count(self, project_id: int) -> int:
+        """Return how many tasks have a role; roles are only ever added, so an equal count means nothing is new."""
+        query = select(func.count()).select_from(ROLES).where(ROLES.c.project_id == project_id)
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def add_roles(self, roles: Iterable[TaskRole]) -> bool:
+        """Add all these roles or, returning False, none of them if another worker drew one of the tasks first."""
+        rows = [asdict(role) for role in roles]
+        if not rows:
+            return True
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(insert(ROLES), rows)
+        except IntegrityError:
+            return False
+        return True
+
+
+def _record(kind: type[T], row: Mapping[Any, Any]) -> T:
+    return kind(**{name: value for name, value in row.items() if name != "id"})

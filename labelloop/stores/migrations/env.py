@@ -1,0 +1,8 @@
+"""Alembic's entry: the connection is handed in by `open_engine`."""
+
+from alembic import context
+
+from labelloop.stores.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.run_migrations()

@@ -1,0 +1,64 @@
+"""Who may ask: HTTP Basic on every route but /health; on the webhook our secret header will do as well."""
+
+import hmac
+from ipaddress import ip_address
+
+from flask import Flask, Response, request
+
+from labelloop.errors import UserError
+from labelloop.settings import Settings
+from ml_backend.answers import refusal
+from sync.wiring import SECRET_HEADER
+
+OPEN_ROUTES = frozenset({"/health"})
+
+
+def check_credentials(settings: Settings) -> None:
+    """Raise UserError if the service would answer strangers."""
+    if settings.backend_password.get_secret_value() and settings.webhook_secret.get_secret_value():
+        return
+    if settings.insecure and _is_loopback(settings.host):
+        return
+    raise UserError(
+        "The ML backend does not start without credentials: set LABELLOOP_BACKEND_PASSWORD and "
+        "LABELLOOP_WEBHOOK_SECRET. To try it out on this machine only: LABELLOOP_INSECURE=true with a loopback host."
+    )
+
+
+def protect(app: Flask, settings: Settings) -> None:
+    """Answer 401 to every request without the right credentials; where a credential is not set, none is asked for."""
+    user, password = settings.backend_user, settings.backend_password.get_secret_value()
+    secret = settings.webhook_secret.get_secret_value()
+
+    @app.before_request
+    def refuse_strangers() -> Response | None:
+        if request.path in OPEN_ROUTES or not password:
+            return None
+        if _basic_is(user, password) or (secret and request.path.startswith("/webhook") and _header_is(secret)):
+            return None
+        answer = refusal(401, "Wrong or missing credentials: check the user name, the password or the webhook secret.")
+        answer.headers["WWW-Authenticate"] = 'Basic realm="LabelLoop", charset="UTF-8"'
+        return answer
+
+
+def _basic_is(user: str, password: str) -> bool:
+    given = request.authorization
+    if given is None or given.type != "basic":
+        return False
+    right_user = _same(given.username or "", user)
+    return _same(given.password or "", password) and right_user
+
+
+def _header_is(secret: str) -> bool:
+    return _same(request.headers.get(SECRET_HEADER, ""), secret)
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass"))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

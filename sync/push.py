@@ -1,0 +1,113 @@
+"""From us to Label Studio: a publication, that is the predictions and the order in which people are given tasks."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import structlog
+
+from labelloop.domain.queue import QueueItem
+from labelloop.domain.schema import Field
+from labelloop.errors import BrokenPromise, NeighbourError, NotFound, UserError
+from sync.client import LabelStudio
+from sync.codecs import validate, wire_prediction
+
+BATCH = 1000
+
+_log = structlog.get_logger()
+
+Row = dict[str, object]
+
+
+def push(
+    client: LabelStudio,
+    project_id: int,
+    label_config: str,
+    field: Field,
+    name: str,
+    items: Sequence[QueueItem],
+    *,
+    on_progress: Callable[[int], None] | None = None,
+) -> int:
+    """Publish the items as model version `name`, make it the project's, and return how many were stored.
+
+    What Label Studio would find unsound is sent blind; tasks that were deleted meanwhile are left out. It may be run
+    again: a complete publication of that name is kept, what an interrupted one left is removed first. `on_progress` is
+    told how many are stored so far. The project's version stays as it is if nothing was stored. Raises NeighbourError
+    where fewer or more arrived than were sent (they are removed again), BrokenPromise for a score outside [0, 1].
+    """
+    rows = [_row(label_config, field, name, item) for item in items]
+    stored = _store(client, project_id, name, rows, on_progress)
+    if stored:
+        client.update_project(project_id, model_version=name)
+    return stored
+
+
+def set_overlap(client: LabelStudio, task_ids: Iterable[int], people: int) -> None:
+    """Have each of the tasks labelled by this many different people; tasks that are gone are passed over."""
+    for task in task_ids:
+        try:
+            client.set_overlap(task, people)
+        except NotFound:
+            _log.info("overlap_of_deleted_task", task=task)
+
+
+def _row(label_config: str, field: Field, name: str, item: QueueItem) -> Row:
+    row = wire_prediction(field, item.prediction, score=item.score, model_version=name)
+    reason = validate(label_config, row)
+    if reason:
+        _log.warning("prediction_sent_blind", task=item.task_id, version=name, reason=reason)
+        row = wire_prediction(field, None, score=item.score, model_version=name)
+        if still := validate(label_config, row):
+            raise BrokenPromise(f"Task {item.task_id} cannot be published as {name}: {still}.")
+    return {"task": item.task_id, **row}
+
+
+def _store(
+    client: LabelStudio, project_id: int, name: str, rows: list[Row], on_progress: Callable[[int], None] | None
+) -> int:
+    if rows and _stored(client, project_id, name) == len(rows):
+        return len(rows)
+    _clear(client, project_id, name)
+    try:
+        _send(client, project_id, name, rows, on_progress)
+    except UserError:
+        # Label Studio refuses a whole request for one unknown task: look which are left and start over, once.
+        alive = client.task_ids(project_id)
+        left = [row for row in rows if row["task"] in alive]
+        if len(left) == len(rows):
+            raise
+        _log.info("push_without_deleted_tasks", project=project_id, version=name, dropped=len(rows) - len(left))
+        return _store(client, project_id, name, left, on_progress)
+    return len(rows)
+
+
+def _send(
+    client: LabelStudio, project_id: int, name: str, rows: list[Row], on_progress: Callable[[int], None] | None
+) -> None:
+    sent = 0
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
+        try:
+            client.import_predictions(project_id, batch)
+        except NeighbourError:
+            # The answer was lost, perhaps not the work: go on if all of it has arrived.
+            if _stored(client, project_id, name) != sent + len(batch):
+                raise
+        sent += len(batch)
+        if on_progress:
+            on_progress(sent)
+    stored = _stored(client, project_id, name)
+    if stored != sent:
+        _clear(client, project_id, name)
+        raise NeighbourError(
+            f"Label Studio stored {stored} of {sent} predictions of version {name}; they were removed again. "
+            "Try again; if it stays, look into Label Studio's log for the reason."
+        )
+
+
+def _stored(client: LabelStudio, project_id: int, name: str) -> int:
+    return client.model_versions(project_id).get(name, 0)
+
+
+def _clear(client: LabelStudio, project_id: int, name: str) -> None:
+    if _stored(client, project_id, name):
+        client.delete_predictions(project_id, name)

@@ -1,0 +1,71 @@
+"""The real neighbours that tests talk to: Label Studio, Valkey and Chromium, each started once a session."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+
+from workers.local.label_studio import RunningLabelStudio, start_label_studio
+from workers.local.label_studio_template import copy_template
+from workers.local.processes import free_port
+from workers.local.redis import start_redis
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+ROOT = Path(__file__).parents[1]
+LABEL_STUDIO = Path(os.environ.get("LABELLOOP_LABEL_STUDIO_COMMAND", ROOT / ".venv-label-studio/bin/label-studio"))
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLabelStudio]:
+    """Yield a real Label Studio, shared by the session: a test makes its own project and minds only that one."""
+    directory = tmp_path_factory.mktemp("label-studio")
+    copy_template(ROOT / ".cache/label-studio-template", directory, command=LABEL_STUDIO)
+    running = start_label_studio(directory, port=free_port(0), command=LABEL_STUDIO)
+    try:
+        yield running
+    finally:
+        running.process.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the URL of a real Valkey, shared by the session."""
+    running = start_redis(tmp_path_factory.mktemp("valkey"))
+    try:
+        yield running.url
+    finally:
+        running.process.stop()
+
+
+@pytest.fixture
+def clean_redis_url(redis_url: str) -> str:
+    """Return the URL of the session's Valkey, emptied."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    return redis_url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """Yield a headless Chromium; a test opens its own page or context."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(CHROMIUM_FLAGS))
+        yield chromium
+        chromium.close()

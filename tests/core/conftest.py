@@ -1,0 +1,52 @@
+"""What the tests of the core share: the real encoder, exported once and kept for the next run, and databases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from labelloop.encoders.load import load_encoder
+from labelloop.encoders.source import BUNDLED
+from labelloop.encoders.vectors import CachedEncoder
+from labelloop.settings import Settings
+from labelloop.stores.ledger import open_engine
+from tests.core.databases import new_database, postgres
+
+KEPT = Path(__file__).parents[2] / ".cache" / "tests"
+
+
+@pytest.fixture(scope="session")
+def encoder_settings() -> Settings:
+    return Settings(_env_file=None, data_dir=KEPT, encoder=BUNDLED, encoder_max_tokens=128, encoder_prefix="")
+
+
+@pytest.fixture(scope="session")
+def encoder(encoder_settings: Settings) -> CachedEncoder:
+    """The bundled encoder as it serves: int8, cached."""
+    return load_encoder(encoder_settings)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Yield the URL of a real PostgreSQL, shared by the session."""
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Yield the URL of an empty database: SQLite, then PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'new' / '100% 数据.sqlite'}"
+        return
+    with new_database(request.getfixturevalue("postgres_url")) as url:
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Yield an open ledger's engine on each database."""
+    opened = open_engine(database_url)
+    yield opened
+    opened.dispose()

@@ -1,0 +1,119 @@
+"""A made-up project: texts whose words give the label, and people whose judgements are put into the mirror by hand."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from labelloop.domain.records import Connection, SchemaVersion
+from labelloop.domain.schema import Field
+from labelloop.domain.tasks import Annotation, Origin, Role, Task, TaskState
+from labelloop.domain.values import Choice, Choices, FieldKind, Value
+from labelloop.rules import Rules
+from labelloop.steps.draw import assign_roles
+from labelloop.steps.project import ProjectView
+from labelloop.stores.artifacts import Artifacts
+from labelloop.stores.book import Book
+from labelloop.stores.ledger import Ledger, open_engine
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+FIELD = Field("mood", FieldKind.CHOICE, ("good", "bad", "odd"), "text", ("text",))
+WORDS = {
+    "good": ("lovely", "happy", "sunny", "喜欢"),
+    "bad": ("awful", "angry", "broken", "讨厌"),
+    "odd": ("purple", "sideways", "quantum", "奇怪"),
+}
+LABELS = tuple(WORDS)
+
+
+def truth(task_id: int) -> str:
+    """Return the label that the words of the task's text give."""
+    return LABELS[task_id % 3]
+
+
+def text(task_id: int) -> str:
+    """Return the text of a made-up task; no two are equal."""
+    words = WORDS[truth(task_id)]
+    chosen = [words[task_id // 3 % 4], words[task_id // 12 % 4], words[task_id // 48 % 4]]
+    return f"{' '.join(chosen)} number{task_id} day{task_id * 7 % 31}"
+
+
+def choices(*labels: str) -> Choices:
+    """Return a value of several choices."""
+    return Choices(frozenset(labels))
+
+
+class MadeUp:
+    """One made-up project with its book, its mirror, and people who judge."""
+
+    def __init__(self, folder: Path, rules: Rules | None = None, field: Field = FIELD, project_id: int = 7) -> None:
+        engine = open_engine(f"sqlite:///{folder / 'ledger.sqlite'}")
+        self.book = Book(Ledger(engine), Artifacts(str(folder / "artifacts")))
+        self.view = ProjectView(self.book, project_id)
+        self.states: dict[int, TaskState] = {}
+        self.clock, self.annotation_ids = NOON, 1000
+        self.connect(rules or Rules(round_size=10, monitor_size=20))
+        self.change_field(field)
+
+    def connect(self, rules: Rules) -> None:
+        """Connect the project with these Rules."""
+        number = len(self.view.ledger.all(Connection, self.view.id)) + 1
+        record = Connection(self.view.id, "made up", rules.model_dump_json(), active=True, at=self.tick())
+        self.book.record(record, f"connection-{number}")
+
+    def change_field(self, field: Field) -> None:
+        """Change the labelling configuration."""
+        number = len(self.view.ledger.all(SchemaVersion, self.view.id)) + 1
+        record = SchemaVersion(self.view.id, number, "<View/>", field.to_json(), field.digest, self.tick())
+        self.book.record(record, f"schema-{number}")
+
+    def tick(self) -> datetime:
+        """Return the next second."""
+        self.clock += timedelta(seconds=1)
+        return self.clock
+
+    def add(self, tasks: Iterable[int | Task]) -> None:
+        """Import tasks, made-up ones by number, and draw their roles."""
+        made = [Task(task, text(task)) if isinstance(task, int) else task for task in tasks]
+        self.states |= {task.id: TaskState(task, (), self.tick()) for task in made}
+        self.view.mirror.put([self.states[task.id] for task in made])
+        assign_roles(self.view)
+
+    def judge(
+        self,
+        tasks: Iterable[int],
+        person: int = 1,
+        value: Value | str | None = None,
+        origin: Origin = Origin.MANUAL,
+        skipped: bool = False,
+    ) -> None:
+        """Let a person judge the tasks: as told, else as their words say."""
+        for task in tasks:
+            said = truth(task) if value is None else value
+            self.annotation_ids += 1
+            annotation = Annotation(
+                self.annotation_ids,
+                task,
+                person,
+                None if skipped else Choice(said) if isinstance(said, str) else said,
+                self.tick(),
+                origin,
+                skipped=skipped,
+            )
+            state = self.states[task]
+            self.states[task] = replace(state, annotations=(*state.annotations, annotation), updated_at=self.clock)
+            self.view.mirror.put([self.states[task]])
+
+    def of(self, role: Role) -> list[int]:
+        """Return the tasks of a role, in order of id."""
+        return sorted(task for task, drawn in self.view.ledger.roles(self.view.id).items() if drawn is role)
+
+    def untouched(self, count: int) -> list[int]:
+        """Return the first TRAIN tasks nobody has judged."""
+        train, _ = self.view.open_tasks(self.view.mirror.annotations())
+        return [task.id for task in train][:count]
+
+    def judge_audit(self, people: tuple[int, ...] = (1, 2)) -> None:
+        """Let each of the people judge every audit task."""
+        for person in people:
+            self.judge(self.of(Role.MONITOR), person)

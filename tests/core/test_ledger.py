@@ -1,0 +1,261 @@
+"""The ledger on SQLite and on PostgreSQL: facts are added once, races have one winner, times are UTC."""
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, inspect
+
+from labelloop.domain import records
+from labelloop.domain.records import ClosedRound, Connection, Decision, Deployment, Evaluation, Fit, TaskRole
+from labelloop.domain.records import Publication, Record, SchemaVersion
+from labelloop.domain.tasks import Role
+from labelloop.errors import NeighbourError, NotFound, UserError
+from labelloop.stores.ledger import Ledger, open_engine
+from labelloop.stores.tables import FACTS, metadata
+
+NOON = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
+ROUND = ClosedRound(7, 1, 1, "25 new labels, 25 needed", 25, 25, 4, 33, NOON, "project-7/round-1-abc")
+FIT = Fit(7, 1, "linear", "v1", "", 25, 0.5, NOON, "a")
+ONE_OF_EACH: list[Record] = [
+    Connection(7, "情绪 🎉", '{"round_size": 25}', True, NOON, "a"),
+    SchemaVersion(7, 1, "<View/>" * 2000, "{}", "d" * 64, NOON, "a"),
+    ROUND,
+    FIT,
+    Evaluation(7, 1, "v1", 4, 0.5, 0.1, 0.9, None, None, None, 0.25, 1 / 3, 0.7, NOON, "a"),
+    Decision(7, 1, "v1", "", "v1", "the first model", NOON, "a"),
+    Deployment(7, "v1", "the first model", NOON, "a"),
+    Publication(7, "v1", "v1", 1, 125, 25, NOON, "a"),
+]
+
+
+@pytest.fixture
+def ledger(engine: Engine) -> Ledger:
+    """An empty ledger on each database."""
+    return Ledger(engine)
+
+
+@pytest.fixture
+def two_engines(database_url: str) -> Iterator[list[Engine]]:
+    """Two workers' engines on one ledger."""
+    engines = [open_engine(database_url) for _ in range(2)]
+    yield engines
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.mark.parametrize("record", ONE_OF_EACH, ids=lambda record: type(record).__name__)
+def test_every_kind_of_fact_comes_back_as_it_was_added(ledger: Ledger, record: Record) -> None:
+    """All columns survive; another project does not see it."""
+    assert ledger.add(record)
+    assert ledger.newest(type(record), 7) == record
+    assert ledger.all(type(record), 7) == [record]
+    assert ledger.newest(type(record), 8) is None
+
+
+def test_every_record_has_its_table() -> None:
+    """A new kind of fact cannot be forgotten."""
+    kinds = {cls for name, cls in vars(records).items() if isinstance(cls, type) and cls.__module__ == records.__name__}
+    assert set(FACTS) == kinds - {TaskRole}
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        ROUND,
+        FIT,
+        replace(FIT, round_number=2, learner="other"),  # the same version's name
+        *(r for r in ONE_OF_EACH if isinstance(r, SchemaVersion | Evaluation | Decision | Publication)),
+    ],
+    ids=lambda record: type(record).__name__,
+)
+def test_a_fact_is_added_once(ledger: Ledger, same: Record) -> None:
+    """The second is refused and changes nothing; another project may have the like."""
+    first = next(r for r in ONE_OF_EACH if type(r) is type(same))
+    assert ledger.add(first)
+    assert not ledger.add(replace(same, at=NOON + timedelta(hours=1)))
+    assert ledger.all(type(same), 7) == [first]
+    assert ledger.add(replace(same, project_id=8))
+
+
+def test_fits_that_failed_need_no_name(ledger: Ledger) -> None:
+    """Any number of fits may have no version; none of them counts as one."""
+    for number in (1, 2):
+        assert ledger.add(replace(FIT, round_number=number, version="", failure="one label only"))
+    assert ledger.versions(7) == []
+
+
+@pytest.mark.parametrize("_", range(5))
+def test_two_workers_race_for_a_round_and_one_wins(two_engines: list[Engine], _: int) -> None:
+    """Exactly one row is added, and both then see the same one."""
+    start = Barrier(2)
+
+    def close(engine: Engine) -> bool:
+        start.wait()
+        return Ledger(engine).add(replace(ROUND, because=str(id(engine))))
+
+    with ThreadPoolExecutor(2) as workers:
+        assert sorted(workers.map(close, two_engines)) == [False, True]
+    one, other = (Ledger(engine).all(ClosedRound, 7) for engine in two_engines)
+    assert one == other
+    assert len(one) == 1
+
+
+def test_deployed_is_what_was_deployed_last(ledger: Ledger) -> None:
+    """Rolling back is a deployment like any other; before the first there is none."""
+    assert ledger.deployed(7) is None
+    for number in (1, 2):
+        ledger.add(replace(FIT, round_number=number, version=f"v{number}"))
+    for version in ("v1", "v2", "v1"):
+        ledger.add(Deployment(7, version, "", NOON, ""))
+    deployed = ledger.deployed(7)
+    assert deployed is not None
+    assert deployed.version == "v1"
+
+
+def test_an_unknown_version_is_answered_with_the_known_ones(ledger: Ledger) -> None:
+    """The message helps; the empty name of a failed fit is no version."""
+    ledger.add(replace(FIT, version="", learner="broken", failure="why"))
+    with pytest.raises(NotFound, match="none yet"):
+        ledger.version(7, "")
+    ledger.add(FIT)
+    assert ledger.version(7, "v1") == FIT
+    with pytest.raises(NotFound, match="v1"):
+        ledger.version(7, "v9")
+
+
+def test_the_published_name_follows_the_deployed_version(ledger: Ledger) -> None:
+    """Nothing, then what only orders the queue, then the version, its re-orderings, and back after a rollback."""
+    names = [ledger.published_name(7)]
+    steps: list[Record] = [
+        Publication(7, "v0", "", 0, 1, 1, NOON, ""),
+        Deployment(7, "v1", "", NOON, ""),
+        Publication(7, "v1", "v1", 1, 1, 1, NOON, ""),
+        Publication(7, "v1.2", "v1", 1, 1, 1, NOON, ""),
+        Deployment(7, "v2", "", NOON, ""),
+        Publication(7, "v2", "v2", 1, 1, 1, NOON, ""),
+        Deployment(7, "v1", "", NOON, ""),
+    ]
+    for step in steps:
+        ledger.add(step)
+        names.append(ledger.published_name(7))
+    assert names == [None, "v0", "v1", "v1", "v1.2", "v2", "v2", "v1.2"]
+
+
+def test_roles_are_added_all_or_none(ledger: Ledger) -> None:
+    """Two workers cannot draw one task differently."""
+    assert ledger.add_roles([TaskRole(7, 1, Role.TRAIN), TaskRole(7, 2, Role.MONITOR)])
+    assert not ledger.add_roles([TaskRole(7, 3, Role.TRAIN), TaskRole(7, 2, Role.TRAIN)])
+    assert ledger.add_roles([])
+    assert ledger.add_roles([TaskRole(8, 2, Role.TRAIN)])
+    assert ledger.roles(7) == {1: Role.TRAIN, 2: Role.MONITOR}
+    assert (ledger.role_count(7), ledger.role_count(9)) == (2, 0)
+
+
+def test_projects_are_listed_once_even_when_disconnected(ledger: Ledger) -> None:
+    """Every project that was ever connected, by id."""
+    for project, active in ((9, True), (7, True), (9, False)):
+        ledger.add(Connection(project, "", "{}", active, NOON, ""))
+    assert ledger.projects() == [7, 9]
+
+
+@pytest.mark.parametrize("hours", [-11, 0, 8])
+def test_times_survive_as_utc(ledger: Ledger, hours: int) -> None:
+    """A moment of any zone comes back as the same moment in UTC, to the microsecond."""
+    ledger.add(Deployment(7, "v1", "", NOON.astimezone(timezone(timedelta(hours=hours))), ""))
+    found = ledger.newest(Deployment, 7)
+    assert found is not None
+    assert found.at == NOON
+    assert found.at.utcoffset() == timedelta(0)
+    assert found.at.isoformat() == NOON.isoformat()
+
+
+def test_migrations_lead_from_nothing_to_the_tables_of_this_version(database_url: str) -> None:
+    """What alembic builds is what the code expects; opening again keeps what is there."""
+    for _ in range(2):
+        engine = open_engine(database_url)
+        with engine.connect() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert "one_version" in {index["name"] for index in inspect(engine).get_indexes("fits")}
+        Ledger(engine).add(ROUND)
+        assert Ledger(engine).all(ClosedRound, 7) == [ROUND]
+        engine.dispose()
+
+
+def test_a_ledger_of_a_newer_version_is_not_touched(database_url: str) -> None:
+    """An older LabelLoop says so instead of writing into tables that it does not know."""
+    engine = open_engine(database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+    with pytest.raises(UserError, match="newer LabelLoop"):
+        open_engine(database_url)
+
+
+@pytest.mark.parametrize(
+    ("url", "error", "says"),
+    [
+        ("postgresql+psycopg://me:secret@127.0.0.1:1/x", NeighbourError, "does not answer"),
+        ("sqlite:////proc/nowhere/ledger.sqlite", NeighbourError, "does not answer"),
+        ("not a url", UserError, "not understood"),
+        ("nosuchbase://x", UserError, "not understood"),
+    ],
+)
+def test_a_ledger_that_cannot_be_opened_is_explained(url: str, error: type[Exception], says: str) -> None:
+    """The message says what to look at, and never the password."""
+    with pytest.raises(error, match=says) as caught:
+        open_engine(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_explained(tmp_path: Path) -> None:
+    """A damaged SQLite file is named."""
+    (tmp_path / "ledger.sqlite").write_bytes(b"x" * 5000)
+    with pytest.raises(NeighbourError, match="ledger.sqlite does not answer: file is not a database"):
+        open_engine(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+
+
+def test_a_database_that_goes_away_is_a_neighbour_that_failed(postgres_url: str) -> None:
+    """Reading later is answered with the same error as opening, so that jobs are tried again."""
+    engine = open_engine(postgres_url)
+    engine.url = engine.url.set(password="secret")
+    ledger = Ledger(engine)
+    with engine.connect() as connection, pytest.raises(NeighbourError, match="does not answer") as caught:
+        connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert "secret" not in str(caught.value)
+    assert ledger.projects() == []
+    engine.dispose()
+
+
+def _write(url: str, worker: int, count: int) -> None:
+    engine = open_engine(url)
+    ledger = Ledger(engine)
+    added = sum(ledger.add(replace(ROUND, number=number, because=str(worker))) for number in range(count))
+    for task in range(count):
+        ledger.add_roles([TaskRole(7, worker * count + task, Role.TRAIN)])
+    engine.dispose()
+    os._exit(0 if added <= count else 1)
+
+
+def test_several_processes_open_and_write_a_new_ledger_at_once(database_url: str) -> None:
+    """They wait for each other; nobody is told that the database is locked, and nothing is lost or double."""
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=_write, args=(database_url, worker, 15)) for worker in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0] * 4
+    engine = open_engine(database_url)
+    ledger = Ledger(engine)
+    assert [r.number for r in sorted(ledger.all(ClosedRound, 7), key=lambda r: r.number)] == list(range(15))
+    assert len(ledger.roles(7)) == 60
+    engine.dispose()

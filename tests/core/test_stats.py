@@ -1,0 +1,141 @@
+"""The statistics against published figures and against their own promises."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest, ttest_rel
+from sklearn.metrics import f1_score, precision_recall_fscore_support
+
+from labelloop.domain.values import Choice, Choices, Value
+from labelloop.stats.agreement import (
+    PairedDifference,
+    krippendorff_alpha,
+    model_agreement,
+    paired_difference,
+    pairwise_agreement,
+)
+from labelloop.stats.intervals import Interval, bootstrap_mean, wilson
+from labelloop.stats.per_label import label_scores, macro_f1
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 1), (0, 20), (1, 1), (7, 10), (90, 100), (200, 200), (1, 1000)])
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
+def test_wilson_is_scipys(successes: int, n: int, confidence: float) -> None:
+    """The same interval as scipy's score method, without importing scipy."""
+    theirs = binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    ours = wilson(successes, n, confidence)
+
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+
+
+def test_wilson_of_nothing_is_everything() -> None:
+    """No task measured: any share is possible."""
+    assert wilson(0, 0) == Interval(0.0, 1.0)
+
+
+def test_the_bootstrap_covers_the_truth_as_often_as_it_says() -> None:
+    """95 percent intervals of a mean hold the truth in about 95 of 100 samples."""
+    rng = np.random.default_rng(0)
+    hits = 0
+    for seed in range(300):
+        interval = bootstrap_mean(rng.random(80) ** 2, seed=seed, resamples=500)
+        hits += interval.low <= 1 / 3 <= interval.high
+
+    assert 0.90 <= hits / 300 <= 0.99
+
+
+def test_the_bootstrap_is_the_same_for_a_seed_and_narrower_with_more_values() -> None:
+    """A verdict can be computed again; more tasks say more."""
+    values = np.random.default_rng(1).random(5000)
+    few, many = bootstrap_mean(values[:50], seed=1), bootstrap_mean(values, seed=1)
+
+    assert bootstrap_mean(values[:50], seed=1) == few
+    assert many.high - many.low < (few.high - few.low) / 5
+
+
+def test_fewer_than_two_values_say_nothing() -> None:
+    """One task has no spread that could be measured."""
+    assert bootstrap_mean([], seed=1) == bootstrap_mean([0.7], seed=1) == Interval(0.0, 1.0)
+    assert bootstrap_mean([0.7], seed=1, limits=Interval(-1.0, 1.0)) == Interval(-1.0, 1.0)
+
+
+def test_equal_values_have_an_interval_without_width() -> None:
+    """Where all are the same, so is every resample."""
+    assert bootstrap_mean([0.5] * 10, seed=1) == Interval(0.5, 0.5)
+
+
+def test_peoples_agreement_is_the_mean_over_all_pairs() -> None:
+    """Two of three pairs disagree; a single judgement has no pair."""
+    assert pairwise_agreement([Choice("a"), Choice("a"), Choice("b")]) == pytest.approx(1 / 3)
+    assert pairwise_agreement([Choices(frozenset("ab")), Choices(frozenset("bc"))]) == pytest.approx(1 / 3)
+    assert pairwise_agreement([Choice("a")]) is None
+    assert pairwise_agreement([]) is None
+
+
+def test_a_models_agreement_is_the_mean_over_people() -> None:
+    """Right with one of two people is one half."""
+    assert model_agreement(Choice("a"), [Choice("a"), Choice("b")]) == 0.5
+
+
+def test_a_paired_difference_uses_the_pairs() -> None:
+    """The standard error is that of the differences, as in a paired t-test."""
+    one, other = np.array([1.0, 1, 0, 1, 1]), np.array([1.0, 0, 0, 1, 0])
+    difference = paired_difference(one, other)
+
+    assert (difference.mean, difference.standard_error) == pytest.approx((0.4, 0.4 / ttest_rel(one, other).statistic))
+    assert paired_difference(one[:1], other[:1]) == PairedDifference(0.0, float("inf"), 1)
+    assert paired_difference(one[:0], other[:0]) == PairedDifference(0.0, float("inf"), 0)
+
+
+def columns(*observers: str) -> list[list[str]]:
+    """Units from observers' rows of values, '.' for a missing one."""
+    return [[value for value in unit if value != "."] for unit in zip(*observers, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("observers", "alpha"),
+    [
+        (("0100000010", "1110010000"), 0.095),
+        (("aabbdcccedda", "babbbccceddd"), 0.692),
+        (("123321412...", "1233224125.3", ".3332342251.", "12332441251."), 0.743),
+    ],
+    ids=["A: two observers, two values", "B: two observers, five values", "C: four observers, missing values"],
+)
+def test_alpha_is_that_of_krippendorffs_worked_examples(observers: tuple[str, ...], alpha: float) -> None:
+    """Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", examples A, B and C."""
+    assert krippendorff_alpha(columns(*observers)) == pytest.approx(alpha, abs=0.0005)
+
+
+def test_alpha_says_nothing_where_nothing_varies_or_nothing_is_paired() -> None:
+    """Agreement beyond chance needs two values and two judgements of a unit."""
+    assert krippendorff_alpha([]) is None
+    assert krippendorff_alpha([["a"], ["b"]]) is None
+    assert krippendorff_alpha([["a", "a"], ["a", "a"]]) is None
+    assert krippendorff_alpha([["a", "a"], ["b", "b"]]) == 1.0
+
+
+def test_label_scores_are_scikit_learns() -> None:
+    """Precision, recall, F1 and the counts of each label, and their macro mean."""
+    rng = np.random.default_rng(2)
+    people, model = (rng.choice(["ham", "spam", "其他"], 200, p=[0.6, 0.3, 0.1]) for _ in range(2))
+    labels = ["ham", "spam", "其他"]
+    pairs: list[tuple[Value, Value]] = [(Choice(a), Choice(b)) for a, b in zip(people, model, strict=True)]
+    precision, recall, f1, n = precision_recall_fscore_support(people, model, labels=labels)
+    scores = label_scores(pairs, labels)
+
+    assert [s.precision for s in scores] == pytest.approx(precision)
+    assert [s.recall for s in scores] == pytest.approx(recall)
+    assert [s.f1 for s in scores] == pytest.approx(f1)
+    assert [s.people for s in scores] == n.tolist()
+    assert macro_f1(pairs) == pytest.approx(f1_score(people, model, average="macro"))
+
+
+def test_what_was_never_given_has_no_score() -> None:
+    """A share of nothing is no number; a label that only the model gives counts as a failure in the mean."""
+    pairs: list[tuple[Value, Value]] = [(Choices(frozenset("a")), Choices(frozenset("ab")))]
+    a, b, c = label_scores(pairs, ["a", "b", "c"])
+
+    assert (a.precision, a.recall) == (1.0, 1.0)
+    assert (b.precision, b.recall, b.f1) == (0.0, None, 0.0)
+    assert (c.precision, c.recall, c.f1) == (None, None, None)
+    assert macro_f1(pairs) == 0.5
+    assert macro_f1([]) is None

@@ -1,0 +1,161 @@
+"""`labelloop demo`: the whole loop on real texts, with simulated annotators in a real Label Studio."""
+
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from labelloop.domain.loop import next_step
+from labelloop.domain.records import ClosedRound, Evaluation
+from labelloop.errors import NeighbourError
+from labelloop.log import configure_logging
+from labelloop.rules import Rules
+from labelloop.steps.project import ProjectView
+from sync.client import LabelStudio
+from workers.bootstrap import Tools, open_tools
+from workers.cli.up import reconnect, start_with_progress, tell_log_in
+from workers.connect import connect
+from workers.demo.accounts import annotators
+from workers.demo.annotators import SimulatedAnnotator
+from workers.demo.run import prepare_project
+from workers.demo.tweets import RatedTweet, load_tweets
+from workers.exchange import looped_field
+from workers.local.services import Services, settings_for_other_commands
+from workers.local.stack import Stack
+
+TASKS, PEOPLE = 1200, 3
+# Rounds that double show the learning curve in few minutes; the audit set is judged first, so that all are measured on it.
+RULES = Rules(round_size=20, round_growth=1.0, monitor_size=150, monitor_share=0.9, queue_rounds=3)
+STEP_DEADLINE_S = 600.0
+POLL_S = 0.5
+
+
+def demo(
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds to have in the end.")] = 4,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew instead of going on.")] = False,
+    exit_: Annotated[bool, typer.Option("--exit", help="End when the rounds are done.")] = False,
+    directory: Annotated[Path, typer.Option(help="Folder for all data and logs.")] = Path(".labelloop/demo"),
+) -> None:
+    """Let simulated annotators label real tweets in a real Label Studio, round after round.
+
+    Each simulated annotator says what one real rater of the tweet said. A second run goes on where the first stopped.
+    """
+    console = Console()
+    configure_logging("WARNING")
+    if fresh:
+        shutil.rmtree(directory, ignore_errors=True)
+    with Stack() as stack, suppress(KeyboardInterrupt):
+        tweets = {tweet.id: tweet for tweet in load_tweets(directory.parent / "downloads")}
+        services = start_with_progress(stack, directory, console)
+        with settings_for_other_commands(services.settings), open_tools(services.settings) as tools:
+            project_id = prepare_project(tools.label_studio, list(tweets.values()), TASKS)
+            reconnect(services.settings)
+            connect(tools, project_id, RULES)
+            console.print(f"{TASKS} tweets, {PEOPLE} simulated annotators, project {project_id}.")
+            people = _people(tools, services, directory, project_id, tweets)
+            _loop(tools, stack, console, project_id, people, rounds)
+            _tell_what_to_see(services, console, project_id, tools)
+            if not exit_:
+                console.print("Ctrl-C stops everything; `make demo` goes on from here.")
+                stack.watch()
+
+
+def _people(
+    tools: Tools, services: Services, directory: Path, project_id: int, tweets: dict[str, RatedTweet]
+) -> list[SimulatedAnnotator]:
+    url = services.label_studio.url
+    accounts = annotators(directory / "annotators.json", url, services.label_studio.token, PEOPLE)
+    field = looped_field(tools.label_studio.project(project_id).label_config, RULES, project_id)
+    return [
+        SimulatedAnnotator(account, LabelStudio(url, account.token), project_id, field, tweets) for account in accounts
+    ]
+
+
+def _loop(
+    tools: Tools, stack: Stack, console: Console, project_id: int, people: list[SimulatedAnnotator], rounds: int
+) -> None:
+    view = ProjectView(tools.book, project_id)
+    bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*bars, console=console, transient=True) as progress:
+        waiting = progress.add_task("Preparing the queue", total=None)
+        _wait_for_people(view, stack)
+        for closed in view.ledger.all(ClosedRound, project_id):
+            _tell_round(view, closed, console)
+        while (done := _rounds(view)) < rounds:
+            progress.update(waiting, visible=False)
+            _label_until_closed(view, stack, people, progress, done + 1)
+            progress.update(waiting, description="Fitting, measuring, publishing", visible=True)
+            _wait_for_people(view, stack)
+            _tell_round(view, view.ledger.all(ClosedRound, project_id)[-1], console)
+
+
+def _label_until_closed(
+    view: ProjectView, stack: Stack, people: list[SimulatedAnnotator], progress: Progress, number: int
+) -> None:
+    last = view.last_round
+    goal = RULES.round_due_at(last.train if last else 0)
+    labelling = progress.add_task(f"Round {number}: simulated annotators label", total=None)
+    labels = 0
+    while _rounds(view) < number:
+        stack.mend()
+        worked = [person.label_one() for person in people]
+        labels += sum(worked)
+        progress.update(labelling, completed=labels, description=f"Round {number} (closes at {goal} new TRAIN labels)")
+        if not any(worked):
+            time.sleep(POLL_S)
+    progress.remove_task(labelling)
+
+
+def _wait_for_people(view: ProjectView, stack: Stack) -> None:
+    """Wait until the next move is people's: the round is decided on and its queue published."""
+    deadline = time.monotonic() + STEP_DEADLINE_S
+    while not view.ledger.roles(view.id) or next_step(view.progress()) is not None:
+        stack.mend()
+        if time.monotonic() > deadline:
+            raise NeighbourError(
+                "The worker does not get on: see worker.log in the demo's logs, or `labelloop doctor`."
+            )
+        time.sleep(POLL_S)
+
+
+def _rounds(view: ProjectView) -> int:
+    last = view.last_round
+    return last.number if last else 0
+
+
+def _tell_round(view: ProjectView, closed: ClosedRound, console: Console) -> None:
+    deployed = view.ledger.deployed(view.id)
+    found = view.ledger.all(Evaluation, view.id, round_number=closed.number)
+    shown = next((e for e in found if deployed and e.version == deployed.version), found[-1] if found else None)
+    if shown is None or shown.agreement is None:
+        console.print(f"Round {closed.number}: {closed.train} labels; too few audit tasks to measure yet.")
+        return
+    people = _interval(shown.human_agreement, shown.human_low, shown.human_high)
+    model = _interval(shown.agreement, shown.agreement_low, shown.agreement_high)
+    console.print(
+        f"Round {closed.number}: {closed.train:>4} labels · {shown.version:<3} agrees with people {model}"
+        f" · people with each other {people} · {shown.n} blind audit tasks",
+        highlight=False,
+    )
+
+
+def _interval(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None or low is None or high is None:
+        return "—"
+    return f"{value:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _tell_what_to_see(services: Services, console: Console, project_id: int, tools: Tools) -> None:
+    name = tools.book.ledger.published_name(project_id)
+    tell_log_in(services, console)
+    console.print(f"  open        {services.label_studio.url}/projects/{project_id}/data")
+    console.print(
+        f"  click       “Label All Tasks”: the pre-annotations shown are those of {name};\n"
+        "              now and then a task comes blank: an audit task, judged blind by two people."
+    )
+    console.print("  also try    labelloop status, labelloop doctor (in this folder, while this runs)")

@@ -1,0 +1,93 @@
+"""A project's status for people: what happened, how good the model is, what comes next."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from labelloop.domain.records import Evaluation
+from workers.cli.curve import bar
+from workers.job_list import Jobs
+from workers.status import Labels, ProjectStatus
+
+
+def to_table(status: ProjectStatus) -> RenderableType:
+    """Return the status as rich prints it."""
+    return Group(*_parts(status))
+
+
+def percent(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """Return a share as people read it.
+
+    >>> percent(0.8123, 0.76, 0.86)
+    '81 % (76 to 86)'
+    """
+    if value is None:
+        return "-"
+    interval = "" if low is None or high is None else f" ({100 * low:.0f} to {100 * high:.0f})"
+    return f"{100 * value:.0f} %{interval}"
+
+
+def _parts(status: ProjectStatus) -> Iterator[RenderableType]:
+    yield Text(f"Project {status.connection.project_id}: {status.connection.title}", style="bold")
+    yield f"Next: {escape(status.next)}"
+    yield _labels(status.labels)
+    if status.deployment:
+        since = f"{status.deployment.at:%Y-%m-%d %H:%M} UTC"
+        yield f"Model: {status.deployment.version} since {since}, shown as {status.published}"
+        yield f"  because {escape(status.deployment.because)}"
+    else:
+        yield "Model: none yet"
+    if status.rounds:
+        yield _rounds(status)
+        yield "Bar: agreement with people from 0 to 100 %, 95 % interval; │ people with each other."
+    for fit in status.versions:
+        if fit.failure:
+            yield f"Round {fit.round_number}: {fit.learner} could not be fitted: {escape(fit.failure)}"
+    yield from _jobs(status.jobs)
+
+
+def _labels(labels: Labels) -> str:
+    return (
+        f"Labels: {labels.train} TRAIN (of {labels.train_tasks} tasks), "
+        f"{labels.monitor} MONITOR (of {labels.monitor_tasks} tasks); "
+        f"{labels.untouched} tasks untouched, {labels.queue_left} left in the queue"
+    )
+
+
+def _rounds(status: ProjectStatus) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("round", "labels", "audit", "version", "agreement", "0 to 100 %", "people"):
+        table.add_column(column, justify="right" if column in ("round", "labels", "audit") else "left", no_wrap=True)
+    for closed in status.rounds:
+        found = _shown(status, closed.number)
+        table.add_row(
+            str(closed.number),
+            f"{closed.train} (+{closed.new_train})",
+            str(found.n if found else closed.audit),
+            found.version if found else "-",
+            percent(found.agreement, found.agreement_low, found.agreement_high) if found else "-",
+            bar(found.agreement, found.agreement_low, found.agreement_high, found.human_agreement) if found else "",
+            percent(found.human_agreement) if found else "-",
+        )
+    return table
+
+
+def _shown(status: ProjectStatus, number: int) -> Evaluation | None:
+    # The version that served after the round; while that is undecided, the newest one measured.
+    of_round = [measured for measured in status.evaluations if measured.evaluation.round_number == number]
+    served = [measured for measured in of_round if measured.served] or of_round
+    return served[-1].evaluation if served else None
+
+
+def _jobs(jobs: Jobs | None) -> Iterator[str]:
+    if jobs is None:
+        yield "Jobs: Redis does not answer; what people label is kept and read later"
+        return
+    if jobs.queued or jobs.running or jobs.waiting:
+        words = {"running": jobs.running, "queued": jobs.queued, "waiting to be tried again": jobs.waiting}
+        yield "Jobs: " + "; ".join(f"{word}: {', '.join(names)}" for word, names in words.items() if names)
+    for job in jobs.failed:
+        yield f"Failed: {job.job}: {escape(job.error)}"

@@ -1,0 +1,64 @@
+"""The loop's steps in this process, for a person who waits: the same jobs, one after another."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from labelloop.domain.loop import Step, next_step
+from labelloop.errors import BrokenPromise, NeighbourError
+from labelloop.steps.project import ProjectView
+from workers import jobs
+from workers.lock import is_held
+from workers.queue import Bell
+
+PAUSE_S = 0.5
+
+
+def close_now(view: ProjectView, bell: Bell) -> bool:
+    """Collect, and close a round if anything is new; return whether one was closed."""
+    before = view.last_round
+    bell.want_close(view.id)
+    _when_free(view, bell, lambda: jobs.collect(view.id))
+    bell.close_wanted(view.id)
+    return view.last_round != before
+
+
+def train_now(view: ProjectView, bell: Bell) -> Iterator[str]:
+    """Collect, then do every step that is due; yields the name of each just before it is done.
+
+    A worker may take a step first: then it is waited for. Raises BrokenPromise if a step does not get done.
+    """
+    yield "collect"
+    close_now(view, bell)
+    done: tuple[Step, int] | None = None
+    while due := next_step(view.progress()):
+        number = view.progress().round_number
+        if done == (due, number):
+            raise BrokenPromise(f"The step {due.value} of project {view.id} ran but is still due: see the log above.")
+        yield due.value
+        ran = _when_free(view, bell, _job(due, view.id, number))
+        done = (due, number) if ran else None
+
+
+def _job(step: Step, project_id: int, number: int) -> Callable[[], None]:
+    match step:
+        case Step.FIT:
+            return lambda: jobs.fit(project_id, number)
+        case Step.EVALUATE:
+            return lambda: jobs.evaluate(project_id, number)
+        case Step.DEPLOY:
+            return lambda: jobs.deploy(project_id, number)
+        case Step.PUBLISH:
+            return lambda: jobs.publish(project_id)
+
+
+def _when_free(view: ProjectView, bell: Bell, job: Callable[[], None]) -> bool:
+    """Wait for whoever works on the project, then do the job; return False where somebody else came first."""
+    while is_held(bell.redis, view.id):
+        time.sleep(PAUSE_S)
+    try:
+        job()
+    except NeighbourError:
+        if is_held(bell.redis, view.id):
+            return False
+        raise
+    return True

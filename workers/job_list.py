@@ -1,0 +1,87 @@
+"""What is in the job queue for a project, and why jobs have failed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rq import Worker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from workers.queue import Bell
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A job that used up its retries; `error` is the last line it left."""
+
+    job: str
+    error: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """One project's jobs by name; `waiting` holds those that failed and will be tried again after a pause."""
+
+    queued: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    failed: tuple[FailedJob, ...] = ()
+
+
+def project_of(job: str) -> int | None:
+    """Return the project a job is for, from its name; None for a job that is not ours.
+
+    >>> project_of("fit-12-3")
+    12
+    """
+    parts = job.split("-")
+    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else None
+
+
+def round_of(job: str) -> int | None:
+    """Return the round a job is for, from its name; None for a job that is for the project as a whole.
+
+    >>> round_of("fit-12-3")
+    3
+    """
+    parts = job.split("-")
+    return int(parts[2]) if len(parts) > 2 and parts[2].isdigit() else None
+
+
+def jobs_of(bell: Bell, project_id: int) -> Jobs:
+    """Return what is queued, running, waiting and failed for a project; raises redis.RedisError."""
+    queue = bell.queue
+
+    def mine(jobs: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(job for job in jobs if project_of(job) == project_id))
+
+    return Jobs(
+        queued=mine(queue.get_job_ids()),
+        running=mine(queue.started_job_registry.get_job_ids(cleanup=False)),
+        waiting=mine(queue.scheduled_job_registry.get_job_ids(cleanup=False)),
+        failed=tuple(job for job in failed_jobs(bell) if project_of(job.job) == project_id),
+    )
+
+
+def failed_jobs(bell: Bell) -> list[FailedJob]:
+    """Return every job that failed for good, oldest first; raises redis.RedisError."""
+    names = bell.queue.failed_job_registry.get_job_ids(cleanup=False)
+    found = Job.fetch_many(names, connection=bell.redis, serializer=JSONSerializer)
+    return [FailedJob(job.id, _last_line(job), _utc(job.ended_at)) for job in found if job]
+
+
+def workers_alive(bell: Bell) -> int:
+    """Return how many workers look after our queue now; raises redis.RedisError."""
+    return len(Worker.all(connection=bell.redis, queue=bell.queue))
+
+
+def _last_line(job: Job) -> str:
+    result = job.latest_result()
+    lines = ((result and result.exc_string) or "").strip().splitlines()
+    return lines[-1].strip() if lines else "the worker died while it ran"
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment

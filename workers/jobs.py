@@ -1,0 +1,130 @@
+"""The whole loop on one page: five jobs, each takes ids, does one step, and queues what is due next.
+
+Running a job twice does no harm: each step first asks the ledger whether its result exists.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from rq import get_current_job
+
+from labelloop.domain.loop import Step, next_step
+from labelloop.errors import NeighbourError, NotConnected, UserError
+from labelloop.steps.close_round import close_round
+from labelloop.steps.deploy import decide_round
+from labelloop.steps.evaluate import evaluate as evaluate_round
+from labelloop.steps.fit import fit as fit_round
+from labelloop.steps.order import order_queue, record_publication
+from labelloop.steps.project import ProjectView
+from workers.bootstrap import Tools, open_tools
+from workers.exchange import bring_out, take_in
+from workers.lock import project_lock
+
+log = structlog.get_logger()
+
+
+def collect(project_id: int) -> None:
+    """Take in what people have said, and close a round if one is due."""
+    _run("collect", project_id, _collect)
+
+
+def fit(project_id: int, number: int) -> None:
+    """Fit every candidate learner to a round."""
+    _run("fit", project_id, lambda tools, view: fit_round(view, number, encode=tools.encode))
+
+
+def evaluate(project_id: int, number: int) -> None:
+    """Measure the round's versions and the champion on the audit set."""
+    _run("evaluate", project_id, lambda tools, view: evaluate_round(view, number, encode=tools.encode))
+
+
+def deploy(project_id: int, number: int) -> None:
+    """Let the promotion rule decide which version serves, and tell the ML backend."""
+    _run("deploy", project_id, _deploy(number))
+
+
+def publish(project_id: int) -> None:
+    """Predict, order and push the head of the queue."""
+    _run("publish", project_id, _publish)
+
+
+def _collect(tools: Tools, view: ProjectView) -> None:
+    for _ in range(3):  # a ring that comes while we look is answered at once, but not for ever
+        tools.bell.rung(view.id)
+        asked = tools.bell.close_wanted(view.id)
+        take_in(view, tools.label_studio)
+        if _may_close(view, tools.settings.job_timeout_s):
+            close_round(view, asked=asked)
+            if asked:  # only now: what fails before must not lose the wish
+                tools.bell.close_answered(view.id)
+        if not tools.bell.is_rung(view.id):
+            break
+
+
+def _may_close(view: ProjectView, patience_s: int) -> bool:
+    # A round waits until the one before has been decided on, unless that one is stuck.
+    last, progress = view.last_round, view.progress()
+    return last is None or progress.decided or datetime.now(UTC) - last.at > timedelta(seconds=patience_s)
+
+
+def _deploy(number: int) -> Callable[[Tools, ProjectView], None]:
+    def step(tools: Tools, view: ProjectView) -> None:
+        decide_round(view, number)
+        tools.bell.announce(view.id)
+
+    return step
+
+
+def _publish(tools: Tools, view: ProjectView) -> None:
+    if view.progress().queue_is_current:
+        return
+    head = order_queue(view, encode=tools.encode)
+    if head is not None:
+        bring_out(view, tools.label_studio, head)
+        record_publication(view, head)
+        tools.bell.announce(view.id)
+
+
+def _run(job: str, project_id: int, step: Callable[[Tools, ProjectView], object]) -> None:
+    started = time.perf_counter()
+    with open_tools() as tools, structlog.contextvars.bound_contextvars(project=project_id, job=job):
+        view = ProjectView(tools.book, project_id)
+        try:
+            with project_lock(tools.bell.redis, project_id) as mine:
+                if not mine:
+                    return _come_back(job, project_id)
+                step(tools, view)
+                due = next_step(view.progress())
+        except NotConnected:
+            log.info("job_dropped", because="the project is not connected")
+            return None
+        except UserError as error:
+            _do_not_retry()
+            log.warning("job_refused", because=str(error))
+            raise
+        _queue_next(tools, view, due)
+        log.info("job_done", ms=round((time.perf_counter() - started) * 1000), next=due.value if due else "people")
+    return None
+
+
+def _queue_next(tools: Tools, view: ProjectView, due: Step | None) -> None:
+    if due is Step.PUBLISH:
+        tools.bell.enqueue(due.value, view.id)
+    elif due is not None:
+        tools.bell.enqueue(due.value, view.id, view.progress().round_number)
+    elif tools.bell.is_rung(view.id) or tools.bell.close_wanted(view.id):
+        tools.bell.enqueue("collect", view.id)
+
+
+def _come_back(job: str, project_id: int) -> None:
+    # Whoever holds the project answers a ring when it is done; the other jobs come back by RQ's retry.
+    if job != "collect":
+        raise NeighbourError(f"Project {project_id} is busy with another job; {job} comes back by itself.")
+
+
+def _do_not_retry() -> None:
+    current = get_current_job()
+    if current is not None:
+        current.retries_left = 0

@@ -1,0 +1,154 @@
+"""Everything LabelLoop needs, on this machine: Label Studio, the queue, the ML backend, a worker, reconcile."""
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+
+from labelloop.settings import Settings
+from workers.local.label_studio import RunningLabelStudio, start_label_studio
+from workers.local.processes import Process, free_port, start_process, wait_until_up
+from workers.local.redis import start_redis
+from workers.local.stack import Stack
+
+KEPT = "local.json"
+LOCAL_ENV = Path(".labelloop/local.env")
+BACKEND_DEADLINE_S = 300.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What stays the same from one start to the next, so that projects stay connected."""
+
+    backend_password: str
+    webhook_secret: str
+    label_studio_port: int
+    backend_port: int
+
+
+@dataclass(frozen=True)
+class Services:
+    """The running services: their settings, and Label Studio with its administrator's log-in."""
+
+    settings: Settings
+    label_studio: RunningLabelStudio
+    moved: tuple[str, ...]
+
+
+def start_services(stack: Stack, directory: Path, base: Settings, *, say: Say) -> Services:
+    """Start all services in order and wait until they answer; `say` is told what is being waited for.
+
+    Data, secrets and logs are kept in the directory. A port that is busy is replaced by a free one, and `moved` says
+    so. A Redis named in `base` (LABELLOOP_REDIS_URL) is used instead of the embedded one.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    kept, moved = _kept(directory, base)
+    say("Label Studio (its first start takes a minute)")
+    label_studio = stack.start(
+        lambda: start_label_studio(
+            directory / "label-studio", port=kept.label_studio_port, command=Path(base.label_studio_command)
+        )
+    )
+    say("the job queue")
+    given = "redis_url" in base.model_fields_set
+    redis_url = base.redis_url if given else stack.start(lambda: start_redis(directory / "queue")).url
+    settings = _settings(base, directory, kept, label_studio, redis_url)
+    environment = _environment(settings)
+    say("the worker (its first start prepares the sentence encoder)")
+    stack.start(lambda: _start(directory, "worker", ["worker"], environment))
+    say("the ML backend")
+    stack.start(lambda: _start_backend(directory, settings, environment))
+    stack.start(
+        lambda: _start(directory, "reconcile", ["reconcile", "--every", str(settings.reconcile_s)], environment)
+    )
+    return Services(settings, label_studio, moved)
+
+
+@contextmanager
+def settings_for_other_commands(settings: Settings) -> Iterator[None]:
+    """Let `labelloop` commands in the same folder find the running services, while the block runs."""
+    LOCAL_ENV.parent.mkdir(exist_ok=True)
+    LOCAL_ENV.unlink(missing_ok=True)
+    with os.fdopen(os.open(LOCAL_ENV, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        ours = {name: value for name, value in _environment(settings).items() if name.startswith("LABELLOOP_")}
+        file.writelines(f"{name}={json.dumps(value)}\n" for name, value in ours.items())
+    try:
+        yield
+    finally:
+        LOCAL_ENV.unlink(missing_ok=True)
+
+
+def _kept(directory: Path, base: Settings) -> tuple[Kept, tuple[str, ...]]:
+    """Return the secrets and ports of the directory, made up once; ports that are busy now are replaced."""
+    path = directory / KEPT
+    if path.exists():
+        before = Kept(**json.loads(path.read_text("utf-8")))
+    else:
+        before = Kept(secrets.token_urlsafe(24), secrets.token_urlsafe(24), 8080, base.port)
+    now = Kept(
+        before.backend_password,
+        before.webhook_secret,
+        free_port(before.label_studio_port),
+        free_port(before.backend_port),
+    )
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(asdict(now), file)
+    ports = (
+        ("Label Studio", before.label_studio_port, now.label_studio_port),
+        ("the ML backend", before.backend_port, now.backend_port),
+    )
+    return now, tuple(f"Port {old} is busy: {name} is on {new}." for name, old, new in ports if old != new)
+
+
+def _settings(
+    base: Settings, directory: Path, kept: Kept, label_studio: RunningLabelStudio, redis_url: str
+) -> Settings:
+    given = base.model_dump(include=base.model_fields_set)
+    ours = {
+        "label_studio_url": label_studio.url,
+        "label_studio_token": label_studio.token,
+        "data_dir": directory,
+        "redis_url": redis_url,
+        "backend_url": f"http://127.0.0.1:{kept.backend_port}",
+        "backend_password": kept.backend_password,
+        "webhook_secret": kept.webhook_secret,
+        "host": "127.0.0.1",
+        "port": kept.backend_port,
+    }
+    return Settings(**{**given, **ours}, _env_file=None)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Return this process's environment with all our settings in it, secrets in clear: for child processes only."""
+    ours = {}
+    for name, value in settings:
+        plain = value.get_secret_value() if hasattr(value, "get_secret_value") else value
+        ours[f"LABELLOOP_{name.upper()}"] = str(plain.resolve() if isinstance(plain, Path) else plain)
+    return {**os.environ, **ours, "PYTHONUNBUFFERED": "1"}
+
+
+def _start(directory: Path, name: str, arguments: list[str], environment: dict[str, str]) -> Process:
+    command = [str(Path(sys.executable).with_name("labelloop")), *arguments]
+    return start_process(name, command, log=directory / "logs" / f"{name}.log", env=environment)
+
+
+def _start_backend(directory: Path, settings: Settings, environment: dict[str, str]) -> Process:
+    process = _start(directory, "ml-backend", ["serve"], environment)
+    wait_until_up(process, lambda: _is_healthy(settings.backend_url), deadline_s=BACKEND_DEADLINE_S)
+    return process
+
+
+def _is_healthy(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=2).is_success
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,42 @@
+"""An RQ worker that notices dead colleagues within a minute and starts jobs without loading libraries again."""
+
+import importlib
+import multiprocessing
+
+import structlog
+from redis import Redis
+from rq import Worker
+from rq.serializers import JSONSerializer
+
+from labelloop.encoders.load import load_encoder
+from labelloop.settings import Settings
+from workers.queue import QUEUE
+
+HEAVY = ("numpy", "pandas", "scipy.optimize", "sklearn.cluster", "sklearn.linear_model", "onnxruntime", "workers.jobs")
+
+log = structlog.get_logger()
+
+
+def run_worker(settings: Settings, *, burst: bool = False) -> None:
+    """Work until stopped by a signal (with `burst`, until the queue is empty)."""
+    _prepare_encoder(settings)
+    for module in HEAVY:
+        importlib.import_module(module)
+    worker = Worker(
+        [QUEUE],
+        connection=Redis.from_url(settings.redis_url),
+        serializer=JSONSerializer,
+        worker_ttl=20,
+        maintenance_interval=5,
+        job_monitoring_interval=5,
+    )
+    worker.work(burst=burst, with_scheduler=not burst, logging_level=settings.log_level)
+
+
+def _prepare_encoder(settings: Settings) -> None:
+    # In a process of its own: torch's threads would not survive the fork for each job.
+    child = multiprocessing.get_context("spawn").Process(target=load_encoder, args=(settings,))
+    child.start()
+    child.join()
+    if child.exitcode:
+        log.error("encoder_not_prepared", advice="see the error above; the first job that needs it tries again")
