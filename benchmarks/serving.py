@@ -41,26 +41,7 @@ PROJECT, TASKS, PASSWORD = 1, 50, "benchmark"
 LABELS = [f"label {n}" for n in range(10)]
 CHOICES = "".join(f'<Choice value="{label}"/>' for label in LABELS)
 CONFIG = f'<View><Text name="t" value="$text"/><Choices name="c" toName="t">{CHOICES}</Choices></View>'
-WORDS = [
-    "the",
-    "install",
-    "package",
-    "library",
-    "for",
-    "server",
-    "small",
-    "with",
-    "data",
-    "tool",
-    "network",
-    "file",
-    "user",
-    "text",
-    "python",
-    "system",
-    "and",
-    "fast",
-]
+WORDS = ["the", "package", "library", "server", "small", "with", "data", "tool", "network", "file", "user", "text"]
 
 
 def main() -> None:

@@ -9,8 +9,18 @@ import httpx
 
 from labelloop.errors import NotFound, UserError
 from sync.http import Http
-from sync.paging import pages
-from sync.wire import WireAnnotation, WireBackend, WirePrediction, WireProject, WireTask, WireUser, WireWebhook, read
+from sync.paging import pages, rows_of
+from sync.wire import (
+    WireAnnotation,
+    WireBackend,
+    WirePrediction,
+    WireProject,
+    WireStamp,
+    WireTask,
+    WireUser,
+    WireWebhook,
+    read,
+)
 
 Row = Mapping[str, object]
 
@@ -103,6 +113,16 @@ class LabelStudio:
         for page in pages(self._http, project_id, TASK_COLUMNS, since=since, page_size=page_size):
             yield [read(WireTask, row) for row in page]
 
+    def tasks(self, project_id: int, ids: Sequence[int]) -> list[WireTask]:
+        """Return those of the tasks (at most 100) that the project has, by rising id."""
+        rows = rows_of(self._http, project_id, TASK_COLUMNS, ids)
+        return [read(WireTask, row) for row in rows]
+
+    def changed(self, project_id: int, since: datetime) -> dict[int, datetime]:
+        """Return when each task that changed at or after `since` last changed; cheap, as nothing else is read."""
+        found = pages(self._http, project_id, {"include": "id,updated_at"}, since=since, page_size=10_000)
+        return {stamp.id: stamp.updated_at for page in found for stamp in (read(WireStamp, row) for row in page)}
+
     def task_ids(self, project_id: int) -> set[int]:
         """Return the ids of all tasks the project has now."""
         found = pages(self._http, project_id, {"include": "id"}, since=None, page_size=10_000)
@@ -186,7 +206,7 @@ class LabelStudio:
         return [read(WireBackend, row) for row in _rows(answer)]
 
     def add_backend(self, project_id: int, *, url: str, title: str, user: str, password: str) -> WireBackend:
-        """Connect an ML backend with Basic auth; Label Studio calls its /health and /setup at once."""
+        """Connect an ML backend, with Basic auth if there is a password; Label Studio calls it at once."""
         body = _backend(project_id, url, title, user, password)
         return read(WireBackend, self._http.ask("POST", "/api/ml/", json=body))
 
@@ -244,14 +264,9 @@ class LabelStudio:
 
 
 def _backend(project_id: int, url: str, title: str, user: str, password: str) -> Row:
-    return {
-        "project": project_id,
-        "url": url,
-        "title": title,
-        "auth_method": "BASIC_AUTH",
-        "basic_auth_user": user,
-        "basic_auth_pass": password,
-    }
+    # Label Studio fails on an empty password, so without one there is no Basic auth.
+    basic = {"auth_method": "BASIC_AUTH", "basic_auth_user": user, "basic_auth_pass": password}
+    return {"project": project_id, "url": url, "title": title, **(basic if password else {"auth_method": "NONE"})}
 
 
 def _webhook(url: str, headers: Mapping[str, str], actions: Sequence[str], send_payload: bool) -> Row:

@@ -1,7 +1,7 @@
 """Reading a project's tasks page by page, in an order that additions and deletions cannot disturb."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from labelloop.errors import NotFound
@@ -35,6 +35,16 @@ def pages(
             last = rows[-1]["id"]
         if len(rows) < page_size:
             return
+
+
+def rows_of(http: Http, project_id: int, columns: Mapping[str, str], ids: Sequence[int]) -> list[Row]:
+    """Return the rows of these tasks (as many as fit into an address: about 100), by rising id; gone ones left out."""
+    items = [{"filter": "filter:tasks:id", "operator": "equal", "type": "Number", "value": task_id} for task_id in ids]
+    query = json.dumps({"filters": {"conjunction": "or", "items": items}})
+    answer = http.ask(
+        "GET", "/api/tasks", params={"project": project_id, "page_size": len(ids), "query": query, **columns}
+    )
+    return list(answer["tasks"]) if isinstance(answer, dict) else []
 
 
 def stamp(moment: datetime) -> str:

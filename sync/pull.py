@@ -1,6 +1,6 @@
 """From Label Studio to us: what changed since the cursor, and which tasks are gone."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from labelloop.domain.schema import Field
@@ -11,16 +11,31 @@ from sync.wire import WireAnnotation, WireTask
 
 # A change is stamped when its transaction begins and seen when it ends, so the cursor may overtake a slow one.
 OVERLAP = timedelta(minutes=5)
+AT_ONCE = 100
 
 
-def states(client: LabelStudio, project_id: int, field: Field, *, since: datetime | None) -> Iterator[TaskState]:
+def states(
+    client: LabelStudio,
+    project_id: int,
+    field: Field,
+    *,
+    since: datetime | None,
+    known: Mapping[int, datetime] | None = None,
+) -> Iterator[TaskState]:
     """Yield every task that changed since the cursor (less `OVERLAP`), all tasks without a cursor, by rising id.
 
-    A state carries all annotations the task has now, so one that is missing was deleted. The same state may come again:
-    take it in by annotation id and time. The next cursor is the latest `updated_at` seen. Drafts are never seen.
+    `known` says when each task last changed as far as the caller knows; those that stand there with the same time are
+    passed over. A state carries all annotations the task has now, so one that is missing was deleted. The same state
+    may come again: take it in by annotation id and time. The next cursor is the latest `updated_at` seen. Drafts are
+    never seen.
     """
-    start = since - OVERLAP if since else None
-    for page in client.task_pages(project_id, since=start):
+    if since is None:
+        found = client.task_pages(project_id)
+    else:
+        changed = client.changed(project_id, since - OVERLAP)
+        new = sorted(task for task, stamp in changed.items() if (known or {}).get(task) != stamp)
+        found = (client.tasks(project_id, new[at : at + AT_ONCE]) for at in range(0, len(new), AT_ONCE))
+    for page in found:
         for task in page:
             yield state(field, task)
 

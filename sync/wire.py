@@ -94,6 +94,13 @@ class WireTask(Wire):
     is_labeled: bool = False
 
 
+class WireStamp(Wire):
+    """When a task, or anything on it, last changed."""
+
+    id: int
+    updated_at: datetime
+
+
 class WireBackend(Wire):
     """An ML backend row; `state` is CO(nnected), DI(sconnected), ER(ror), TR(aining) or PR(edicting)."""
 

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
+from labelloop.encoders.load import load_encoder
+from labelloop.encoders.source import BUNDLED
+from labelloop.encoders.vectors import CachedEncoder
+from labelloop.settings import Settings
 from workers.local.label_studio import RunningLabelStudio, start_label_studio
 from workers.local.label_studio_template import copy_template
 from workers.local.processes import free_port
@@ -40,6 +44,19 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLa
         yield running
     finally:
         running.process.stop()
+
+
+@pytest.fixture(scope="session")
+def encoder_settings() -> Settings:
+    """Return settings whose cache is kept for the next run, so that the encoder is exported once."""
+    kept = ROOT / ".cache" / "tests"
+    return Settings(_env_file=None, data_dir=kept, encoder=BUNDLED, encoder_max_tokens=128, encoder_prefix="")
+
+
+@pytest.fixture(scope="session")
+def encoder(encoder_settings: Settings) -> CachedEncoder:
+    """Return the bundled encoder as it serves: int8, cached."""
+    return load_encoder(encoder_settings)
 
 
 @pytest.fixture(scope="session")

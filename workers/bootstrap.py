@@ -8,6 +8,7 @@ from functools import cached_property
 from redis import Redis
 
 from labelloop.encoders.load import load_encoder
+from labelloop.errors import UserError
 from labelloop.learners.base import Encode
 from labelloop.settings import Settings
 from labelloop.stores.artifacts import Artifacts
@@ -23,8 +24,12 @@ def open_book(settings: Settings) -> Book:
 
 
 def open_bell(settings: Settings) -> Bell:
-    """Return the job queue; nothing is sent before its first use."""
-    return Bell(Redis.from_url(settings.redis_url), job_timeout_s=settings.job_timeout_s)
+    """Return the job queue; nothing is sent before its first use. Raises UserError if its URL is none."""
+    try:
+        redis = Redis.from_url(settings.redis_url)
+    except ValueError as error:
+        raise UserError(f"LABELLOOP_REDIS_URL is not understood: {error}.") from error
+    return Bell(redis, job_timeout_s=settings.job_timeout_s)
 
 
 def open_label_studio(settings: Settings) -> LabelStudio:

@@ -84,16 +84,18 @@ def backend(settings: Settings) -> Iterator[Finding]:
     url = settings.backend_url.rstrip("/")
     start = "Start it (labelloop serve), or check LABELLOOP_BACKEND_URL."
     try:
-        healthy = httpx.get(f"{url}/health", timeout=TIMEOUT_S)
-        known = httpx.get(f"{url}/versions", auth=_login(settings), timeout=TIMEOUT_S)
+        asked = [
+            httpx.get(f"{url}/{path}", auth=_login(settings), timeout=TIMEOUT_S) for path in ("health", "versions")
+        ]
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         yield Finding(Level.FAULT, f"The ML backend at {url} does not answer ({error}).", start)
         return
-    if not healthy.is_success:
-        yield Finding(Level.FAULT, f"What answers at {url} is not the ML backend (HTTP {healthy.status_code}).", start)
-    elif known.status_code == 401:
+    wrong = [answer.status_code for answer in asked if not answer.is_success]
+    if 401 in wrong:
         advice = "Give it the same LABELLOOP_BACKEND_USER and LABELLOOP_BACKEND_PASSWORD as here, and restart it."
         yield Finding(Level.FAULT, f"The ML backend at {url} refuses our credentials.", advice)
+    elif wrong:
+        yield Finding(Level.FAULT, f"What answers at {url} is not our ML backend (HTTP {wrong[0]}).", start)
     else:
         yield Finding(Level.OK, f"The ML backend answers at {url}.")
 

@@ -40,8 +40,10 @@ def take_in(view: ProjectView, label_studio: LabelStudio) -> None:
     record_schema(view, config, field)
     reading = f"{field.name}:{field.kind}:{','.join(field.inputs)}"
     since = view.mirror.since(reading)
+    if since is None:  # what an interrupted reading of another kind leaves must not pass for this one's
+        view.mirror.start_over()
     newest = since
-    states = pull.states(label_studio, view.id, field, since=since)
+    states = pull.states(label_studio, view.id, field, since=since, known=view.mirror.stamps())
     while batch := list(islice(states, BATCH)):
         view.mirror.put(batch)
         newest = max(filter(None, (newest, *(state.updated_at for state in batch))))

@@ -14,11 +14,13 @@ PAUSE_S = 0.5
 
 
 def close_now(view: ProjectView, bell: Bell) -> bool:
-    """Collect, and close a round if anything is new; return whether one was closed."""
+    """Collect, and close a round if anything is new; return whether one was closed.
+
+    While the round before is not decided the wish stays, and is granted after that.
+    """
     before = view.last_round
     bell.want_close(view.id)
     _when_free(view, bell, lambda: jobs.collect(view.id))
-    bell.close_wanted(view.id)
     return view.last_round != before
 
 
@@ -27,8 +29,15 @@ def train_now(view: ProjectView, bell: Bell) -> Iterator[str]:
 
     A worker may take a step first: then it is waited for. Raises BrokenPromise if a step does not get done.
     """
-    yield "collect"
-    close_now(view, bell)
+    for _ in range(2):  # the second time where a round had to be finished before the next could be closed
+        yield "collect"
+        close_now(view, bell)
+        yield from _steps_due(view, bell)
+        if not bell.close_wanted(view.id):
+            return
+
+
+def _steps_due(view: ProjectView, bell: Bell) -> Iterator[str]:
     done: tuple[Step, int] | None = None
     while due := next_step(view.progress()):
         number = view.progress().round_number

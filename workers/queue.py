@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from redis import Redis
 from rq import Queue, Retry
 from rq.exceptions import DuplicateJobError, NoSuchJobError
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 QUEUE = "labelloop"
@@ -30,7 +30,9 @@ class Bell:
         if close:
             self.want_close(project_id)
         self.redis.set(f"labelloop:bell:{project_id}", 1)
-        return self.enqueue("collect", project_id) or self.enqueue("collect", project_id, slot="again")
+        if self.enqueue("collect", project_id):
+            return True
+        return self._runs(f"collect-{project_id}") and self.enqueue("collect", project_id, slot="again")
 
     def rung(self, project_id: int) -> None:
         """Take back the mark of the last ring: it is being answered."""
@@ -75,12 +77,20 @@ class Bell:
 
     def _forget_if_rested(self, name: str) -> None:
         # A job that used up its retries stays visible as failed; after a rest it may be tried anew.
-        try:
-            job = Job.fetch(name, connection=self.redis, serializer=JSONSerializer)
-        except NoSuchJobError:
-            return
-        if job.is_finished or (job.is_failed and _long_ago(job.ended_at)):
+        job = self._job(name)
+        status = job.get_status(refresh=False) if job else None
+        if job and (status is JobStatus.FINISHED or (status is JobStatus.FAILED and _long_ago(job.ended_at))):
             job.delete()
+
+    def _runs(self, name: str) -> bool:
+        job = self._job(name)
+        return job is not None and job.get_status(refresh=False) is JobStatus.STARTED
+
+    def _job(self, name: str) -> Job | None:
+        try:
+            return Job.fetch(name, connection=self.redis, serializer=JSONSerializer)
+        except NoSuchJobError:
+            return None
 
     def announce(self, project_id: int) -> None:
         """Tell every serving process that what is deployed has changed."""

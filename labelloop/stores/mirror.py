@@ -38,17 +38,23 @@ class Mirror:
             with self.engine.begin() as connection:
                 self._delete(connection, ids[start : start + BATCH])
 
-    def clear(self) -> None:
-        """Forget everything, so that the next pull reads it all anew."""
+    def start_over(self) -> None:
+        """Forget the cursor, so that the next pull reads everything anew; what is known stays until it is replaced."""
         with self.engine.begin() as connection:
-            for table in (MIRROR_TASKS, MIRROR_ANNOTATIONS, MIRROR_CURSORS):
-                connection.execute(self._mine(table))
+            connection.execute(self._mine(MIRROR_CURSORS))
 
     def tasks(self) -> dict[int, Task]:
         """Return all tasks by id, in order of id."""
         query = select(MIRROR_TASKS.c.task_id, MIRROR_TASKS.c.text).where(MIRROR_TASKS.c.project_id == self.project_id)
         with self.engine.connect() as connection:
             return {id_: Task(id_, text) for id_, text in connection.execute(query.order_by(MIRROR_TASKS.c.task_id))}
+
+    def stamps(self) -> dict[int, datetime]:
+        """Return when each task last changed, as far as it was taken in."""
+        table = MIRROR_TASKS
+        query = select(table.c.task_id, table.c.updated_at).where(table.c.project_id == self.project_id)
+        with self.engine.connect() as connection:
+            return {task_id: stamp for task_id, stamp in connection.execute(query)}
 
     def annotations(self) -> list[Annotation]:
         """Return all annotations, skipped ones included, in order of id."""

@@ -173,6 +173,4 @@ Index("mirror_annotations_by_task", MIRROR_ANNOTATIONS.c.project_id, MIRROR_ANNO
 # No two fits may give their models the same name; a fit that nothing came out of has none.
 _FITS = FACTS[records.Fit]
 _NAMED = _FITS.c.version != ""
-Index(
-    "one_version", _FITS.c.project_id, _FITS.c.version, unique=True, sqlite_where=_NAMED, postgresql_where=_NAMED
-)
+Index("one_version", _FITS.c.project_id, _FITS.c.version, unique=True, sqlite_where=_NAMED, postgresql_where=_NAMED)

@@ -106,11 +106,6 @@ def test_exit_statuses_reach_the_shell(data_dir: Path) -> None:
     assert shell("doctor").returncode == 1
 
 
-def test_reconcile_rings_for_connected_projects(run: Run, data_dir: Path) -> None:
-    """Once by hand, for every project that is connected."""
-    assert run("reconcile").out.startswith("0 projects")
-
-
 def test_serve_refuses_without_credentials(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The ML backend must not answer strangers."""
     monkeypatch.setenv("LABELLOOP_WEBHOOK_SECRET", "")

@@ -37,7 +37,7 @@ TRUTH = {
     for label, ways in SAID.items()
     for said, thing in itertools.product(ways, THINGS)
 }
-MOST_LABELS = 90
+MOST_LABELS = 50
 PATIENCE_S = 600.0
 
 
@@ -54,8 +54,11 @@ def main() -> None:
         admin = stack.enter_context(LabelStudio(args.url, args.token))
         tokens = [account.token for account in annotators(args.accounts, args.url, args.token, 2)]
         people = [stack.enter_context(LabelStudio(args.url, token)) for token in tokens]
-        project_id = args.project or _new_project(admin, shlex.split(args.labelloop))
+        labelloop = shlex.split(args.labelloop)
+        project_id = args.project or _new_project(admin, labelloop)
         figures = turn(admin, people, project_id)
+    status = subprocess.run([*labelloop, "status", str(project_id), "--json"], check=True, capture_output=True)
+    figures["status"] = json.loads(status.stdout)
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""What the tests of the core share: the real encoder, exported once and kept for the next run, and databases."""
+"""What the tests of the core share: empty databases, SQLite and PostgreSQL."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,25 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from labelloop.encoders.load import load_encoder
-from labelloop.encoders.source import BUNDLED
-from labelloop.encoders.vectors import CachedEncoder
-from labelloop.settings import Settings
 from labelloop.stores.ledger import open_engine
 from tests.core.databases import new_database, postgres
-
-KEPT = Path(__file__).parents[2] / ".cache" / "tests"
-
-
-@pytest.fixture(scope="session")
-def encoder_settings() -> Settings:
-    return Settings(_env_file=None, data_dir=KEPT, encoder=BUNDLED, encoder_max_tokens=128, encoder_prefix="")
-
-
-@pytest.fixture(scope="session")
-def encoder(encoder_settings: Settings) -> CachedEncoder:
-    """The bundled encoder as it serves: int8, cached."""
-    return load_encoder(encoder_settings)
 
 
 @pytest.fixture(scope="session")

@@ -107,7 +107,7 @@ def test_a_field_allows_values_of_its_kind_and_labels(field: Field, value: Value
 
 def test_a_field_survives_json_and_its_digest_tells_any_change() -> None:
     """The ledger keeps the field as JSON; every part of it counts."""
-    field = Field("情绪", FieldKind.CHOICES, ("好", "不好 \"x\""), "text", ("正文",))
+    field = Field("情绪", FieldKind.CHOICES, ("好", '不好 "x"'), "text", ("正文",))
     assert Field.from_json(field.to_json()) == field
     others = [
         Field("x", field.kind, field.labels, field.to_name, field.inputs),

@@ -15,8 +15,18 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect
 
 from labelloop.domain import records
-from labelloop.domain.records import ClosedRound, Connection, Decision, Deployment, Evaluation, Fit, TaskRole
-from labelloop.domain.records import Publication, Record, SchemaVersion
+from labelloop.domain.records import (
+    ClosedRound,
+    Connection,
+    Decision,
+    Deployment,
+    Evaluation,
+    Fit,
+    Publication,
+    Record,
+    SchemaVersion,
+    TaskRole,
+)
 from labelloop.domain.tasks import Role
 from labelloop.errors import NeighbourError, NotFound, UserError
 from labelloop.stores.ledger import Ledger, open_engine

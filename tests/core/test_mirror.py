@@ -1,6 +1,5 @@
 """The mirror: what Label Studio last said, taken over task by task."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -32,7 +31,7 @@ def state(task: int, *annotations: Annotation, text: str = "text") -> TaskState:
 def test_tasks_and_annotations_come_back_as_they_were(mirror: Mirror) -> None:
     """Every kind of value, origin and text, and what is missing, survives."""
     annotations = [
-        said(1, 1, Choice("好 \"quoted\"")),
+        said(1, 1, Choice('好 "quoted"')),
         said(2, 1, choices("a", "b"), origin=Origin.CORRECTED, shown_prediction=2**40, lead_time=1.25),
         said(3, 1, choices(), origin=Origin.ACCEPTED, ground_truth=True),
         said(4, 2, None, skipped=True, origin=Origin.IMPORTED),
@@ -99,13 +98,21 @@ def test_the_cursor_belongs_to_a_way_of_reading(mirror: Mirror) -> None:
     assert mirror.since("mood:choice:text") is None
 
 
-@pytest.mark.parametrize("forget", [Mirror.clear, lambda mirror: mirror.forget([1])], ids=["clear", "forget"])
-def test_projects_do_not_mix(engine: Engine, forget: Callable[[Mirror], None]) -> None:
+def test_starting_over_keeps_what_is_known(mirror: Mirror) -> None:
+    """Only the cursor goes: until everything is read anew, the mirror shows what it showed."""
+    mirror.put([state(1, said(1, 1))])
+    mirror.move("r", NOON)
+    mirror.start_over()
+    assert (mirror.since("r"), len(mirror.tasks()), len(mirror.annotations())) == (None, 1, 1)
+
+
+def test_projects_do_not_mix(engine: Engine) -> None:
     """What happens to one project's mirror leaves the other's alone."""
     one, other = Mirror(engine, 7), Mirror(engine, 8)
     for mirror in (one, other):
         mirror.put([state(1, said(1, 1))])
         mirror.move("r", NOON)
-    forget(one)
-    assert (one.tasks(), one.annotations()) == ({}, [])
+    one.forget([1])
+    one.start_over()
+    assert (one.tasks(), one.annotations(), one.since("r")) == ({}, [], None)
     assert (len(other.tasks()), len(other.annotations()), other.since("r")) == (1, 1, NOON)

@@ -52,8 +52,8 @@ def test_other_actions_on_the_automatic_webhook_only_ring(client: FlaskClient, b
     assert not bell.close_wanted(12)
 
 
-def test_a_hundred_rings_at_once_queue_one_job(client: FlaskClient, bell: Bell) -> None:
-    """Rings that come while one waits count once."""
+def test_a_hundred_rings_at_once_do_not_pile_up(client: FlaskClient, bell: Bell) -> None:
+    """At most one job to do and one to look again after it."""
     headers = {"Authorization": client.environ_base["HTTP_AUTHORIZATION"]}
 
     def ring(_: int) -> int:
@@ -61,7 +61,8 @@ def test_a_hundred_rings_at_once_queue_one_job(client: FlaskClient, bell: Bell) 
 
     with ThreadPoolExecutor(16) as pool:
         assert set(pool.map(ring, range(100))) == {200}
-    assert bell.queue.job_ids == ["collect-12"]
+    assert 1 <= len(bell.queue.job_ids) <= 2
+    assert {job.func_name for job in bell.queue.jobs} == {"workers.jobs.collect"}
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"project": 12}', '{"project": {"id": "x"}}', '{"project": {}}'])

@@ -11,9 +11,10 @@ USER, PASSWORD = "labelloop", "pass word"
 
 
 class StubBackend:
-    """Answers /health and /setup to those who know the password, and remembers every webhook call."""
+    """Answers those who know the password (an empty one: everybody), and remembers every webhook call."""
 
-    def __init__(self) -> None:
+    def __init__(self, password: str = PASSWORD) -> None:
+        self.password = password
         self.rung: list[tuple[str, str | None, dict[str, object]]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -45,8 +46,8 @@ def _handler(backend: StubBackend) -> type[BaseHTTPRequestHandler]:
                 self._answer({"model_version": "v0"})
 
         def _answer(self, body: dict[str, str]) -> None:
-            basic = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-            known = self.headers["Authorization"] == basic or self.path.startswith("/webhook")
+            basic = "Basic " + base64.b64encode(f"{USER}:{backend.password}".encode()).decode()
+            known = not backend.password or self.headers["Authorization"] == basic or self.path.startswith("/webhook")
             content = json.dumps(body).encode()
             self.send_response(200 if known else 401)
             self.send_header("Content-Type", "application/json")

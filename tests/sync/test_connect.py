@@ -188,6 +188,14 @@ def test_a_backend_that_does_not_answer_or_knows_another_password_is_not_connect
     assert client.backends(project.id) == []
 
 
+def test_a_backend_without_a_password_is_connected_without_one(client: LabelStudio, project: WireProject) -> None:
+    """On loopback, to try things out: Label Studio itself fails on an empty password."""
+    with StubBackend(password="") as backend:
+        wiring = Wiring(backend.url, USER, "", "")
+        assert connect(client, project.id, wiring) == connect(client, project.id, wiring)
+        assert problems(client, project, wiring) == []
+
+
 def test_a_second_backend_is_refused(client: LabelStudio, project: WireProject, wiring: Wiring) -> None:
     """Label Studio only asks the first; whose it is and how to remove it is said, and nothing was changed."""
     before = settings(client, project)

@@ -29,7 +29,7 @@ from workers.local.services import Services, settings_for_other_commands
 from workers.local.stack import Stack
 
 TASKS, PEOPLE = 1200, 3
-# Rounds that double show the learning curve in few minutes; the audit set is judged first, so that all are measured on it.
+# Rounds that double show the learning curve in few minutes. The audit set comes first, so that all are measured on it.
 RULES = Rules(round_size=20, round_growth=1.0, monitor_size=150, monitor_share=0.9, queue_rounds=3)
 STEP_DEADLINE_S = 600.0
 POLL_S = 0.5

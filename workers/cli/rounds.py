@@ -67,8 +67,10 @@ def close_round(project: Project, now: Now = False) -> None:
         elif close_now(view, records.bell):
             closed = _find(view, None)
             typer.echo(f"Round {closed.number} is closed with {closed.train} TRAIN labels. A worker goes on from here.")
+        elif records.bell.close_wanted(project):
+            typer.echo("The round before is still being worked on; the next one closes after it.")
         else:
-            typer.echo("No round was closed: nothing is new, or the round before is still being worked on.")
+            typer.echo("No round was closed: nothing is new.")
 
 
 def _find(view: ProjectView, number: int | None) -> ClosedRound:

@@ -61,14 +61,12 @@ def start_services(stack: Stack, directory: Path, base: Settings, *, say: Say) -
     given = "redis_url" in base.model_fields_set
     redis_url = base.redis_url if given else stack.start(lambda: start_redis(directory / "queue")).url
     settings = _settings(base, directory, kept, label_studio, redis_url)
-    environment = _environment(settings)
+    variables = environment(settings)
     say("the worker (its first start prepares the sentence encoder)")
-    stack.start(lambda: _start(directory, "worker", ["worker"], environment))
+    stack.start(lambda: _start(directory, "worker", ["worker"], variables))
     say("the ML backend")
-    stack.start(lambda: _start_backend(directory, settings, environment))
-    stack.start(
-        lambda: _start(directory, "reconcile", ["reconcile", "--every", str(settings.reconcile_s)], environment)
-    )
+    stack.start(lambda: _start_backend(directory, settings, variables))
+    stack.start(lambda: _start(directory, "reconcile", ["reconcile", "--every", str(settings.reconcile_s)], variables))
     return Services(settings, label_studio, moved)
 
 
@@ -78,7 +76,7 @@ def settings_for_other_commands(settings: Settings) -> Iterator[None]:
     LOCAL_ENV.parent.mkdir(exist_ok=True)
     LOCAL_ENV.unlink(missing_ok=True)
     with os.fdopen(os.open(LOCAL_ENV, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        ours = {name: value for name, value in _environment(settings).items() if name.startswith("LABELLOOP_")}
+        ours = {name: value for name, value in environment(settings).items() if name.startswith("LABELLOOP_")}
         file.writelines(f"{name}={json.dumps(value)}\n" for name, value in ours.items())
     try:
         yield
@@ -127,7 +125,7 @@ def _settings(
     return Settings(**{**given, **ours}, _env_file=None)
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def environment(settings: Settings) -> dict[str, str]:
     """Return this process's environment with all our settings in it, secrets in clear: for child processes only."""
     ours = {}
     for name, value in settings:
@@ -136,13 +134,13 @@ def _environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, **ours, "PYTHONUNBUFFERED": "1"}
 
 
-def _start(directory: Path, name: str, arguments: list[str], environment: dict[str, str]) -> Process:
+def _start(directory: Path, name: str, arguments: list[str], variables: dict[str, str]) -> Process:
     command = [str(Path(sys.executable).with_name("labelloop")), *arguments]
-    return start_process(name, command, log=directory / "logs" / f"{name}.log", env=environment)
+    return start_process(name, command, log=directory / "logs" / f"{name}.log", env=variables)
 
 
-def _start_backend(directory: Path, settings: Settings, environment: dict[str, str]) -> Process:
-    process = _start(directory, "ml-backend", ["serve"], environment)
+def _start_backend(directory: Path, settings: Settings, variables: dict[str, str]) -> Process:
+    process = _start(directory, "ml-backend", ["serve"], variables)
     wait_until_up(process, lambda: _is_healthy(settings.backend_url), deadline_s=BACKEND_DEADLINE_S)
     return process
 

@@ -1,0 +1,154 @@
+"""All services on this machine, a project in them, and people who label it through the API."""
+
+import itertools
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from labelloop.domain.loop import next_step
+from labelloop.domain.tasks import Role
+from labelloop.domain.values import Choice
+from labelloop.rules import Rules
+from labelloop.steps.project import ProjectView
+from sync.client import LabelStudio
+from sync.codecs import decode
+from sync.wire import WireTask
+from tests.local.proc import descendants, eventually
+from workers.bootstrap import Tools
+from workers.connect import connect
+from workers.demo.accounts import Annotator
+from workers.demo.annotators import answer
+from workers.local.services import Services, environment
+from workers.local.stack import Stack
+
+CONFIG = """<View><Text name="text" value="$text"/><Choices name="mood" toName="text" choice="single">
+<Choice value="happy"/><Choice value="angry"/></Choices></View>"""
+THINGS = ("parcel", "hotel", "phone", "lesson", "coffee", "film", "garden", "train", "cake", "museum", "bus", "房间")
+SAID = {
+    "happy": (
+        "I love the {}",
+        "what a wonderful {}",
+        "the {} was great 🙂",
+        "so glad about the {}",
+        "perfect {}, thanks",
+    ),
+    "angry": ("I hate the {}", "what an awful {}", "the {} was terrible", "so upset by the {}", "never again, bad {}"),
+}
+TRUTH = {said.format(thing): label for label, ways in SAID.items() for said, thing in itertools.product(ways, THINGS)}
+RULES = Rules(round_size=10, round_growth=0, monitor_size=16, monitor_share=0.5, queue_rounds=3)
+PATIENCE_S = 150.0
+
+
+@dataclass
+class World:
+    """The services, their settings, an administrator's client and two people's."""
+
+    stack: Stack
+    services: Services
+    tools: Tools
+    people: Sequence[LabelStudio]
+    accounts: Sequence[Annotator]
+    gate: Path
+    shown: dict[int, list[WireTask]] = field(default_factory=dict)
+
+    def project(self, rules: Rules = RULES, *, title: str = "Moods") -> ProjectView:
+        """Make a project of 120 short texts, connect it, and wait until its queue is ordered."""
+        studio = self.tools.label_studio
+        project_id = studio.create_project(title, CONFIG).id
+        studio.import_tasks(project_id, [{"data": {"text": text}} for text in TRUTH])
+        connect(self.tools, project_id, rules)
+        view = ProjectView(self.tools.book, project_id)
+        self.wait(lambda: bool(view.ledger.roles(project_id)) and settled(view), "the first queue")
+        return view
+
+    def label(self, view: ProjectView, person: LabelStudio) -> WireTask | None:
+        """Let a person do the next task of the queue, truthfully; return the task as it was shown."""
+        task = person.next_task(view.id)
+        if task is None:
+            return None
+        shown = task.predictions[0] if task.predictions else None
+        truth = TRUTH[str(task.data["text"])]
+        parent = shown.id if shown else None
+        person.annotate(task.id, answer(view.field, truth, shown), parent_prediction=parent, lead_time=3.0)
+        self.shown.setdefault(view.id, []).append(task)
+        return task
+
+    def label_until_round(self, view: ProjectView, number: int, *, most: int = 120) -> None:
+        """Let the people label in turn until the round has closed."""
+        for person in itertools.islice(itertools.cycle(self.people), most):
+            if rounds(view) >= number:
+                return
+            self.label(view, person)
+        self.wait(lambda: rounds(view) >= number, f"round {number}")
+
+    def wait(self, happens: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
+        """Wait for something, keeping the services alive meanwhile."""
+
+        def mended() -> bool:
+            self.stack.mend()
+            return happens()
+
+        assert eventually(mended, seconds), f"{what} did not happen within {seconds:.0f} s\n{self.logs()}"
+
+    def logs(self) -> str:
+        """Return the end of the worker's log."""
+        log = self.services.settings.data_dir / "logs" / "worker.log"
+        return "\n".join(log.read_text("utf-8", "replace").splitlines()[-40:])
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of commands that belong to these services."""
+        return environment(self.services.settings)
+
+    def kill_worker(self) -> None:
+        """Kill the worker and the job it runs, as a machine that loses power would."""
+        ours = [entry.pid for entry in descendants(os.getpid()) if "labelloop worker" in _command(entry.pid)]
+        for pid in ours:
+            os.kill(pid, signal.SIGKILL)
+
+    def close_gate(self) -> None:
+        """Let the learner `slow` wait when it fits."""
+        (self.gate / "begun").unlink(missing_ok=True)
+        (self.gate / "gate").touch()
+
+    def open_gate(self) -> None:
+        """Let the learner `slow` go on."""
+        (self.gate / "gate").unlink(missing_ok=True)
+
+
+def _command(pid: int) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    # the guard that watches over the worker stays: it reports the death
+    return "" if any(word.endswith(b"guard.py") for word in words) else b" ".join(words).decode(errors="replace")
+
+
+def rounds(view: ProjectView) -> int:
+    """Return how many rounds have closed."""
+    last = view.last_round
+    return last.number if last else 0
+
+
+def settled(view: ProjectView) -> bool:
+    """Return whether the next move is people's."""
+    return next_step(view.progress()) is None
+
+
+def of_role(view: ProjectView, role: Role) -> set[int]:
+    """Return the ids of the tasks of a role."""
+    return {task for task, drawn in view.ledger.roles(view.id).items() if drawn is role}
+
+
+def has_content(view: ProjectView, result: Sequence[object]) -> bool:
+    """Return whether a prediction says anything."""
+    return decode(view.field, result) is not None
+
+
+def label_of(view: ProjectView, result: Sequence[object]) -> str:
+    """Return the label that a result says."""
+    value = decode(view.field, result)
+    assert isinstance(value, Choice)
+    return value.label

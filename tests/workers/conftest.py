@@ -1,0 +1,75 @@
+"""What the tests of the workers share: a real queue, emptied, and a project on a Label Studio that is an object."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+
+from labelloop.domain.records import Connection
+from labelloop.rules import Rules
+from labelloop.settings import Settings
+from labelloop.steps.project import ProjectView
+from labelloop.stores.book import Book
+from labelloop.testing import BagOfWords
+from tests.workers.fake_label_studio import FakeLabelStudio
+from workers.bootstrap import open_book
+from workers.queue import QUEUE, Bell
+
+PROJECT = 7
+RULES = Rules(round_size=10, monitor_size=20, queue_rounds=2)
+
+
+@pytest.fixture
+def redis(clean_redis_url: str) -> Iterator[Redis]:
+    """A client of the real queue server."""
+    with Redis.from_url(clean_redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def bell(redis: Redis) -> Bell:
+    """The bell on the real queue server."""
+    return Bell(redis)
+
+
+class Site:
+    """Everything around one connected project, and a worker that runs jobs in this process."""
+
+    def __init__(self, settings: Settings, bell: Bell, label_studio: FakeLabelStudio, book: Book) -> None:
+        self.settings, self.bell, self.label_studio, self.book = settings, bell, label_studio, book
+        self.view = ProjectView(book, PROJECT)
+        self.connect(RULES)
+
+    def connect(self, rules: Rules, active: bool = True) -> None:
+        """Connect or disconnect the project."""
+        number = len(self.view.ledger.all(Connection, PROJECT)) + 1
+        record = Connection(PROJECT, "made up", rules.model_dump_json(), active, datetime.now(UTC))
+        self.book.record(record, f"connection-{number}")
+
+    def work(self, most: int | None = None) -> None:
+        """Run jobs until the queue is empty, or this many."""
+        worker = SimpleWorker([QUEUE], connection=self.bell.redis, serializer=JSONSerializer)
+        worker.work(burst=True, max_jobs=most, logging_level="WARNING")
+
+    def queued(self) -> list[str]:
+        """Return the names of the waiting jobs."""
+        return list(self.bell.queue.job_ids)
+
+
+@contextmanager
+def site(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str, label_studio: FakeLabelStudio) -> Iterator[Site]:
+    """Set the environment that jobs read, and stand-ins for Label Studio and the encoder."""
+    monkeypatch.setenv("LABELLOOP_DATA_DIR", str(folder))
+    monkeypatch.setenv("LABELLOOP_REDIS_URL", url)
+    monkeypatch.setattr("workers.bootstrap.open_label_studio", lambda _: label_studio)
+    monkeypatch.setattr("workers.bootstrap.load_encoder", lambda _: BagOfWords())
+    settings = Settings()
+    book = open_book(settings)
+    with Redis.from_url(url) as client:
+        yield Site(settings, Bell(client), label_studio, book)
+    book.ledger.engine.dispose()

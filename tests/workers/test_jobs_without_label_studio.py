@@ -1,0 +1,307 @@
+"""The five jobs on a real queue with Label Studio as an object: the loop turns by itself and takes no harm."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as NoConnection
+from rq.job import Job
+from rq.registry import ScheduledJobRegistry
+from rq.serializers import JSONSerializer
+
+from labelloop.domain.loop import next_step
+from labelloop.domain.records import ClosedRound, Decision, Deployment, Evaluation, Fit, Publication, SchemaVersion
+from labelloop.domain.tasks import Role
+from labelloop.errors import NeighbourError
+from tests.workers.conftest import PROJECT, RULES, Site, site
+from tests.workers.fake_label_studio import CONFIG, NOTHING_TO_LEARN, FakeLabelStudio
+from workers import jobs, reconcile
+from workers.exchange import take_in
+from workers.lock import project_lock
+
+KINDS = (ClosedRound, Fit, Evaluation, Decision, Deployment, Publication)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_redis_url: str) -> Iterator[Site]:
+    """A connected project of 120 tasks, nothing collected yet."""
+    with site(monkeypatch, tmp_path, clean_redis_url, FakeLabelStudio(120)) as made:
+        yield made
+
+
+def facts(here: Site) -> dict[str, int]:
+    """Return how many facts of each kind there are."""
+    return {kind.__name__: len(here.view.ledger.all(kind, PROJECT)) for kind in KINDS}
+
+
+def of(here: Site, role: Role) -> list[int]:
+    return sorted(task for task, drawn in here.view.ledger.roles(PROJECT).items() if drawn is role)
+
+
+def start(here: Site) -> None:
+    """Collect the tasks for the first time and let people judge enough for a round."""
+    here.bell.ring(PROJECT)
+    here.work()
+    here.label_studio.annotate(of(here, Role.TRAIN)[:12], person=1)
+    for person in (1, 2):
+        here.label_studio.annotate(of(here, Role.MONITOR), person)
+
+
+def failed(here: Site, name: str) -> Job:
+    return Job.fetch(name, connection=here.bell.redis, serializer=JSONSerializer)
+
+
+def test_one_ring_turns_the_loop(here: Site) -> None:
+    """From people's judgements to their next pre-annotations, job after job, without a hand."""
+    start(here)
+    studio, ledger = here.label_studio, here.view.ledger
+    audit = set(of(here, Role.MONITOR))
+    assert studio.model_version == "v0"
+    assert studio.overlaps.keys() <= audit
+    assert set(studio.overlaps.values()) == {2}
+    for number in (1, 2):
+        here.bell.ring(PROJECT)
+        here.work()
+        assert studio.model_version == f"v{number}"
+        assert next_step(here.view.progress()) is None
+        shown = {task: rows[f"v{number}"] for task, rows in studio.predictions.items() if f"v{number}" in rows}
+        assert all(bool(row["result"]) is (task not in audit) for task, row in shown.items())
+        judged = {a.task_id for a in here.view.mirror.annotations()}
+        assert not shown.keys() & judged
+        studio.annotate([task for task in shown if task not in audit][:15], person=3)
+    assert facts(here) == {
+        "ClosedRound": 2,
+        "Fit": 2,
+        "Evaluation": 3,
+        "Decision": 2,
+        "Deployment": 2,
+        "Publication": 3,
+    }
+    assert here.queued() == []
+    take_in(here.view, studio)  # type: ignore[arg-type]
+    origins = Counter(a.origin.value for a in here.view.mirror.annotations() if a.annotator_id == 3)
+    assert origins["manual"] == 0
+    assert ledger.published_name(PROJECT) == "v2"
+
+
+def test_ringing_again_changes_nothing(here: Site) -> None:
+    """When the next move is people's, a ring is one look and nothing else."""
+    start(here)
+    here.bell.ring(PROJECT)
+    here.work()
+    before, pushes = facts(here), list(here.label_studio.pushes)
+    for _ in range(3):
+        assert here.bell.ring(PROJECT)
+        here.work()
+    assert (facts(here), here.label_studio.pushes) == (before, pushes)
+    for job in (jobs.collect, jobs.publish):
+        job(PROJECT)
+    for step in (jobs.fit, jobs.evaluate, jobs.deploy):
+        step(PROJECT, 1)
+    assert (facts(here), here.label_studio.pushes) == (before, pushes)
+
+
+@pytest.mark.parametrize("done", range(1, 5))
+def test_a_flushed_queue_costs_time_and_nothing_else(here: Site, done: int) -> None:
+    """Redis is emptied after any of the jobs: reconcile rings, and the loop goes on where it stood."""
+    start(here)
+    here.bell.ring(PROJECT)
+    here.work(most=done)
+    here.bell.redis.flushall()
+    assert reconcile.reconcile(here.settings) == [PROJECT]
+    here.work()
+    assert list(facts(here).values()) == [1, 1, 1, 1, 1, 2]
+    assert here.label_studio.pushes == ["v0", "v1"]
+    assert here.label_studio.model_version == "v1"
+
+
+@pytest.mark.parametrize("after", ["push", "record"])
+def test_a_worker_killed_while_publishing_publishes_once(
+    here: Site, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    """What was pushed before the crash is recognised, not pushed again under another name."""
+    start(here)
+    target = {"push": "record_publication", "record": "next_step"}[after]
+    real = getattr(jobs, target)
+
+    def killed(*arguments: object) -> object:
+        if target == "record_publication" and here.view.ledger.deployed(PROJECT) is not None:
+            raise KeyboardInterrupt
+        if target == "next_step" and facts(here)["Publication"] == 2:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    for step in (jobs.collect, lambda p: jobs.fit(p, 1), lambda p: jobs.evaluate(p, 1), lambda p: jobs.deploy(p, 1)):
+        step(PROJECT)
+    with monkeypatch.context() as patched:
+        patched.setattr(jobs, target, killed)
+        with pytest.raises(KeyboardInterrupt):
+            jobs.publish(PROJECT)
+    here.bell.redis.flushall()
+    reconcile.reconcile(here.settings)
+    here.work()
+    assert here.label_studio.pushes == ["v0", "v1"]
+    assert here.view.ledger.published_name(PROJECT) == "v1"
+
+
+def test_start_training_closes_a_round_at_once(here: Site) -> None:
+    """The wish is granted once; a round that is due for nothing new is not closed."""
+    here.bell.ring(PROJECT)
+    here.work()
+    here.label_studio.annotate(of(here, Role.TRAIN)[:3], person=1)
+    here.bell.ring(PROJECT, close=True)
+    here.work()
+    assert [r.because for r in here.view.ledger.all(ClosedRound, PROJECT)] == ["asked for"]
+    assert not here.bell.close_wanted(PROJECT)
+    here.bell.ring(PROJECT, close=True)
+    here.work()
+    assert facts(here)["ClosedRound"] == 1
+    assert not here.bell.close_wanted(PROJECT)
+
+
+def test_the_wish_to_train_survives_an_outage_of_label_studio(here: Site) -> None:
+    """Label Studio is away when the wish is looked at: the job comes back by itself and grants it."""
+    here.bell.ring(PROJECT)
+    here.work()
+    here.label_studio.annotate(of(here, Role.TRAIN)[:3], person=1)
+    here.label_studio.away = True
+    here.bell.ring(PROJECT, close=True)
+    here.work()
+    waiting = ScheduledJobRegistry(queue=here.bell.queue)
+    assert waiting.get_job_ids() == ["collect-7"]
+    assert failed(here, "collect-7").retries_left == 4
+    here.label_studio.away = False
+    jobs.collect(PROJECT)
+    assert [r.because for r in here.view.ledger.all(ClosedRound, PROJECT)] == ["asked for"]
+
+
+def test_a_ring_while_collecting_is_answered_by_the_same_job(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What people say while a collection runs, and a wish to train, is not left for later."""
+    here.bell.ring(PROJECT)
+    here.work()
+    real: Callable[..., None] = jobs.take_in
+    rings = 0
+
+    def ring_meanwhile(*arguments: object) -> None:
+        nonlocal rings
+        real(*arguments)
+        if rings == 0:
+            rings += 1
+            here.label_studio.annotate(of(here, Role.TRAIN)[:3], person=1)
+            here.bell.ring(PROJECT, close=True)
+
+    monkeypatch.setattr(jobs, "take_in", ring_meanwhile)
+    here.bell.ring(PROJECT)
+    here.work(most=1)
+    assert facts(here)["ClosedRound"] == 1
+    assert not here.bell.is_rung(PROJECT)
+
+
+def test_what_the_user_must_mend_is_not_tried_again(here: Site) -> None:
+    """The job fails at once, visibly, with a sentence; after it is mended and has rested, the loop goes on."""
+    here.label_studio.label_config = NOTHING_TO_LEARN
+    here.bell.ring(PROJECT)
+    here.work()
+    job = failed(here, "collect-7")
+    assert job.is_failed
+    assert "nothing that can be learned" in str(job.latest_result().exc_string)  # type: ignore[union-attr]
+    assert ScheduledJobRegistry(queue=here.bell.queue).get_job_ids() == []
+    assert not here.bell.ring(PROJECT)
+    here.label_studio.label_config = CONFIG
+    job.delete()
+    here.bell.ring(PROJECT)
+    here.work()
+    assert here.label_studio.model_version == "v0"
+
+
+def test_a_busy_project_makes_other_jobs_come_back(here: Site) -> None:
+    """Whoever holds the project answers a ring when it is done; the other jobs are tried again later."""
+    with Redis.from_url(here.settings.redis_url) as other, project_lock(other, PROJECT):
+        jobs.collect(PROJECT)
+        assert here.label_studio.pulls == 0
+        with pytest.raises(NeighbourError, match="busy"):
+            jobs.publish(PROJECT)
+        here.bell.enqueue("publish", PROJECT)
+        here.work()
+        assert ScheduledJobRegistry(queue=here.bell.queue).get_job_ids() == ["publish-7"]
+
+
+def test_a_disconnected_project_is_left_alone(here: Site) -> None:
+    """Its jobs are dropped without a failure, and reconcile does not ring for it."""
+    here.connect(RULES, active=False)
+    here.bell.ring(PROJECT)
+    here.work()
+    assert here.label_studio.pulls == 0
+    assert reconcile.reconcile(here.settings) == []
+    assert here.queued() == []
+
+
+def test_reconcile_rings_once(here: Site) -> None:
+    """A bell that waits already is not rung anew."""
+    assert reconcile.reconcile(here.settings) == [PROJECT]
+    assert reconcile.reconcile(here.settings) == []
+
+
+@pytest.mark.parametrize("error", [NeighbourError("away"), NoConnection("away"), OSError("away")])
+def test_reconcile_goes_on_when_a_neighbour_is_away(
+    here: Site, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """The ledger or Redis restarts: the next minute is another try."""
+    asleep: list[float] = []
+
+    def away(_: object) -> None:
+        raise error
+
+    def sleep(seconds: float) -> None:
+        asleep.append(seconds)
+        if len(asleep) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(reconcile, "reconcile", away)
+    monkeypatch.setattr(reconcile.time, "sleep", sleep)
+    with pytest.raises(KeyboardInterrupt):
+        reconcile.reconcile_forever(here.settings, 60)
+    assert asleep == [60, 60]
+
+
+# What comes in
+
+
+def test_deleted_tasks_and_a_changed_configuration_are_taken_in(here: Site) -> None:
+    """A task that is gone is forgotten; the same meaning is no new schema, another one is read from the beginning."""
+    studio = here.label_studio
+    start(here)
+    take_in(here.view, studio)  # type: ignore[arg-type]
+    gone = of(here, Role.TRAIN)[0]
+    del studio.stored[gone]
+    studio.label_config = CONFIG.replace("<View>", "<View><Header value='hello'/>")
+    take_in(here.view, studio)  # type: ignore[arg-type]
+    assert gone not in here.view.mirror.tasks()
+    assert len(here.view.ledger.all(SchemaVersion, PROJECT)) == 1
+    studio.label_config = CONFIG.replace('choice="single"', 'choice="multiple"')
+    take_in(here.view, studio)  # type: ignore[arg-type]
+    values = [a.value for a in here.view.mirror.annotations()]
+    assert len(here.view.ledger.all(SchemaVersion, PROJECT)) == 2
+    assert values
+    assert all(value is not None and here.view.field.allows(value) for value in values)
+
+
+def test_an_interrupted_re_reading_keeps_the_mirror(here: Site) -> None:
+    """While a changed configuration is read anew, nothing that was known is missing."""
+    studio = here.label_studio
+    start(here)
+    take_in(here.view, studio)  # type: ignore[arg-type]
+    studio.label_config = CONFIG.replace('choice="single"', 'choice="multiple"')
+
+    def cut_off(*_: object, **__: object) -> None:
+        raise NeighbourError("cut off")
+
+    pages, studio.task_pages = studio.task_pages, cut_off  # type: ignore[assignment, method-assign]
+    with pytest.raises(NeighbourError):
+        take_in(here.view, studio)  # type: ignore[arg-type]
+    assert len(here.view.mirror.tasks()) == 120
+    studio.task_pages = pages  # type: ignore[method-assign]
+    take_in(here.view, studio)  # type: ignore[arg-type]
+    assert all(here.view.field.allows(a.value) for a in here.view.mirror.annotations() if a.value)
