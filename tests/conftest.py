@@ -1,6 +1,7 @@
 """The real neighbours that tests talk to: Label Studio, Valkey and Chromium, each started once a session."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 LABEL_STUDIO = Path(os.environ.get("LABELLOOP_LABEL_STUDIO_COMMAND", ROOT / ".venv-label-studio/bin/label-studio"))
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "chromium")
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

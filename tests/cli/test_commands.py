@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 from labelloop.errors import BrokenPromise, NeighbourError, UserError
 from labelloop.settings import Settings
 from tests.cli.conftest import Run
+from tests.cli.loop import played
+from workers.bootstrap import open_book
 from workers.cli import app
 from workers.cli.failures import run as status_of
 from workers.cli.services import gunicorn_argv
@@ -77,9 +79,6 @@ def test_wrong_settings_are_named(
     run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str, word: str, status: int
 ) -> None:
     """The sentence names the setting; a password in an address is never shown."""
-    from tests.cli.loop import played
-    from workers.bootstrap import open_book
-
     book = open_book(Settings())
     played(book, rounds=0)
     book.ledger.engine.dispose()

@@ -2,11 +2,14 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
 from sqlalchemy import select
 
 from labelloop.domain.records import ClosedRound, Connection, Deployment, Fit
@@ -146,6 +149,15 @@ def test_an_empty_ledger_beside_artifacts_costs_none_of_them(book: Book, elsewhe
 
 def _copy(book: Book, record: ClosedRound | Fit, at: datetime, name: str) -> str:
     """Store an artifact of the same key made at another moment, as a second worker would, without a row."""
-    from dataclasses import replace
-
     return book.artifacts.write(replace(record, at=at), name, {"file": b"x"})
+
+
+def test_gc_forgets_failures_of_rounds_that_are_done(run: Run, book: Book) -> None:
+    """A failed fit is worth seeing until its round was decided without it."""
+    played(book, rounds=1)
+    bell = open_bell(Settings())
+    for name in ("fit-7-1", "fit-7-2", "collect-7"):
+        bell.queue.enqueue("workers.jobs.nothing_of_this_name", job_id=name)
+    SimpleWorker([bell.queue], connection=bell.redis, serializer=JSONSerializer).work(burst=True)
+    assert "1 failed jobs" in run("gc").out
+    assert sorted(bell.queue.failed_job_registry.get_job_ids()) == ["collect-7", "fit-7-2"]

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from rq import SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -59,6 +60,7 @@ def test_status_for_people_shows_the_learning_curve(run: Run, book: Book) -> Non
     told = run("status").out
     assert "Wetter 🙂" in told
     assert "━" in told
+    assert "…" not in told  # it fits into 80 columns
     assert "│" in told or "100 %" in told
     assert "people: 8 more labels" in told
 
@@ -95,8 +97,6 @@ def fail(project_id: int) -> Job:
     """Let a real worker fail a job for good: a round that was never closed."""
     bell = open_bell(Settings())
     job = bell.queue.enqueue("workers.jobs.fit", args=(project_id, 99), job_id=f"fit-{project_id}-99")
-    from rq import SimpleWorker
-
     SimpleWorker([bell.queue], connection=bell.redis, serializer=JSONSerializer).work(burst=True)
     return job
 

@@ -3,8 +3,8 @@
     python -m tests.compose.one_round --token $LABELLOOP_LABEL_STUDIO_TOKEN --accounts /tmp/people.json \
         --labelloop "docker compose exec -T ml-backend labelloop"
 
-makes a project of 120 short texts, connects it, and labels in the order of the queue until a model serves.
-With `--project N` it goes on with that project until a newer version serves: what to run after `down` and `up`.
+makes a project of 120 short texts, connects it, and labels in the order of the queue and waits until a round
+is through. With `--project N` it turns that project once more: what to run after `down` and `up`.
 """
 
 import argparse
@@ -15,9 +15,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from sync.client import LabelStudio
 from sync.wire import WireTask
@@ -37,8 +38,8 @@ TRUTH = {
     for label, ways in SAID.items()
     for said, thing in itertools.product(ways, THINGS)
 }
-MOST_LABELS = 50
-PATIENCE_S = 600.0
+LABELS = 50
+PATIENCE_S = 300.0
 
 
 def main() -> None:
@@ -56,35 +57,48 @@ def main() -> None:
         people = [stack.enter_context(LabelStudio(args.url, token)) for token in tokens]
         labelloop = shlex.split(args.labelloop)
         project_id = args.project or _new_project(admin, labelloop)
-        figures = turn(admin, people, project_id)
-    status = subprocess.run([*labelloop, "status", str(project_id), "--json"], check=True, capture_output=True)
-    figures["status"] = json.loads(status.stdout)
+        figures = turn(admin, people, project_id, labelloop)
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")
 
 
-def turn(admin: LabelStudio, people: list[LabelStudio], project_id: int) -> dict[str, object]:
-    """Label until a version serves that did not before; raises TimeoutError if none does."""
+def turn(admin: LabelStudio, people: list[LabelStudio], project_id: int, labelloop: Sequence[str]) -> dict[str, object]:
+    """Label until one more round is closed, judged and shown; raises TimeoutError if that takes too long."""
     began = time.monotonic()
-    before = _wait(admin, project_id, lambda version: bool(version))
+    _wait(lambda: bool(admin.project(project_id).model_version))
     ordered_after = time.monotonic() - began
+    before = _status(labelloop, project_id)
     shown: Counter[str] = Counter()
-    for person in itertools.islice(itertools.cycle(people), MOST_LABELS):
-        if _family(admin, project_id) != before:
-            break
+    for person in itertools.islice(itertools.cycle(people), LABELS):
         if (task := person.next_task(project_id)) is not None:
             shown[_label(person, task)] += 1
-    after = _wait(admin, project_id, lambda version: version not in ("", "v0", before))
+    labelled_after = time.monotonic() - began
+    _wait(lambda: _has_turned(before, _status(labelloop, project_id)))
     return {
         "project": project_id,
         "tasks_and_annotations": admin.counts(project_id),
-        "version_before": before,
-        "version_after": after,
+        "shown_before": before["published"],
+        "shown_after": admin.project(project_id).model_version,
         "seconds_until_the_queue_was_ordered": round(ordered_after, 1),
-        "seconds_until_the_version_served": round(time.monotonic() - began, 1),
+        "seconds_of_labelling": round(labelled_after - ordered_after, 1),
+        "seconds_until_the_round_was_through": round(time.monotonic() - began, 1),
         "labelled_on_a_pre_annotation": dict(shown),
         "next_tasks": dict(Counter(_pre_annotation(task) for task in _next(people, project_id))),
         "predictions": admin.model_versions(project_id),
+        "status": _status(labelloop, project_id),
     }
+
+
+def _status(labelloop: Sequence[str], project_id: int) -> dict[str, Any]:
+    answer = subprocess.run([*labelloop, "status", str(project_id), "--json"], check=True, capture_output=True)
+    status: dict[str, Any] = json.loads(answer.stdout)
+    return status
+
+
+def _has_turned(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Return whether a round came after `before`, was evaluated, and nothing is left to do for it."""
+    evaluated = {evaluation["round"] for evaluation in now["evaluations"]}
+    busy = any(now["jobs"][state] for state in ("queued", "running", "waiting"))
+    return len(now["rounds"]) > len(before["rounds"]) and now["rounds"][-1]["number"] in evaluated and not busy
 
 
 def _new_project(admin: LabelStudio, labelloop: list[str]) -> int:
@@ -116,18 +130,12 @@ def _next(people: list[LabelStudio], project_id: int) -> Iterator[WireTask]:
             yield task
 
 
-def _family(admin: LabelStudio, project_id: int) -> str:
-    """Return the version that the project shows, whichever of its orders of the queue: `v2` for `v2.3`."""
-    return (admin.project(project_id).model_version or "").split(".")[0]
-
-
-def _wait(admin: LabelStudio, project_id: int, wanted: Callable[[str], bool]) -> str:
+def _wait(done: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE_S
-    while not wanted(version := _family(admin, project_id)):
+    while not done():
         if time.monotonic() > end:
-            raise TimeoutError(f"Project {project_id} still shows {version or 'no version'}: see the worker's log.")
+            raise TimeoutError("The loop stands still: see the worker's log.")
         time.sleep(1)
-    return version
 
 
 if __name__ == "__main__":

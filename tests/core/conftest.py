@@ -1,4 +1,4 @@
-"""What the tests of the core share: empty databases, SQLite and PostgreSQL."""
+"""What the tests of the core share: empty databases, SQLite and PostgreSQL, and made-up projects."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from labelloop.rules import Rules
 from labelloop.stores.ledger import open_engine
 from tests.core.databases import new_database, postgres
+from tests.core.made_up import RULES, MadeUp, Make
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +35,18 @@ def engine(database_url: str) -> Iterator[Engine]:
     opened = open_engine(database_url)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    """Make a project with these Rules and tasks 1 to n."""
+    made: list[MadeUp] = []
+
+    def build(rules: Rules = RULES, tasks: int = 120, **more: object) -> MadeUp:
+        made.append(MadeUp(tmp_path, rules, **more))  # type: ignore[arg-type]
+        made[-1].add(range(1, tasks + 1))
+        return made[-1]
+
+    yield build
+    for world in made:
+        world.book.ledger.engine.dispose()

@@ -15,9 +15,9 @@ def postgres() -> Iterator[str]:
     """Run a real PostgreSQL for the block; yields its URL without the name of a database."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # where XDG_RUNTIME_DIR is not set, pgserver's imports say so
-        import pgserver
+        from pgserver.postgres_server import PostgresServer
     # In a folder of its own: as root the server runs as another user, who may not enter pytest's folders.
-    server = pgserver.get_server(Path(tempfile.mkdtemp(prefix="labelloop-postgres-")), cleanup_mode="delete")
+    server = PostgresServer(Path(tempfile.mkdtemp(prefix="labelloop-postgres-")), cleanup_mode="delete")
     try:
         yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
     finally:

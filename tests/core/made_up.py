@@ -1,20 +1,26 @@
 """A made-up project: texts whose words give the label, and people whose judgements are put into the mirror by hand."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from labelloop.domain.records import Connection, SchemaVersion
+from labelloop.domain.loop import Step, next_step
+from labelloop.domain.records import Connection, Decision, SchemaVersion
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Annotation, Origin, Role, Task, TaskState
 from labelloop.domain.values import Choice, Choices, FieldKind, Value
 from labelloop.rules import Rules
+from labelloop.steps.deploy import decide_round
 from labelloop.steps.draw import assign_roles
+from labelloop.steps.evaluate import evaluate
+from labelloop.steps.fit import fit
+from labelloop.steps.order import QueueHead, order_queue, record_publication
 from labelloop.steps.project import ProjectView
 from labelloop.stores.artifacts import Artifacts
 from labelloop.stores.book import Book
 from labelloop.stores.ledger import Ledger, open_engine
+from labelloop.testing import BagOfWords
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FIELD = Field("mood", FieldKind.CHOICE, ("good", "bad", "odd"), "text", ("text",))
@@ -24,6 +30,8 @@ WORDS = {
     "odd": ("purple", "sideways", "quantum", "奇怪"),
 }
 LABELS = tuple(WORDS)
+ENCODE = BagOfWords()
+RULES = Rules(round_size=10, monitor_size=20, queue_rounds=2)
 
 
 def truth(task_id: int) -> str:
@@ -117,3 +125,36 @@ class MadeUp:
         """Let each of the people judge every audit task."""
         for person in people:
             self.judge(self.of(Role.MONITOR), person)
+
+
+Make = Callable[..., MadeUp]
+
+
+def due(view: ProjectView) -> Step | None:
+    """Return the step that is due."""
+    return next_step(view.progress())
+
+
+def publish(view: ProjectView) -> QueueHead:
+    """Order the head of the queue and record it as published."""
+    head = order_queue(view, encode=ENCODE)
+    assert head is not None
+    assert record_publication(view, head)
+    return head
+
+
+def turn(view: ProjectView) -> Decision:
+    """Fit, evaluate, decide and publish the newest round, as the jobs do."""
+    last = view.last_round
+    assert last is not None
+    number = last.number
+    assert due(view) is Step.FIT
+    fit(view, number, encode=ENCODE)
+    assert due(view) is Step.EVALUATE
+    evaluate(view, number, encode=ENCODE)
+    assert due(view) is Step.DEPLOY
+    decision = decide_round(view, number)
+    assert due(view) is Step.PUBLISH
+    publish(view)
+    assert due(view) is None
+    return decision

@@ -229,7 +229,7 @@ def test_a_ledger_that_cannot_be_opened_is_explained(url: str, error: type[Excep
 def test_a_file_that_is_no_database_is_explained(tmp_path: Path) -> None:
     """A damaged SQLite file is named."""
     (tmp_path / "ledger.sqlite").write_bytes(b"x" * 5000)
-    with pytest.raises(NeighbourError, match="ledger.sqlite does not answer: file is not a database"):
+    with pytest.raises(NeighbourError, match=r"ledger\.sqlite does not answer: file is not a database"):
         open_engine(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
 
 

@@ -20,7 +20,10 @@ def mirror(engine: Engine) -> Mirror:
     return Mirror(engine, 7)
 
 
-def said(id_: int, task: int, value: Value | None = Choice("good"), **more: object) -> Annotation:
+GOOD = Choice("good")
+
+
+def said(id_: int, task: int, value: Value | None = GOOD, **more: object) -> Annotation:
     return replace(Annotation(id_, task, 1, value, NOON), **more)  # type: ignore[arg-type]
 
 

@@ -74,7 +74,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
     assert settings.label_studio_token.get_secret_value() == "hush"
     assert "hush" not in repr(settings)
     with pytest.raises(ValidationError):
-        settings.port = 1
+        settings.port = 1  # type: ignore[misc]
 
 
 def test_a_folder_of_our_own_unless_told_otherwise(tmp_path: Path) -> None:

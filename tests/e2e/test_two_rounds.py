@@ -103,7 +103,7 @@ def test_rollback_is_one_command_and_reaches_the_labelling_screen(world: World) 
     world.wait(lambda: settled(view), "the second round")
     newest = view.ledger.versions(view.id)[-1]
     labelloop(world, "deploy", str(view.id), newest)
-    world.wait(lambda: world.tools.label_studio.project(view.id).model_version.startswith(newest), "the deployment")
+    world.wait(lambda: name(world, view).startswith(newest), "the deployment")
 
     labelloop(world, "rollback", str(view.id), "--to", "v1")
 

@@ -1,5 +1,6 @@
 """The five jobs on a real queue with Label Studio as an object: the loop turns by itself and takes no harm."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,6 +52,11 @@ def start(here: Site) -> None:
 
 def failed(here: Site, name: str) -> Job:
     return Job.fetch(name, connection=here.bell.redis, serializer=JSONSerializer)
+
+
+def coming_back(here: Site) -> list[str]:
+    """Return the names of the jobs that are tried again later."""
+    return ScheduledJobRegistry(queue=here.bell.queue).get_job_ids()  # type: ignore[no-untyped-call]
 
 
 def test_one_ring_turns_the_loop(here: Site) -> None:
@@ -169,8 +175,7 @@ def test_the_wish_to_train_survives_an_outage_of_label_studio(here: Site) -> Non
     here.label_studio.away = True
     here.bell.ring(PROJECT, close=True)
     here.work()
-    waiting = ScheduledJobRegistry(queue=here.bell.queue)
-    assert waiting.get_job_ids() == ["collect-7"]
+    assert coming_back(here) == ["collect-7"]
     assert failed(here, "collect-7").retries_left == 4
     here.label_studio.away = False
     jobs.collect(PROJECT)
@@ -181,7 +186,7 @@ def test_a_ring_while_collecting_is_answered_by_the_same_job(here: Site, monkeyp
     """What people say while a collection runs, and a wish to train, is not left for later."""
     here.bell.ring(PROJECT)
     here.work()
-    real: Callable[..., None] = jobs.take_in
+    real: Callable[..., None] = take_in
     rings = 0
 
     def ring_meanwhile(*arguments: object) -> None:
@@ -207,7 +212,7 @@ def test_what_the_user_must_mend_is_not_tried_again(here: Site) -> None:
     job = failed(here, "collect-7")
     assert job.is_failed
     assert "nothing that can be learned" in str(job.latest_result().exc_string)  # type: ignore[union-attr]
-    assert ScheduledJobRegistry(queue=here.bell.queue).get_job_ids() == []
+    assert coming_back(here) == []
     assert not here.bell.ring(PROJECT)
     here.label_studio.label_config = CONFIG
     job.delete()
@@ -225,7 +230,7 @@ def test_a_busy_project_makes_other_jobs_come_back(here: Site) -> None:
             jobs.publish(PROJECT)
         here.bell.enqueue("publish", PROJECT)
         here.work()
-        assert ScheduledJobRegistry(queue=here.bell.queue).get_job_ids() == ["publish-7"]
+        assert coming_back(here) == ["publish-7"]
 
 
 def test_a_disconnected_project_is_left_alone(here: Site) -> None:
@@ -260,7 +265,7 @@ def test_reconcile_goes_on_when_a_neighbour_is_away(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(reconcile, "reconcile", away)
-    monkeypatch.setattr(reconcile.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
         reconcile.reconcile_forever(here.settings, 60)
     assert asleep == [60, 60]

@@ -3,9 +3,9 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 from threading import Barrier
 
 import pytest
@@ -82,7 +82,7 @@ def test_a_failed_job_is_tried_anew_after_its_rest(
     """Until then it stays visible and every ring is refused, so that a broken project does not spin."""
     bell.enqueue("collect", 7)
     old = job(bell, "collect-7")
-    bell.queue.empty()
+    bell.redis.delete(bell.queue.key, old.key)
     old.ended_at = now() - timedelta(minutes=minutes_ago)
     old.save()
     old.set_status(status)
@@ -104,7 +104,7 @@ def test_rings_while_the_project_is_being_collected_are_one_job_after_it(bell: B
 
 def test_a_switch_is_announced_to_whoever_listens(bell: Bell) -> None:
     """Serving processes hear which project has changed."""
-    with bell.redis.pubsub(ignore_subscribe_messages=True) as ears:
+    with bell.redis.pubsub(ignore_subscribe_messages=True) as ears:  # type: ignore[no-untyped-call]
         ears.subscribe(CHANNEL)
         assert eventually(lambda: bool(bell.redis.pubsub_numsub(CHANNEL)[0][1]))
         bell.announce(7)
@@ -123,11 +123,10 @@ def test_a_switch_is_announced_to_whoever_listens(bell: Bell) -> None:
 
 
 @pytest.fixture
-def short_lock(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Locks that are lost after half a second instead of twenty."""
+def short_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make locks that are lost after half a second instead of twenty."""
     monkeypatch.setattr(lock, "TTL_S", 0.5)
     monkeypatch.setattr(lock, "RENEW_S", 0.1)
-    yield
 
 
 def test_one_holder_at_a_time(redis: Redis) -> None:
@@ -137,8 +136,7 @@ def test_one_holder_at_a_time(redis: Redis) -> None:
             assert (mine, too, other) == (True, False, True)
         with project_lock(redis, 7) as still:
             assert not still, "who did not get the lock must not release it"
-    with pytest.raises(KeyError), project_lock(redis, 7) as again:
-        assert again
+    with pytest.raises(KeyError), project_lock(redis, 7):
         raise KeyError
     with project_lock(redis, 7) as free:
         assert free
@@ -153,7 +151,7 @@ def test_a_lock_is_renewed_while_its_holder_works(redis: Redis) -> None:
 
         def renewed_often() -> bool:
             lives.append(redis.pttl("labelloop:lock:7"))
-            return sum(later > earlier for earlier, later in zip(lives, lives[1:], strict=False)) >= 8
+            return sum(later > earlier for earlier, later in pairwise(lives)) >= 8
 
         assert eventually(renewed_often, 10)
         assert min(lives) > 0

@@ -1,6 +1,6 @@
 """A share with its interval as a bar of characters."""
 
-WIDTH = 25
+WIDTH = 21
 
 
 def bar(value: float | None, low: float | None, high: float | None, people: float | None, width: int = WIDTH) -> str:

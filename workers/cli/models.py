@@ -26,8 +26,7 @@ def train(project: Project, now: Now = False) -> None:
     A round is closed if anything is new; then its models are fitted, evaluated, and the winner is published.
     """
     with open_records() as records:
-        view = records.project(project)
-        assert view.connection.active
+        view = records.connected(project)
         if not now:
             records.bell.ring(project, close=True)
             typer.echo(f"A worker goes to work if anything is new. See: labelloop status {project}")
@@ -56,7 +55,7 @@ def _work(view: ProjectView, records: Records) -> None:
 def deploy(project: Project, version: Version) -> None:
     """Let a version answer from now on."""
     with open_records() as records:
-        _serve(records, records.project(project), version, "deployed by command")
+        _serve(records, records.connected(project), version, "deployed by command")
 
 
 def rollback(
@@ -65,7 +64,7 @@ def rollback(
 ) -> None:
     """Go back to the version that served before."""
     with open_records() as records:
-        view = records.project(project)
+        view = records.connected(project)
         version = to or steps.previous_version(view)
         if version is None:
             raise NotFound(f"No version served project {project} before: there is nothing to go back to.")
@@ -73,7 +72,6 @@ def rollback(
 
 
 def _serve(records: Records, view: ProjectView, version: str, because: str) -> None:
-    assert view.connection.active
     serving = view.ledger.deployed(view.id)
     if serving and serving.version == version:
         typer.echo(f"{version} serves already.")

@@ -27,6 +27,13 @@ class Records:
             raise NotConnected(project_id)
         return ProjectView(self.book, project_id)
 
+    def connected(self, project_id: int) -> ProjectView:
+        """Return a project that is in the loop now; raises NotConnected."""
+        view = self.project(project_id)
+        if not view.connection.active:
+            raise NotConnected(project_id)
+        return view
+
 
 @contextmanager
 def open_records() -> Iterator[Records]:

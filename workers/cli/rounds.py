@@ -59,8 +59,7 @@ def show_round(project: Project, number: Number = None, as_json: AsJson = False)
 def close_round(project: Project, now: Now = False) -> None:
     """Close a round at once, if anything is new."""
     with open_records() as records:
-        view = records.project(project)
-        assert view.connection.active
+        view = records.connected(project)
         if not now:
             records.bell.ring(project, close=True)
             typer.echo(f"A worker closes the round if anything is new. See: labelloop round list {project}")

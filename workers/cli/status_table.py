@@ -58,14 +58,14 @@ def _labels(labels: Labels) -> str:
 
 
 def _rounds(status: ProjectStatus) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
+    table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="dim")
     for column in ("round", "labels", "audit", "version", "agreement", "0 to 100 %", "people"):
         table.add_column(column, justify="right" if column in ("round", "labels", "audit") else "left", no_wrap=True)
     for closed in status.rounds:
         found = _shown(status, closed.number)
         table.add_row(
             str(closed.number),
-            f"{closed.train} (+{closed.new_train})",
+            f"{closed.train} +{closed.new_train}",
             str(found.n if found else closed.audit),
             found.version if found else "-",
             percent(found.agreement, found.agreement_low, found.agreement_high) if found else "-",

@@ -1,0 +1,154 @@
+"""Faults cost time, never labels: nothing is lost, nothing is double, and no hand is needed."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from itertools import cycle, islice
+
+import httpx
+import pytest
+from redis import Redis
+
+from labelloop.domain.records import ClosedRound, Decision, Evaluation, Fit, Publication
+from labelloop.steps.close_round import close_round
+from labelloop.steps.project import ProjectView
+from tests.e2e.world import RULES, World, rounds, settled
+from tests.local.proc import eventually
+from workers.job_list import jobs_of
+
+SLOW = RULES.model_copy(update={"learners": ("slow",)})
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_double(world: World) -> Iterator[None]:
+    """After each test every step of every round happened once."""
+    yield
+    world.open_gate()
+    ledger = world.tools.book.ledger
+    for project_id in ledger.projects():
+        numbers = [r.number for r in ledger.all(ClosedRound, project_id)]
+        assert numbers == list(range(1, len(numbers) + 1))
+        fits = ledger.all(Fit, project_id)
+        assert len({fit.version for fit in fits}) == len(fits)
+        decided = [d.round_number for d in ledger.all(Decision, project_id)]
+        assert len(set(decided)) == len(decided)
+        names = [p.name for p in ledger.all(Publication, project_id)]
+        assert len(set(names)) == len(names)
+
+
+def test_a_worker_killed_in_the_middle_of_a_fit_costs_time_only(world: World) -> None:
+    """SIGKILL for the worker and its job: the next worker fits the same round, once."""
+    view = fitting(world, "Killed worker")
+
+    world.kill_worker()
+    world.open_gate()
+
+    world.wait(lambda: settled(view) and rounds(view) >= 1, "the fit after the kill")
+    assert everything_is_there(world, view)
+    assert [fit.version for fit in view.ledger.all(Fit, view.id, round_number=1)] == ["v1"]
+
+
+def test_a_flushed_redis_between_two_jobs_loses_no_fact(world: World) -> None:
+    """With the queue gone, reconcile finds in the ledger what is due and goes on."""
+    view = fitting(world, "Flushed queue")
+
+    world.kill_worker()
+    with Redis.from_url(world.services.settings.redis_url) as redis:
+        redis.flushall()
+    world.open_gate()
+
+    world.wait(lambda: settled(view) and rounds(view) >= 1, "the fit after the flush")
+    assert everything_is_there(world, view)
+    assert len(view.ledger.all(Evaluation, view.id, round_number=1)) == 1
+
+
+def test_a_label_studio_that_is_away_for_a_minute_is_waited_for(world: World) -> None:
+    """A round that closes as Label Studio goes down is fitted, and published when it is back."""
+    view = fitting(world, "Away")
+
+    world.services.label_studio.process.stop()
+    gone_at = datetime.now(UTC)
+    world.open_gate()
+    # nobody mends the stack meanwhile, so Label Studio stays away
+    assert eventually(lambda: (datetime.now(UTC) - gone_at).total_seconds() > 60, 70)
+    assert view.ledger.newest(Decision, view.id, round_number=1), "fitting needs no Label Studio"
+    assert not settled(view)
+
+    world.wait(lambda: settled(view), "the publication after the outage", 300)
+    assert world.tools.label_studio.project(view.id).model_version == "v1"
+    assert everything_is_there(world, view)
+    world.label_until_round(view, 2)
+
+
+def test_the_same_webhook_a_hundred_times_at_once_is_one_ring(world: World) -> None:
+    """Each is answered, at most two collections are queued, and no round closes twice."""
+    view = world.project(title="Hundred rings")
+    settings = world.services.settings
+    url = f"{settings.backend_url}/webhook/{view.id}"
+    headers = {"X-LabelLoop-Secret": settings.webhook_secret.get_secret_value()}
+
+    def ring(_: int) -> tuple[int, int]:
+        answer = httpx.post(url, json={"action": "ANNOTATION_CREATED"}, headers=headers, timeout=30)
+        jobs = jobs_of(world.tools.bell, view.id)
+        return answer.status_code, len(jobs.queued) + len(jobs.running)
+
+    with ThreadPoolExecutor(100) as pool:
+        answers = list(pool.map(ring, range(100)))
+
+    assert {status // 100 for status, _ in answers} == {2}
+    assert max(queued for _, queued in answers) <= 2
+    world.wait(lambda: not jobs_of(world.tools.bell, view.id).queued, "the rings to be answered")
+    assert rounds(view) == 0
+
+
+def test_a_webhook_with_a_wrong_secret_is_refused(world: World) -> None:
+    """Nobody but Label Studio rings."""
+    answer = httpx.post(
+        f"{world.services.settings.backend_url}/webhook/1", json={}, headers={"X-LabelLoop-Secret": "guess"}, timeout=30
+    )
+
+    assert answer.status_code == 401
+
+
+def test_a_round_closed_by_several_workers_at_once_is_one_round(world: World) -> None:
+    """The ledger decides the race; all get the winner's round."""
+    view = fitting(world, "Race", stop_before=6)
+    start = threading.Barrier(4)
+
+    def close(_: int) -> ClosedRound | None:
+        own = ProjectView(world.tools.book, view.id)
+        start.wait()
+        return close_round(own, asked=True)
+
+    with ThreadPoolExecutor(4) as pool:
+        closed = [found for found in pool.map(close, range(4)) if found]
+
+    assert closed
+    assert {found.number for found in closed} == {1}
+    assert {found.artifact for found in closed} == {view.ledger.all(ClosedRound, view.id)[0].artifact}
+
+
+def fitting(world: World, title: str, *, stop_before: int | None = None) -> ProjectView:
+    """Return a project whose first round is being fitted by a learner that waits at the gate.
+
+    With `stop_before`, one with so many judgements taken in and no round yet.
+    """
+    world.close_gate()
+    view = world.project(SLOW, title=title)
+    if stop_before is not None:
+        for person in islice(cycle(world.people), stop_before):
+            world.label(view, person)
+        world.wait(lambda: len(view.mirror.annotations()) == stop_before, "the collection")
+        return view
+    world.label_until_round(view, 1)
+    world.wait(lambda: (world.gate / "begun").exists(), "the fit")
+    return view
+
+
+def everything_is_there(world: World, view: ProjectView) -> bool:
+    """Return whether every annotation that Label Studio holds was taken in, once."""
+    pages = world.tools.label_studio.task_pages(view.id)
+    said = sorted(a.id for page in pages for task in page for a in task.annotations)
+    world.wait(lambda: len(view.mirror.annotations()) >= len(said), "the collection")
+    return sorted(a.id for a in view.mirror.annotations()) == said
