@@ -1,9 +1,12 @@
 """Everything an operator may set, read from LABELLOOP_* (or `.env`) once, at start-up."""
 
+from ipaddress import ip_address
 from pathlib import Path
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from labelloop.errors import UserError
 
 
 class Settings(BaseSettings):
@@ -43,6 +46,16 @@ class Settings(BaseSettings):
         ".venv-label-studio/bin/label-studio", description="Label Studio's executable, for `labelloop up` and `demo`"
     )
 
+    def require_credentials(self) -> None:
+        """Raise UserError if the ML backend would answer strangers."""
+        secrets = {"BACKEND_PASSWORD": self.backend_password, "WEBHOOK_SECRET": self.webhook_secret}
+        missing = [f"LABELLOOP_{name}" for name, secret in secrets.items() if not secret.get_secret_value()]
+        if missing and not (self.insecure and _is_loopback(self.host)):
+            raise UserError(
+                f"The ML backend would answer strangers: set {' and '.join(missing)}. "
+                "To try it out on this machine only: LABELLOOP_INSECURE=true with a loopback LABELLOOP_HOST."
+            )
+
     @property
     def ledger_url(self) -> str:
         """Return the SQLAlchemy URL of the ledger."""
@@ -57,3 +70,10 @@ class Settings(BaseSettings):
     def cache_dir(self) -> Path:
         """Return the folder of what may be deleted at any time: vectors and unpacked encoders."""
         return self.data_dir.resolve() / "cache"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

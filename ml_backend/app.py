@@ -21,7 +21,7 @@ from labelloop.stores.book import Book
 from ml_backend import health, metrics, predict, setup, versions, webhook
 from ml_backend.announcements import Announcements
 from ml_backend.answers import FastJson, answer_errors
-from ml_backend.auth import check_credentials, protect
+from ml_backend.auth import protect
 from ml_backend.serving import Serving
 from workers.bootstrap import open_book
 from workers.queue import Bell
@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None, encode: Encode | None = None) -
     credentials are missing, NeighbourError where the ledger does not answer.
     """
     settings = settings or Settings()
-    check_credentials(settings)
+    settings.require_credentials()
     configure_logging(settings.log_level)
     book = open_book(settings)
     # One try, a short wait: an annotator's save hangs on the webhook's answer.

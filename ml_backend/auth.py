@@ -1,28 +1,14 @@
 """Who may ask: HTTP Basic on every route but /health; on the webhook our secret header will do as well."""
 
 import hmac
-from ipaddress import ip_address
 
 from flask import Flask, Response, request
 
-from labelloop.errors import UserError
 from labelloop.settings import Settings
 from ml_backend.answers import refusal
 from sync.wiring import SECRET_HEADER
 
 OPEN_ROUTES = frozenset({"/health"})
-
-
-def check_credentials(settings: Settings) -> None:
-    """Raise UserError if the service would answer strangers."""
-    if settings.backend_password.get_secret_value() and settings.webhook_secret.get_secret_value():
-        return
-    if settings.insecure and _is_loopback(settings.host):
-        return
-    raise UserError(
-        "The ML backend does not start without credentials: set LABELLOOP_BACKEND_PASSWORD and "
-        "LABELLOOP_WEBHOOK_SECRET. To try it out on this machine only: LABELLOOP_INSECURE=true with a loopback host."
-    )
 
 
 def protect(app: Flask, settings: Settings) -> None:
@@ -55,10 +41,3 @@ def _header_is(secret: str) -> bool:
 
 def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass"))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

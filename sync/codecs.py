@@ -58,12 +58,13 @@ def wire_prediction(
 
 
 def task_text(field: Field, data: Mapping[str, object]) -> str:
-    """Return what a model reads of a task's data: the field's inputs joined by new lines, NUL characters removed.
+    """Return what a model reads of a task's data: the field's inputs joined by new lines.
 
-    An input that is missing or no text adds nothing; the answer is empty where all are.
+    NUL characters and halves of surrogate pairs, which databases and files refuse, are removed or replaced. An input
+    that is missing or no text adds nothing; the answer is empty where all are.
     """
     parts = [part for key in field.inputs if isinstance(part := data.get(key), str)]
-    return "\n".join(parts).replace("\x00", "")
+    return "\n".join(parts).replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def validate(label_config: str, prediction: Mapping[str, object]) -> str | None:

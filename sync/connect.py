@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -32,6 +33,7 @@ def connect(client: LabelStudio, project_id: int, wiring: Wiring) -> Wired:
     own choice of our backend as the version, which would make the queue's order random, is undone. Raises UserError if
     another ML backend is connected, NothingToLearn if no field can be looped.
     """
+    _refuse_bare_name(wiring)
     before = client.project(project_id)
     require_learnable(before)
     found = look(client, project_id, wiring)
@@ -51,6 +53,15 @@ def disconnect(client: LabelStudio, project_id: int, wiring: Wiring) -> None:
     for webhook in look(client, project_id, wiring).doorbells:
         client.delete_webhook(webhook.id)
     _remove_backends(client, project_id, wiring)
+
+
+def _refuse_bare_name(wiring: Wiring) -> None:
+    host = urlsplit(wiring.backend_url).hostname or ""
+    if not host or not ("." in host or ":" in host or host == "localhost"):
+        raise UserError(
+            f"Label Studio takes no webhook address whose host has no dot, and {wiring.backend_url!r} is one: give "
+            "the ML backend a name with a dot (in Compose a network alias such as ml-backend.internal) or its IP address."
+        )
 
 
 def _refuse_others(project_id: int, found: Found) -> None:

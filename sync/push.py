@@ -30,7 +30,7 @@ def push(
     """Publish the items as model version `name`, make it the project's, and return how many were stored.
 
     What Label Studio would find unsound is sent blind; tasks that were deleted meanwhile are left out. It may be run
-    again: a complete publication of that name is kept, what an interrupted one left is removed first. `on_progress` is
+    again: what an earlier push left under that name is removed first. `on_progress` is
     told how many are stored so far. The project's version stays as it is if nothing was stored. Raises NeighbourError
     where fewer or more arrived than were sent (they are removed again), BrokenPromise for a score outside [0, 1].
     """
@@ -64,8 +64,6 @@ def _row(label_config: str, field: Field, name: str, item: QueueItem) -> Row:
 def _store(
     client: LabelStudio, project_id: int, name: str, rows: list[Row], on_progress: Callable[[int], None] | None
 ) -> int:
-    if rows and _stored(client, project_id, name) == len(rows):
-        return len(rows)
     _clear(client, project_id, name)
     try:
         _send(client, project_id, name, rows, on_progress)

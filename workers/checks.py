@@ -14,7 +14,7 @@ from labelloop.steps.project import ProjectView
 from labelloop.stores.rebuild import rows
 from sync.client import LabelStudio
 from sync.wiring import SECRET_HEADER
-from workers.connect import require_credentials, wiring_of
+from workers.connect import wiring_of
 from workers.job_list import failed_jobs, workers_alive
 from workers.queue import Bell
 
@@ -43,7 +43,7 @@ class Finding:
 def credentials(settings: Settings) -> Finding:
     """Say whether the ML backend asks for credentials."""
     try:
-        require_credentials(settings)
+        settings.require_credentials()
     except UserError as error:
         return Finding(Level.FAULT, "The credentials of the ML backend are not set.", str(error))
     return Finding(Level.OK, "The credentials of the ML backend are set.")

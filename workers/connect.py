@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_address
 
 from labelloop.domain.records import Connection
 from labelloop.domain.schema import Field
-from labelloop.errors import NotFound, UserError
+from labelloop.errors import NotFound
 from labelloop.plugins import learner, strategy
 from labelloop.rules import Rules
 from labelloop.settings import Settings
@@ -29,17 +28,6 @@ class Connected:
     changed: bool
 
 
-def require_credentials(settings: Settings) -> None:
-    """Raise UserError if the ML backend would answer strangers."""
-    secrets = {"BACKEND_PASSWORD": settings.backend_password, "WEBHOOK_SECRET": settings.webhook_secret}
-    missing = [f"LABELLOOP_{name}" for name, secret in secrets.items() if not secret.get_secret_value()]
-    if missing and not (settings.insecure and _is_loopback(settings.host)):
-        raise UserError(
-            f"The ML backend would answer strangers: set {' and '.join(missing)}. "
-            "To try it out on this machine only: LABELLOOP_INSECURE=true with a loopback LABELLOOP_HOST."
-        )
-
-
 def wiring_of(settings: Settings) -> Wiring:
     """Return how Label Studio reaches our ML backend and shows that it is Label Studio."""
     return Wiring(
@@ -55,7 +43,7 @@ def connect(tools: Tools, project_id: int, rules: Rules | None = None) -> Connec
 
     Without `rules` those of the connection before stay, or the defaults. If the wiring fails nothing is recorded.
     """
-    require_credentials(tools.settings)
+    tools.settings.require_credentials()
     before = tools.book.ledger.newest(Connection, project_id)
     rules = rules or (Rules.model_validate_json(before.rules) if before else Rules())
     _check_plugins(rules)
@@ -105,10 +93,3 @@ def _check_plugins(rules: Rules) -> None:
 
 def _same(one: Connection, other: Connection) -> bool:
     return (one.title, one.rules, one.active) == (other.title, other.rules, other.active)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

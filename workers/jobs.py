@@ -22,6 +22,9 @@ from workers.bootstrap import Tools, open_tools
 from workers.exchange import bring_out, take_in
 from workers.lock import project_lock
 
+# A collection that got in between is over in seconds; the lock of a killed worker is free again after 20 s.
+PATIENCE_S = 30.0
+
 log = structlog.get_logger()
 
 
@@ -92,7 +95,7 @@ def _run(job: str, project_id: int, step: Callable[[Tools, ProjectView], object]
     with open_tools() as tools, structlog.contextvars.bound_contextvars(project=project_id, job=job):
         view = ProjectView(tools.book, project_id)
         try:
-            with project_lock(tools.bell.redis, project_id) as mine:
+            with project_lock(tools.bell.redis, project_id, wait_s=0 if job == "collect" else PATIENCE_S) as mine:
                 if not mine:
                     return _come_back(job, project_id)
                 step(tools, view)

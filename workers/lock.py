@@ -17,14 +17,14 @@ def is_held(redis: Redis, project_id: int) -> bool:
 
 
 @contextmanager
-def project_lock(redis: Redis, project_id: int) -> Iterator[bool]:
-    """Hold the project while the block runs; yields False, holding nothing, if another process has it.
+def project_lock(redis: Redis, project_id: int, *, wait_s: float = 0.0) -> Iterator[bool]:
+    """Hold the project while the block runs; yields False, holding nothing, if another process has it for `wait_s`.
 
     The lock of a process that dies is free again after 20 seconds. It saves work; what must not happen twice is
     decided by the ledger's UNIQUE constraints, so a flushed Redis does no harm.
     """
-    lock = redis.lock(_name(project_id), timeout=TTL_S, blocking=False, thread_local=False)
-    if not lock.acquire():
+    lock = redis.lock(_name(project_id), timeout=TTL_S, thread_local=False)
+    if not lock.acquire(blocking=wait_s > 0, blocking_timeout=wait_s):
         yield False
         return
     done = threading.Event()

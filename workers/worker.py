@@ -9,6 +9,7 @@ from rq import Worker
 from rq.serializers import JSONSerializer
 
 from labelloop.encoders.load import load_encoder
+from labelloop.log import configure_logging
 from labelloop.settings import Settings
 from workers.queue import QUEUE
 
@@ -30,12 +31,17 @@ def run_worker(settings: Settings, *, burst: bool = False) -> None:
         maintenance_interval=5,
         job_monitoring_interval=5,
     )
-    worker.work(burst=burst, with_scheduler=not burst, logging_level=settings.log_level)
+    worker.work(burst=burst, with_scheduler=not burst, logging_level="WARNING")
+
+
+def _export(settings: Settings) -> None:
+    configure_logging(settings.log_level)
+    load_encoder(settings)
 
 
 def _prepare_encoder(settings: Settings) -> None:
     # In a process of its own: torch's threads would not survive the fork for each job.
-    child = multiprocessing.get_context("spawn").Process(target=load_encoder, args=(settings,))
+    child = multiprocessing.get_context("spawn").Process(target=_export, args=(settings,))
     child.start()
     child.join()
     if child.exitcode:

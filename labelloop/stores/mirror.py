@@ -54,7 +54,7 @@ class Mirror:
         table = MIRROR_TASKS
         query = select(table.c.task_id, table.c.updated_at).where(table.c.project_id == self.project_id)
         with self.engine.connect() as connection:
-            return {task_id: stamp for task_id, stamp in connection.execute(query)}
+            return {row.task_id: row.updated_at for row in connection.execute(query)}
 
     def annotations(self) -> list[Annotation]:
         """Return all annotations, skipped ones included, in order of id."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from labelloop.domain.records import ClosedRound
-from labelloop.domain.tasks import Origin
+from labelloop.domain.tasks import Annotation, Origin
 from labelloop.steps.project import ProjectView
 from tests.e2e.world import World, settled
 
@@ -49,14 +49,18 @@ def submit_until_accepted(world: World, view: ProjectView, page: "Page", before:
             page.keyboard.press("1")  # an audit task comes blank: the person decides alone
         with page.expect_response(lambda answer: "/annotations" in answer.url and answer.request.method == "POST"):
             page.click(SUBMIT)
-        world.wait(lambda known=before: {a.id for a in view.mirror.annotations()} > known, "the collection")
-        new = [a for a in view.mirror.annotations() if a.id not in before]
-        for annotation in new:
-            if annotation.origin is Origin.ACCEPTED:
-                return annotation.id
-        before |= {a.id for a in new}
+        new = collected(world, view, before)
+        if new.origin is Origin.ACCEPTED:
+            return new.id
+        before.add(new.id)
         page.wait_for_timeout(500)
     raise AssertionError("no pre-annotated task came by in twelve")
+
+
+def collected(world: World, view: ProjectView, before: set[int]) -> Annotation:
+    """Return the annotation that was taken in since, once it is."""
+    world.wait(lambda: {a.id for a in view.mirror.annotations()} > before, "the collection")
+    return next(a for a in view.mirror.annotations() if a.id not in before)
 
 
 def log_in(world: World, browser: "Browser", email: str, password: str) -> "Page":

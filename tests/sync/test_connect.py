@@ -110,6 +110,14 @@ def test_connecting_again_repairs(
     assert client.project(project.id).model_version == "v3"
 
 
+def test_an_address_that_label_studio_takes_for_no_address_is_explained(
+    client: LabelStudio, project: WireProject
+) -> None:
+    """Its webhooks want a host with a dot; it would only say "Enter a valid URL"."""
+    with pytest.raises(UserError, match="has no dot"):
+        connect(client, project.id, Wiring("http://ml-backend:9090", USER, PASSWORD, "s3cret"))
+
+
 def test_a_backend_that_moved_is_found_by_its_title(client: LabelStudio, project: WireProject, wiring: Wiring) -> None:
     """A new address replaces the old one instead of being a second backend, and the old doorbell goes with it."""
     wired = connect(client, project.id, wiring)

@@ -9,7 +9,6 @@ import typer
 from labelloop.log import configure_logging
 from labelloop.settings import Settings
 from workers.cli.waiting import wait_for_neighbours
-from workers.connect import require_credentials
 
 
 def serve(
@@ -20,7 +19,7 @@ def serve(
     It listens on LABELLOOP_HOST and LABELLOOP_PORT, under gunicorn, and waits for its neighbours by itself.
     """
     settings = _start()
-    require_credentials(settings)
+    settings.require_credentials()
     wait_for_neighbours(settings)
     argv = gunicorn_argv(settings, workers)
     os.execv(argv[0], argv)  # noqa: S606 - no shell is wanted: this process becomes gunicorn
