@@ -60,7 +60,7 @@ def _refuse_bare_name(wiring: Wiring) -> None:
     if not host or not ("." in host or ":" in host or host == "localhost"):
         raise UserError(
             f"Label Studio takes no webhook address whose host has no dot, and {wiring.backend_url!r} is one: give "
-            "the ML backend a name with a dot (in Compose a network alias such as ml-backend.internal) or its IP address."
+            "the ML backend a name with a dot (in Compose an alias such as ml-backend.internal) or its IP address."
         )
 
 
