@@ -1,6 +1,8 @@
 """`labelloop demo`: the whole loop on real texts, with simulated annotators in a real Label Studio."""
 
+import os
 import shutil
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -138,9 +140,10 @@ def _tell_round(view: ProjectView, closed: ClosedRound, console: Console) -> Non
     people = _interval(shown.human_agreement, shown.human_low, shown.human_high)
     model = _interval(shown.agreement, shown.agreement_low, shown.agreement_high)
     console.print(
-        f"Round {closed.number}: {closed.train:>4} labels · {shown.version:<3} agrees with people {model}"
-        f" · people with each other {people} · {shown.n} blind audit tasks",
+        f"Round {closed.number}: {closed.train:>4} labels, {shown.version} agrees with people {model}, "
+        f"people with each other {people} ({shown.n} blind audit tasks)",
         highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -153,9 +156,11 @@ def _interval(value: float | None, low: float | None, high: float | None) -> str
 def _tell_what_to_see(services: Services, console: Console, project_id: int, tools: Tools) -> None:
     name = tools.book.ledger.published_name(project_id)
     tell_log_in(services, console)
-    console.print(f"  open        {services.label_studio.url}/projects/{project_id}/data")
-    console.print(
-        f"  click       “Label All Tasks”: the pre-annotations shown are those of {name};\n"
-        "              now and then a task comes blank: an audit task, judged blind by two people."
-    )
-    console.print("  also try    labelloop status, labelloop doctor (in this folder, while this runs)")
+    command = os.path.relpath(sys.argv[0])
+    for line in (
+        f"  open        {services.label_studio.url}/projects/{project_id}/data",
+        f"  click       “Label All Tasks”: the pre-annotations are those of {name};",
+        "              audit tasks come blank, so that two people judge each one unaided",
+        f"  also try    {command} status, {command} doctor (here, while this runs)",
+    ):
+        console.print(line, highlight=False, soft_wrap=True)
