@@ -59,9 +59,13 @@ class World:
         project_id = studio.create_project(title, CONFIG).id
         studio.import_tasks(project_id, [{"data": {"text": text}} for text in TRUTH])
         connect(self.tools, project_id, rules)
-        view = ProjectView(self.tools.book, project_id)
+        view = self.view(project_id)
         self.wait(lambda: bool(view.ledger.roles(project_id)) and settled(view), "the first queue")
         return view
+
+    def view(self, project_id: int) -> ProjectView:
+        """Return a project as the ledger describes it."""
+        return ProjectView(self.tools.book, project_id)
 
     def label(self, view: ProjectView, person: LabelStudio) -> WireTask | None:
         """Let a person do the next task of the queue, truthfully; return the task as it was shown."""
