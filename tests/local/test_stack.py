@@ -94,7 +94,9 @@ def test_leaving_the_block_stops_the_newest_service_first(tmp_path: Path) -> Non
 def test_a_signal_stops_the_stack_and_its_services(tmp_path: Path, number: signal.Signals) -> None:
     """SIGTERM and Ctrl-C end the program through the end of the block."""
     script = (
-        "import sys\n"
+        "import signal, sys\n"
+        # a test run in the background has been told to ignore Ctrl-C, and its children inherit that
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from pathlib import Path\n"
         "from workers.local.processes import start_process\n"
         "from workers.local.stack import Stack\n"
