@@ -64,7 +64,7 @@ def test_the_service_does_not_start_without_credentials(settings: Settings, miss
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.1", "::", "labelloop.example"])
 def test_insecure_is_refused_beyond_loopback(settings: Settings, host: str) -> None:
     """Whoever can reach the service could read the predictions."""
-    with pytest.raises(UserError, match="credentials"):
+    with pytest.raises(UserError, match="would answer strangers"):
         create_app(Settings(_env_file=None, insecure=True, host=host, data_dir=settings.data_dir))
 
 
