@@ -57,7 +57,7 @@ def test_the_secret_header_opens_the_webhook_only(client: FlaskClient) -> None:
 @pytest.mark.parametrize("missing", ["backend_password", "webhook_secret"])
 def test_the_service_does_not_start_without_credentials(settings: Settings, missing: str) -> None:
     """The refusal names the settings to make."""
-    with pytest.raises(UserError, match="LABELLOOP_BACKEND_PASSWORD"):
+    with pytest.raises(UserError, match=f"LABELLOOP_{missing.upper()}"):
         create_app(Settings(_env_file=None, **{**settings.model_dump(), missing: ""}))
 
 
