@@ -6,7 +6,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -50,16 +50,20 @@ def start_services(stack: Stack, directory: Path, base: Settings, *, say: Say) -
     so. A Redis named in `base` (LABELLOOP_REDIS_URL) is used instead of the embedded one.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    kept, moved = _kept(directory, base)
+    before = _kept(directory, base)
+    now = replace(before, label_studio_port=free_port(before.label_studio_port))
     say("Label Studio (its first start takes a minute)")
     label_studio = stack.start(
         lambda: start_label_studio(
-            directory / "label-studio", port=kept.label_studio_port, command=Path(base.label_studio_command)
+            directory / "label-studio", port=now.label_studio_port, command=Path(base.label_studio_command)
         )
     )
     say("the job queue")
     given = "redis_url" in base.model_fields_set
     redis_url = base.redis_url if given else stack.start(lambda: start_redis(directory / "queue")).url
+    # Looked for as late as this: Label Studio's start leaves others time to take a port.
+    kept = replace(now, backend_port=free_port(before.backend_port))
+    _keep(directory, kept)
     settings = _settings(base, directory, kept, label_studio, redis_url)
     variables = environment(settings)
     say("the worker (its first start prepares the sentence encoder)")
@@ -67,7 +71,7 @@ def start_services(stack: Stack, directory: Path, base: Settings, *, say: Say) -
     say("the ML backend")
     stack.start(lambda: _start_backend(directory, settings, variables))
     stack.start(lambda: _start(directory, "reconcile", ["reconcile", "--every", str(settings.reconcile_s)], variables))
-    return Services(settings, label_studio, moved)
+    return Services(settings, label_studio, _moved(before, kept))
 
 
 @contextmanager
@@ -84,27 +88,27 @@ def settings_for_other_commands(settings: Settings) -> Iterator[None]:
         LOCAL_ENV.unlink(missing_ok=True)
 
 
-def _kept(directory: Path, base: Settings) -> tuple[Kept, tuple[str, ...]]:
-    """Return the secrets and ports of the directory, made up once; ports that are busy now are replaced."""
+def _kept(directory: Path, base: Settings) -> Kept:
+    """Return the secrets and ports of the directory's last start, or new ones."""
     path = directory / KEPT
     if path.exists():
-        before = Kept(**json.loads(path.read_text("utf-8")))
-    else:
-        before = Kept(secrets.token_urlsafe(24), secrets.token_urlsafe(24), 8080, base.port)
-    now = Kept(
-        before.backend_password,
-        before.webhook_secret,
-        free_port(before.label_studio_port),
-        free_port(before.backend_port),
-    )
+        return Kept(**json.loads(path.read_text("utf-8")))
+    return Kept(secrets.token_urlsafe(24), secrets.token_urlsafe(24), 8080, base.port)
+
+
+def _keep(directory: Path, kept: Kept) -> None:
+    path = directory / KEPT
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(asdict(now), file)
+        json.dump(asdict(kept), file)
+
+
+def _moved(before: Kept, now: Kept) -> tuple[str, ...]:
     ports = (
         ("Label Studio", before.label_studio_port, now.label_studio_port),
         ("the ML backend", before.backend_port, now.backend_port),
     )
-    return now, tuple(f"Port {old} is busy: {name} is on {new}." for name, old, new in ports if old != new)
+    return tuple(f"Port {old} is busy: {name} is on {new}." for name, old, new in ports if old != new)
 
 
 def _settings(
@@ -141,12 +145,14 @@ def _start(directory: Path, name: str, arguments: list[str], variables: dict[str
 
 def _start_backend(directory: Path, settings: Settings, variables: dict[str, str]) -> Process:
     process = _start(directory, "ml-backend", ["serve"], variables)
-    wait_until_up(process, lambda: _is_healthy(settings.backend_url), deadline_s=BACKEND_DEADLINE_S)
+    wait_until_up(process, lambda: _is_ours(settings), deadline_s=BACKEND_DEADLINE_S)
     return process
 
 
-def _is_healthy(url: str) -> bool:
+def _is_ours(settings: Settings) -> bool:
+    """Return whether the ML backend answers to our password: another program may have taken the port."""
+    auth = (settings.backend_user, settings.backend_password.get_secret_value())
     try:
-        return httpx.get(f"{url}/health", timeout=2).is_success
+        return httpx.get(f"{settings.backend_url}/versions", auth=auth, timeout=2).is_success
     except httpx.HTTPError:
         return False
