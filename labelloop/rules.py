@@ -17,6 +17,8 @@ class Rules(BaseModel):
     monitor_size: int = Field(200, ge=1, description="MONITOR tasks planned (never more than a quarter of the pool)")
     monitor_share: float = Field(0.2, ge=0, le=1, description="their share of the queue until all are judged")
     monitor_people: int = Field(2, ge=1, description="different people who judge each MONITOR task")
+    margin: float = Field(0.1, gt=0, lt=1, description="how far a model at human level may be below people, in [0, 1]")
+    looks: int = Field(5, ge=1, description="verdicts planned on one audit set; they share the 5 % risk of a false yes")
     round_size: int = Field(25, ge=1, description="smallest number of newly settled TRAIN labels that closes a round")
     round_growth: float = Field(0.1, ge=0, description="a round also needs this share of the labels so far")
     queue_rounds: int = Field(5, ge=1, description="rounds' worth of tasks pushed ahead")

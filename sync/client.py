@@ -146,8 +146,9 @@ class LabelStudio:
         self._delete(f"/api/tasks/{task_id}/")
 
     def set_overlap(self, task_id: int, overlap: int) -> None:
-        """Set how many different people label the task; raises NotFound."""
-        self._http.call("PATCH", f"/api/tasks/{task_id}/", json={"overlap": overlap})
+        """Set how many different people label the task, one more than have done so or higher; raises NotFound."""
+        # Label Studio does not look by itself whether a task that counted as labelled is open again.
+        self._http.call("PATCH", f"/api/tasks/{task_id}/", json={"overlap": overlap, "is_labeled": False})
 
     def next_task(self, project_id: int) -> WireTask | None:
         """Return the task this account would be given by "Label All Tasks" (and lock it); None if there is none."""
@@ -199,6 +200,17 @@ class LabelStudio:
         """Delete all predictions of one version; the project's model version is blanked if it was this one."""
         path = f"/api/projects/{project_id}/model-versions/"
         self._http.call("DELETE", path, json={"model_version": model_version})
+
+    def delete_task_predictions(self, project_id: int, task_ids: Sequence[int]) -> None:
+        """Delete all predictions of these tasks, of every version; tasks that are gone are passed over."""
+        for start in range(0, len(task_ids), IMPORT_BATCH):
+            some = list(task_ids[start : start + IMPORT_BATCH])
+            self._http.call(
+                "POST",
+                "/api/dm/actions",
+                params={"id": "delete_tasks_predictions", "project": project_id},
+                json={"selectedItems": {"all": False, "included": some}},
+            )
 
     def backends(self, project_id: int) -> list[WireBackend]:
         """Return the project's ML backends; Label Studio asks each for its health meanwhile."""

@@ -19,12 +19,16 @@ from workers.exchange import looped_field, record_schema
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """What `connect` did: `changed` is false where the project was connected with these Rules already."""
+    """What `connect` did: `changed` is false where the project was connected with these Rules already.
+
+    `prior` counts the annotations it had before it was ever connected; skipped ones are no judgement.
+    """
 
     connection: Connection
     rules: Rules
     field: Field
     tasks: int
+    prior: int
     changed: bool
 
 
@@ -62,7 +66,9 @@ def connect(tools: Tools, project_id: int, rules: Rules | None = None) -> Connec
         raise
     tools.bell.ring(project_id)
     tools.bell.announce(project_id)
-    return Connected(connection, rules, field, project.task_number or 0, changed)
+    # The project's own figures leave out ground truth, which imported annotations are by default.
+    tasks, annotations = tools.label_studio.counts(project_id)
+    return Connected(connection, rules, field, tasks, 0 if before else annotations, changed)
 
 
 def disconnect(tools: Tools, project_id: int) -> bool:

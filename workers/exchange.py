@@ -66,10 +66,18 @@ def record_schema(view: ProjectView, config: str, field: Field) -> None:
 def bring_out(
     view: ProjectView, label_studio: LabelStudio, head: QueueHead, on_progress: Callable[[int], None] | None = None
 ) -> None:
-    """Push the head of the queue to Label Studio, audit tasks to be judged by several people."""
+    """Push the head of the queue to Label Studio, audit tasks to be judged by several people.
+
+    CERTIFY tasks may have been pre-annotated before they were drawn: whatever stands for them is deleted first.
+    """
     roles = view.ledger.roles(view.id)
+    certify = [item.task_id for item in head.items if roles[item.task_id] is Role.CERTIFY]
+    if certify:
+        label_studio.delete_task_predictions(view.id, certify)
     audit = [item.task_id for item in head.items if roles[item.task_id] is Role.MONITOR]
     push.set_overlap(label_studio, audit, view.rules.monitor_people)
+    for task_id, people in head.again:
+        push.set_overlap(label_studio, [task_id], people)
     push.push(
         label_studio,
         view.id,

@@ -37,6 +37,20 @@ def train_now(view: ProjectView, bell: Bell) -> Iterator[str]:
             return
 
 
+def release_now(view: ProjectView, bell: Bell) -> Iterator[int]:
+    """Predict what the release under way still lacks, publish, and write it if nobody is waited for.
+
+    Yields how many chunks are left after each.
+    """
+    missing = view.missing_chunks()
+    for done, chunk in enumerate(missing, 1):
+        _predict(view, chunk)
+        yield len(missing) - done
+    _when_free(view, bell, lambda: jobs.collect(view.id))
+    for _ in _steps_due(view, bell):
+        continue
+
+
 def _steps_due(view: ProjectView, bell: Bell) -> Iterator[str]:
     done: tuple[Step, int] | None = None
     while due := next_step(view.progress()):
@@ -44,20 +58,33 @@ def _steps_due(view: ProjectView, bell: Bell) -> Iterator[str]:
         if done == (due, number):
             raise BrokenPromise(f"The step {due.value} of project {view.id} ran but is still due: see the log above.")
         yield due.value
-        ran = _when_free(view, bell, _job(due, view.id, number))
+        ran = _when_free(view, bell, _job(due, view, number))
         done = (due, number) if ran else None
 
 
-def _job(step: Step, project_id: int, number: int) -> Callable[[], None]:
+def _job(step: Step, view: ProjectView, number: int) -> Callable[[], None]:
     match step:
+        case Step.PREDICT:
+            return lambda: _predict_all(view)
         case Step.FIT:
-            return lambda: jobs.fit(project_id, number)
+            return lambda: jobs.fit(view.id, number)
         case Step.EVALUATE:
-            return lambda: jobs.evaluate(project_id, number)
+            return lambda: jobs.evaluate(view.id, number)
         case Step.DEPLOY:
-            return lambda: jobs.deploy(project_id, number)
+            return lambda: jobs.deploy(view.id, number)
         case Step.PUBLISH:
-            return lambda: jobs.publish(project_id)
+            return lambda: jobs.publish(view.id)
+
+
+def _predict_all(view: ProjectView) -> None:
+    for chunk in view.missing_chunks():
+        _predict(view, chunk)
+
+
+def _predict(view: ProjectView, chunk: int) -> None:
+    attempt = view.attempt
+    if attempt:
+        jobs.predict(view.id, attempt.draw.number, chunk)
 
 
 def _when_free(view: ProjectView, bell: Bell, job: Callable[[], None]) -> bool:

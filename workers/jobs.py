@@ -10,14 +10,17 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from rq import get_current_job
 
-from labelloop.domain.loop import Step, next_step
+from labelloop.domain.loop import Phase, Step, next_step
 from labelloop.errors import NeighbourError, NotConnected, UserError
+from labelloop.steps.certify import certificate_is_due, certify, complete_draw
 from labelloop.steps.close_round import close_round
 from labelloop.steps.deploy import decide_round
 from labelloop.steps.evaluate import evaluate as evaluate_round
 from labelloop.steps.fit import fit as fit_round
 from labelloop.steps.order import order_queue, record_publication
 from labelloop.steps.project import ProjectView
+from labelloop.steps.release import abandon_release, answer_chunk, ends_by_change, release_is_due, write
+from labelloop.steps.verdict import give_verdict
 from workers.bootstrap import Tools, open_tools
 from workers.exchange import bring_out, take_in
 from workers.lock import project_lock
@@ -44,8 +47,19 @@ def evaluate(project_id: int, number: int) -> None:
 
 
 def deploy(project_id: int, number: int) -> None:
-    """Let the promotion rule decide which version serves, and tell the ML backend."""
+    """Let the promotion rule decide which version serves, tell the ML backend, and give the verdict on it."""
     _run("deploy", project_id, _deploy(number))
+
+
+def predict(project_id: int, certificate: int, number: int) -> None:
+    """Let the certified version answer one chunk of the pool; chunks may be predicted side by side."""
+    with open_tools() as tools, structlog.contextvars.bound_contextvars(project=project_id, job="predict"):
+        view = ProjectView(tools.book, project_id)
+        answer_chunk(view, certificate, number, encode=tools.encode)
+        left = len(view.missing_chunks())
+        if not left:
+            tools.bell.ring(project_id)
+        log.info("job_done", certificate=certificate, chunk=number, left=left)
 
 
 def publish(project_id: int) -> None:
@@ -58,7 +72,11 @@ def _collect(tools: Tools, view: ProjectView) -> None:
         tools.bell.rung(view.id)
         asked = tools.bell.close_wanted(view.id)
         take_in(view, tools.label_studio)
-        if _may_close(view, tools.settings.job_timeout_s):
+        _finish(tools, view)
+        if asked and view.phase is not Phase.ROUNDS:
+            log.warning("no_round_closed", because="the model is frozen while it is certified or released")
+            tools.bell.close_answered(view.id)
+        elif _may_close(view, tools.settings.job_timeout_s):
             close_round(view, asked=asked)
             if asked:  # only now: what fails before must not lose the wish
                 tools.bell.close_answered(view.id)
@@ -66,16 +84,33 @@ def _collect(tools: Tools, view: ProjectView) -> None:
             break
 
 
+def _finish(tools: Tools, view: ProjectView) -> None:
+    complete_draw(view)
+    if certificate_is_due(view):
+        certify(view, encode=tools.encode)
+        tools.bell.announce(view.id)
+    elif ends_by_change(view):
+        abandon_release(view)
+        log.warning("release_called_off", because="tasks were added, deleted or edited: a new certificate is needed")
+    elif release_is_due(view):
+        write(view)
+
+
 def _may_close(view: ProjectView, patience_s: int) -> bool:
     # A round waits until the one before has been decided on, unless that one is stuck.
     last, progress = view.last_round, view.progress()
+    if progress.phase is not Phase.ROUNDS:
+        return False
     return last is None or progress.decided or datetime.now(UTC) - last.at > timedelta(seconds=patience_s)
 
 
 def _deploy(number: int) -> Callable[[Tools, ProjectView], None]:
     def step(tools: Tools, view: ProjectView) -> None:
+        if view.phase is not Phase.ROUNDS:  # frozen: the round is decided on when that is over
+            return
         decide_round(view, number)
         tools.bell.announce(view.id)
+        give_verdict(view, number, encode=tools.encode)
 
     return step
 
@@ -113,7 +148,11 @@ def _run(job: str, project_id: int, step: Callable[[Tools, ProjectView], object]
 
 
 def _queue_next(tools: Tools, view: ProjectView, due: Step | None) -> None:
-    if due is Step.PUBLISH:
+    if due is Step.PREDICT:
+        attempt = view.attempt
+        for chunk in view.missing_chunks():
+            tools.bell.enqueue(due.value, view.id, attempt.draw.number if attempt else 0, chunk)
+    elif due is Step.PUBLISH:
         tools.bell.enqueue(due.value, view.id)
     elif due is not None:
         tools.bell.enqueue(due.value, view.id, view.progress().round_number)

@@ -7,11 +7,21 @@ import pandas as pd
 from redis.exceptions import RedisError
 
 from labelloop.domain.loop import next_step
-from labelloop.domain.records import ClosedRound, Connection, Decision, Deployment, Evaluation, Fit, Publication
+from labelloop.domain.records import (
+    ClosedRound,
+    Connection,
+    Decision,
+    Deployment,
+    Evaluation,
+    Fit,
+    Publication,
+    Verdict,
+)
 from labelloop.domain.rounds import Round, snapshot
 from labelloop.domain.tasks import Annotation, Role
 from labelloop.rules import Rules
 from labelloop.steps.project import QUEUE_FILE, ProjectView
+from workers.ending import CertificateStatus, ReleaseStatus, certificate_status, next_of_ending, release_status
 from workers.job_list import Jobs, jobs_of
 from workers.queue import Bell
 
@@ -44,8 +54,8 @@ class Measured:
 class ProjectStatus:
     """One project, now.
 
-    `agreement` is the newest evaluation of the deployed version. `next` says whose move it is. `jobs` is None where
-    Redis does not answer.
+    `agreement` is the newest evaluation of the deployed version, `verdict` the newest one given, None before the first.
+    `next` says whose move it is. `jobs` is None where Redis does not answer.
     """
 
     connection: Connection
@@ -54,11 +64,14 @@ class ProjectStatus:
     versions: tuple[Fit, ...]
     evaluations: tuple[Measured, ...]
     agreement: Evaluation | None
+    verdict: Verdict | None
     deployment: Deployment | None
     published: str | None
     next: str
     labels_to_next_round: int | None
     jobs: Jobs | None
+    certificate: CertificateStatus | None = None
+    release: ReleaseStatus | None = None
 
 
 def project_status(view: ProjectView, bell: Bell) -> ProjectStatus:
@@ -81,11 +94,14 @@ def project_status(view: ProjectView, bell: Bell) -> ProjectStatus:
         versions=tuple(ledger.all(Fit, id_)),
         evaluations=measured,
         agreement=of_deployed[-1] if of_deployed else None,
+        verdict=ledger.newest(Verdict, id_),
         deployment=deployment,
         published=ledger.published_name(id_),
         next=_next(view, wanted) if connection.active else f"disconnected: run `labelloop connect {id_}`",
         labels_to_next_round=wanted,
         jobs=_jobs(bell, id_),
+        certificate=certificate_status(view),
+        release=release_status(view),
     )
 
 
@@ -133,6 +149,8 @@ def _next(view: ProjectView, wanted: int | None) -> str:
         return due.value
     if not view.mirror.tasks():
         return "people: import tasks into the project"
+    if ending := next_of_ending(view):
+        return ending
     train, audit = view.open_tasks(view.mirror.annotations())
     if not train and not audit:
         return "nothing: every task is labelled"

@@ -4,9 +4,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Step(StrEnum):
-    """The steps after a round has closed, named as the jobs that do them."""
+class Phase(StrEnum):
+    """What a project is at: rounds, as long as they help; then certifying, and at last a release.
 
+    In the last two the champion is frozen: no round closes, and no other version is deployed.
+    """
+
+    ROUNDS = "rounds"
+    CERTIFY = "certify"
+    RELEASE = "release"
+
+
+class Step(StrEnum):
+    """The steps that workers do by themselves, named as the jobs that do them."""
+
+    PREDICT = "predict"
     FIT = "fit"
     EVALUATE = "evaluate"
     DEPLOY = "deploy"
@@ -19,7 +31,8 @@ class Progress:
 
     `round_number` is 0 before the first round; `fitted` and `evaluated` say that nothing is left to do for that round,
     `decided` that the promotion rule has spoken; `queue_is_current` that the queue shown to people was made by the
-    deployed version after that round and has enough tasks left.
+    deployed version after that round, is the one its phase asks for, and has enough tasks left; `predicted` that a
+    release lacks none of the certified version's answers.
     """
 
     round_number: int
@@ -27,6 +40,8 @@ class Progress:
     evaluated: bool
     decided: bool
     queue_is_current: bool
+    phase: Phase = Phase.ROUNDS
+    predicted: bool = True
 
 
 def next_step(progress: Progress) -> Step | None:
@@ -35,7 +50,9 @@ def next_step(progress: Progress) -> Step | None:
     >>> next_step(Progress(2, fitted=True, evaluated=False, decided=False, queue_is_current=False))
     <Step.EVALUATE: 'evaluate'>
     """
-    if progress.round_number:
+    if not progress.predicted:
+        return Step.PREDICT
+    if progress.phase is Phase.ROUNDS and progress.round_number:
         if not progress.fitted:
             return Step.FIT
         if not progress.evaluated:

@@ -139,4 +139,132 @@ class Publication:
     artifact: str = ""
 
 
-Record = Connection | SchemaVersion | ClosedRound | Fit | Evaluation | Decision | Deployment | Publication
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Has the champion reached human level as of a round (STATISTICS: paired non-inferiority on the audit set).
+
+    `outcome` is one of `yes`, `not yet`, `cannot tell`, `guideline needs work`; `look` counts the looks at the audit
+    set; `gap` is the mean paired difference between the model's agreement with people and people's with each other,
+    `gap_low` its lower bound, both in [-1, 1]; `labels_needed` and `audit_needed` are forecasts, None where there is
+    none. Everything else that was computed stands in the artifact's `verdict.json`.
+    """
+
+    project_id: int
+    round_number: int
+    version: str
+    look: int
+    outcome: str
+    because: str
+    n: int
+    gap: float | None
+    gap_low: float | None
+    margin: float
+    labels_needed: int | None
+    audit_needed: int | None
+    at: datetime
+    artifact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CertifyDraw:
+    """Attempt `number` to certify `version`: `n` tasks drawn uniformly from the `pool` nobody had labelled.
+
+    `max_error` is the promised error, `delta` the probability that it is exceeded, both in (0, 1). The tasks are in
+    `certify.parquet`.
+    """
+
+    project_id: int
+    number: int
+    version: str
+    n: int
+    pool: int
+    max_error: float
+    delta: float
+    at: datetime
+    artifact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What the labelled CERTIFY tasks of an attempt prove: model labels at or above the `threshold` may stand.
+
+    `granted` is false where nothing can be promised, and `because` says why. `errors` are the model's among the `n`,
+    `allowed` those that may be among the automated ones, `automated` the expected share of model labels, in [0, 1].
+    """
+
+    project_id: int
+    number: int
+    version: str
+    granted: bool
+    because: str
+    n: int
+    errors: int
+    allowed: int
+    threshold: float
+    automated: float
+    max_error: float
+    delta: float
+    at: datetime
+    artifact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOrder:
+    """A release was ordered (or, with `active` false, called off) under an attempt's certificate.
+
+    `version` predicts the `tasks` of the pool, in chunks.
+    """
+
+    project_id: int
+    certificate: int
+    version: str
+    tasks: int
+    active: bool
+    at: datetime
+    artifact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseChunk:
+    """The certified version's answers on the `number`-th chunk of the pool, from 0 on; they are in the artifact."""
+
+    project_id: int
+    certificate: int
+    number: int
+    tasks: int
+    at: datetime
+    artifact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The finished data set under an attempt's certificate: every task with a label and its origin, in the artifact."""
+
+    project_id: int
+    number: int
+    certificate: int
+    version: str
+    tasks: int
+    by_people: int
+    by_model: int
+    left_out: int
+    at: datetime
+    artifact: str = ""
+
+
+Record = (
+    Connection
+    | SchemaVersion
+    | ClosedRound
+    | Fit
+    | Evaluation
+    | Decision
+    | Deployment
+    | Publication
+    | Verdict
+    | CertifyDraw
+    | Certificate
+    | ReleaseOrder
+    | ReleaseChunk
+    | Release
+)

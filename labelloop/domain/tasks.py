@@ -14,6 +14,7 @@ class Role(StrEnum):
 
     TRAIN = "train"
     MONITOR = "monitor"
+    CERTIFY = "certify"
 
 
 class Origin(StrEnum):

@@ -6,6 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaincinv, gammaln
 
 _DRAWS_AT_ONCE = 1_000_000
 
@@ -33,6 +34,45 @@ def wilson(successes: float, n: int, confidence: float = 0.95) -> Interval:
     centre = (share + square / 2) / (1 + square)
     half = z / (1 + square) * float(np.sqrt(max(share * (1 - share), 0.0) / n + square / (4 * n)))
     return Interval(max(0.0, centre - half), min(1.0, centre + half))
+
+
+def clopper_pearson(successes: int, n: int, confidence: float = 0.95) -> Interval:
+    """Return the exact interval of a share, within [0, 1]; all of [0, 1] where n is 0.
+
+    Clopper and Pearson 1934, "The use of confidence or fiducial limits illustrated in the case of the binomial".
+    """
+    tail = (1 - confidence) / 2
+    return Interval(1.0 - clopper_pearson_upper(n - successes, n, tail), clopper_pearson_upper(successes, n, tail))
+
+
+def clopper_pearson_upper(errors: int, n: int, delta: float) -> float:
+    """Return the share, in [0, 1], that the truth exceeds with probability at most `delta`; 1 where n is 0.
+
+    Clopper and Pearson 1934, one-sided: the (1 - delta)-quantile of Beta(errors + 1, n - errors). Raises ValueError
+    where errors are not within 0 ... n.
+    """
+    _within(errors, n)
+    return 1.0 if errors == n else float(betaincinv(errors + 1, n - errors, 1 - delta))
+
+
+def hypergeometric_upper(errors: int, n: int, pool: int, delta: float) -> float:
+    """Return the share, in [0, 1], of a pool that is wrong at most, unless a draw of probability `delta` happened.
+
+    `errors` were found among n tasks drawn without replacement from the `pool` that contains them. It is the largest
+    number of wrong tasks under which so few errors have more than probability delta, by the pool's size: the exact
+    bound for a finite population, never looser than Clopper and Pearson's. Buonaccorsi 1987, "A note on confidence
+    intervals for proportions in finite populations". Raises ValueError where not 0 <= errors <= n <= pool.
+    """
+    _within(errors, n)
+    _within(n, pool)
+    plausible, too_many = errors, pool - (n - errors) + 1
+    while too_many - plausible > 1:
+        middle = (plausible + too_many) // 2
+        if _at_most(errors, n, pool, middle) > delta:
+            plausible = middle
+        else:
+            too_many = middle
+    return plausible / pool if pool else 1.0
 
 
 def bootstrap_mean(
@@ -63,3 +103,19 @@ def bootstrap_mean(
     tail = (1 - confidence) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return Interval(float(low), float(high))
+
+
+def _within(part: int, whole: int) -> None:
+    if not 0 <= part <= whole:
+        raise ValueError(f"{part} is not within 0 ... {whole}")
+
+
+def _at_most(errors: int, n: int, pool: int, wrong: int) -> float:
+    """Return the probability of no more than `errors` among n of a pool with so many wrong (hypergeometric)."""
+    i = np.arange(max(0, n - (pool - wrong)), min(errors, wrong) + 1)
+    chances = _log_choose(wrong, i) + _log_choose(pool - wrong, n - i) - _log_choose(pool, np.array(n))
+    return float(np.exp(chances).sum())
+
+
+def _log_choose(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1), np.float64)

@@ -2,6 +2,7 @@
 
 from labelloop.domain.records import TaskRole
 from labelloop.domain.roles import draw_roles
+from labelloop.domain.tasks import Role
 from labelloop.steps.project import ProjectView
 
 
@@ -11,7 +12,8 @@ def assign_roles(view: ProjectView) -> int:
     judged = {annotation.task_id for annotation in view.mirror.annotations()}
     drawn = draw_roles(
         view.mirror.tasks().values(),
-        view.ledger.roles(view.id),
+        # CERTIFY is for an attempt only: before and after it these tasks, and so the copies of their texts, are TRAIN
+        {t: Role.TRAIN if role is Role.CERTIFY else role for t, role in view.ledger.roles(view.id).items()},
         judged,
         seed=rules.seed,
         planned=rules.monitor_size,

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 import structlog
+from numpy.typing import NDArray
 
 from labelloop.domain.predictions import decide
 from labelloop.domain.records import ClosedRound, Evaluation, Fit
 from labelloop.domain.rounds import JudgedTask
-from labelloop.domain.values import Value
+from labelloop.domain.values import Value, labels_of
 from labelloop.errors import BrokenPromise
 from labelloop.learners.base import Encode
 from labelloop.stats.agreement import model_agreement, pairwise_agreement
@@ -59,6 +60,7 @@ def _evaluate_one(view: ProjectView, number: int, fit: Fit, audit: Sequence[Judg
         {
             "task_id": [task.task.id for task in audit],
             "model": [str(value) for value in said],
+            "model_labels": [sorted(labels_of(value)) for value in said],
             "people": [" / ".join(map(str, values)) for values in people],
             "agreement": [model_agreement(value, values) for value, values in zip(said, people, strict=True)],
             "human_agreement": [pairwise_agreement(values) for values in people],
@@ -86,7 +88,7 @@ def _figures(
     project_id: int, number: int, version: str, rows: pd.DataFrame, settled: list[tuple[Value, Value]]
 ) -> Evaluation:
     model, human = rows["agreement"].to_numpy(), rows["human_agreement"].dropna().to_numpy()
-    (low, high), (human_low, human_high) = _interval(model), _interval(human)
+    (low, high), (human_low, human_high) = interval(model), interval(human)
     right = [truth == said for truth, said in settled]
     return Evaluation(
         project_id=project_id,
@@ -106,7 +108,8 @@ def _figures(
     )
 
 
-def _interval(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float | None, float | None]:
+def interval(values: NDArray[np.float64]) -> tuple[float | None, float | None]:
+    """Return the 95 % interval of the mean of values in [0, 1], shape (n,); None twice where n is 0."""
     if not len(values):
         return None, None
     # Where every task counts 0 or 1 the Wilson interval is the better one for few tasks.
@@ -119,5 +122,14 @@ def _interval(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[flo
 
 def agreement_by_task(book: Book, evaluation: Evaluation) -> pd.Series:
     """Return an evaluated version's agreement with people, in [0, 1], by task id."""
+    return audit_rows(book, evaluation)["agreement"]
+
+
+def audit_rows(book: Book, evaluation: Evaluation) -> pd.DataFrame:
+    """Return what an evaluation measured, one row an audit task, by task id.
+
+    Columns: `model` and `people` (what they say, for reading), `model_labels` (list), `agreement` and
+    `human_agreement` (in [0, 1], the latter missing where one person judged the task).
+    """
     rows = pd.read_parquet(io.BytesIO(book.artifacts.read(evaluation.artifact, ROWS_FILE)))
-    return rows.set_index("task_id")["agreement"]
+    return rows.set_index("task_id")

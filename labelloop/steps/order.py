@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,12 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from labelloop.domain.loop import Phase
 from labelloop.domain.predictions import decide
 from labelloop.domain.queue import QueueItem, interleave, ranked
 from labelloop.domain.records import Publication
+from labelloop.domain.relabel import people_needed
 from labelloop.domain.rounds import snapshot
 from labelloop.domain.schema import Field
-from labelloop.domain.tasks import Annotation, Prediction, Task
+from labelloop.domain.tasks import Annotation, Prediction, Role, Task
 from labelloop.learners.base import Encode, Model, Probabilities
 from labelloop.plugins import strategy
 from labelloop.steps.models import load_model
@@ -26,32 +29,77 @@ LARGE_POOL, SUB_POOL = 50_000, 20_000
 
 @dataclass(frozen=True, slots=True)
 class QueueHead:
-    """The next tasks for people, ready to be pushed under the publication's name."""
+    """The next tasks for people, ready to be pushed under the publication's name.
+
+    `again` are those put back to be judged anew, each with how many people must judge it in all.
+    """
 
     publication: Publication
     items: tuple[QueueItem, ...]
+    again: tuple[tuple[int, int], ...] = ()
 
 
-def order_queue(view: ProjectView, *, encode: Encode) -> QueueHead | None:
-    """Return the head of the queue by the deployed version, None if people have nothing left to judge."""
-    annotations = view.mirror.annotations()
+def order_queue(view: ProjectView, *, encode: Encode, again: Iterable[int] = ()) -> QueueHead | None:
+    """Return the head of the queue by the deployed version, None if people have nothing left to judge.
+
+    Between rounds the tasks that are to be judged anew come first, and blind: those that the publication before put
+    back and that are not finished, then those of `again`.
+    While an attempt to certify is open these are its tasks alone, blind; during a release, the tasks the model may not
+    label, the least certain first.
+    """
+    annotations, phase = view.mirror.annotations(), view.phase
+    rng = np.random.default_rng([view.rules.seed, view.id, len(view.ledger.all(Publication, view.id))])
+    put_back: dict[int, int] = {}
+    match phase:
+        case Phase.ROUNDS:
+            put_back = people_needed(view.put_back() | dict.fromkeys(again, 0), annotations)
+            items = _between_rounds(view, annotations, list(put_back), rng, encode=encode)
+        case Phase.CERTIFY:
+            drawn = np.array(view.last_tasks(annotations, phase), dtype=np.int64)
+            items = ranked(rng.permutation(drawn).tolist(), {})
+        case Phase.RELEASE:
+            items = _left_to_people(view, annotations)
+    return QueueHead(_publication(view, items), tuple(items), tuple(put_back.items())) if items else None
+
+
+def _between_rounds(
+    view: ProjectView, annotations: list[Annotation], first: list[int], rng: np.random.Generator, *, encode: Encode
+) -> list[QueueItem]:
     train, audit = view.open_tasks(annotations)
     if not train and not audit:
-        return None
+        return ranked(first, {})
     deployed = view.ledger.deployed(view.id)
     model = load_model(view.book, deployed, encode=encode) if deployed else None
-    earlier = view.ledger.all(Publication, view.id)
-    rules, last = view.rules, view.last_round
-    rng = np.random.default_rng([rules.seed, view.id, len(earlier)])
-    wanted = rules.queue_rounds * rules.round_due_at(last.train if last else 0)
-    chosen, predictions = _choose(view, train, annotations, model, wanted, rng, encode=encode)
+    rules = view.rules
+    chosen, predictions = _choose(view, train, annotations, model, _wanted(view), rng, encode=encode)
     last_of_all = len(chosen) == len(train)
     share = max(rules.monitor_share, len(audit) / (len(train) + len(audit))) if last_of_all else rules.monitor_share
     order = interleave(chosen, _audit_head(audit, annotations, len(chosen), share, rng), share, rng)
-    items = tuple(ranked(order, predictions if rules.pre_annotate else {}))
+    return ranked([*first, *order], predictions if rules.pre_annotate else {})
+
+
+def _left_to_people(view: ProjectView, annotations: list[Annotation]) -> list[QueueItem]:
+    answers, roles, field = view.answers(), view.ledger.roles(view.id), view.field
+    left = view.finished(annotations, answers).waiting
+    order = sorted(left, key=lambda id_: (answers[id_].margin, id_) if id_ in answers else (0.0, id_))[: _wanted(view)]
+    shown = {
+        id_: Prediction(id_, answers[id_].value, answers[id_].confidence)
+        for id_ in order
+        if roles[id_] is Role.TRAIN and id_ in answers and field.allows(answers[id_].value)
+    }
+    return ranked(order, shown if view.rules.pre_annotate else {})
+
+
+def _wanted(view: ProjectView) -> int:
+    last = view.last_round
+    return view.rules.queue_rounds * view.rules.round_due_at(last.train if last else 0)
+
+
+def _publication(view: ProjectView, items: list[QueueItem]) -> Publication:
+    deployed, last = view.ledger.deployed(view.id), view.last_round
     version = deployed.version if deployed else ""
-    again = sum(publication.version == version for publication in earlier)
-    publication = Publication(
+    again = sum(publication.version == version for publication in view.ledger.all(Publication, view.id))
+    return Publication(
         project_id=view.id,
         name=(version or "v0") + (f".{again + 1}" if again else ""),
         version=version,
@@ -60,11 +108,11 @@ def order_queue(view: ProjectView, *, encode: Encode) -> QueueHead | None:
         blind=sum(item.prediction is None for item in items),
         at=datetime.now(UTC),
     )
-    return QueueHead(publication, items)
 
 
 def record_publication(view: ProjectView, head: QueueHead) -> bool:
     """Record that the head of the queue now stands in the labelling tool; False if another worker was first."""
+    put_back = dict(head.again)
     rows = pd.DataFrame(
         [
             {
@@ -72,6 +120,7 @@ def record_publication(view: ProjectView, head: QueueHead) -> bool:
                 "score": item.score,
                 "value": str(item.prediction.value) if item.prediction else "",
                 "confidence": item.prediction.confidence if item.prediction else math.nan,
+                "put_back": put_back.get(item.task_id, 0),
             }
             for item in head.items
         ]

@@ -1,11 +1,16 @@
 """What every step asks of a project: its Rules, its looped Field, its rounds, and how far it has come."""
 
 import io
+from collections.abc import Mapping
 
 import pandas as pd
 
-from labelloop.domain.loop import Progress
+from labelloop.domain.certify import Attempt
+from labelloop.domain.finishing import Answer, Finished, finish
+from labelloop.domain.loop import Phase, Progress
 from labelloop.domain.records import (
+    Certificate,
+    CertifyDraw,
     ClosedRound,
     Connection,
     Decision,
@@ -13,18 +18,24 @@ from labelloop.domain.records import (
     Evaluation,
     Fit,
     Publication,
+    Release,
+    ReleaseChunk,
+    ReleaseOrder,
     SchemaVersion,
 )
+from labelloop.domain.relabel import people_needed
 from labelloop.domain.rounds import Round
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Annotation, Role, Task
-from labelloop.errors import NotConnected
+from labelloop.errors import BrokenPromise, NotConnected
 from labelloop.rules import Rules
 from labelloop.stores.book import Book
+from labelloop.stores.certify_files import read_answers, read_population
 from labelloop.stores.mirror import Mirror
 from labelloop.stores.round_files import JUDGEMENTS, read_round
 
 QUEUE_FILE = "queue.parquet"
+CHUNK = 1000
 
 
 class ProjectView:
@@ -83,9 +94,20 @@ class ProjectView:
         audit = [t for t in with_text if roles[t.id] is Role.MONITOR and len(judges.get(t.id, ())) < people]
         return train, audit
 
+    def put_back(self) -> dict[int, int]:
+        """Return the tasks that the newest publication put back, each with how many people were to judge it in all."""
+        newest = self.ledger.newest(Publication, self.id)
+        if newest is None:
+            return {}
+        rows = pd.read_parquet(io.BytesIO(self.book.artifacts.read(newest.artifact, QUEUE_FILE)))
+        if "put_back" not in rows:  # written before labels could be put back
+            return {}
+        asked = rows[rows["put_back"] > 0]
+        return dict(zip(asked["task_id"].tolist(), asked["put_back"].tolist(), strict=True))
+
     def progress(self) -> Progress:
         """Return how far the project has come since its newest round."""
-        last = self.last_round
+        last, phase = self.last_round, self.phase
         number = last.number if last else 0
         fits = self.ledger.all(Fit, self.id, round_number=number)
         evaluated = {e.version for e in self.ledger.all(Evaluation, self.id, round_number=number)}
@@ -95,7 +117,9 @@ class ProjectView:
             fitted={fit.learner for fit in fits} >= set(self.rules.learners),
             evaluated={fit.version for fit in fits if fit.version} <= evaluated,
             decided=decision is not None and self.has_taken_effect(decision),
-            queue_is_current=self._queue_is_current(number),
+            queue_is_current=self._queue_is_current(number, phase),
+            phase=phase,
+            predicted=phase is not Phase.RELEASE or not self.missing_chunks(),
         )
 
     def has_taken_effect(self, decision: Decision) -> bool:
@@ -104,16 +128,98 @@ class ProjectView:
             return True
         return self.ledger.newest(Deployment, self.id, version=decision.winner) is not None
 
-    def _queue_is_current(self, number: int) -> bool:
+    def _queue_is_current(self, number: int, phase: Phase) -> bool:
         deployed = self.ledger.deployed(self.id)
         newest = self.ledger.newest(Publication, self.id)
-        train, audit = self.open_tasks(self.mirror.annotations())
-        if not train and not audit:
+        annotations = self.mirror.annotations()
+        if phase is Phase.ROUNDS:
+            train, audit = self.open_tasks(annotations)
+            wanted, audits = {task.id for task in train}, {task.id for task in audit}
+        else:
+            wanted, audits = set(self.last_tasks(annotations, phase)), set[int]()
+        put_back = self.put_back() if phase is Phase.ROUNDS else {}
+        if any(people > put_back[task_id] for task_id, people in people_needed(put_back, annotations).items()):
+            return False
+        if not wanted and not audits:
             return True
         if newest is None or newest.version != (deployed.version if deployed else "") or newest.round_number != number:
             return False
+        attempt = self.attempt
+        if attempt and attempt.certificate and newest.at < attempt.certificate.at:
+            return False  # it was the blind queue of the attempt
         queued = set(pd.read_parquet(io.BytesIO(self.book.artifacts.read(newest.artifact, QUEUE_FILE)))["task_id"])
-        if queued.issuperset(task.id for task in [*train, *audit]):
+        judged = {annotation.task_id for annotation in annotations}
+        if phase is not Phase.ROUNDS and not queued <= wanted | judged:
+            return False
+        if queued >= wanted | audits:
             return True
         settled = self.last_round.train if self.last_round else 0
-        return sum(task.id in queued for task in train) >= self.rules.round_due_at(settled)
+        return phase is not Phase.CERTIFY and len(queued & wanted) >= self.rules.round_due_at(settled)
+
+    # The end of the loop
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """Return the newest attempt to certify, None before the first."""
+        draw = self.ledger.newest(CertifyDraw, self.id)
+        if draw is None:
+            return None
+        return Attempt(
+            draw,
+            self.ledger.newest(Certificate, self.id, number=draw.number),
+            self.ledger.newest(ReleaseOrder, self.id, certificate=draw.number),
+            self.ledger.newest(Release, self.id, certificate=draw.number),
+        )
+
+    @property
+    def phase(self) -> Phase:
+        """Return what the project is at."""
+        attempt = self.attempt
+        return attempt.phase if attempt else Phase.ROUNDS
+
+    def open_certify(self, annotations: list[Annotation]) -> list[int]:
+        """Return the CERTIFY tasks that nobody has judged or skipped, by id."""
+        judged, tasks = {annotation.task_id for annotation in annotations}, self.mirror.tasks()
+        drawn = self.ledger.certify_tasks(self.id)
+        return [id_ for id_ in drawn if id_ in tasks and tasks[id_].text.strip() and id_ not in judged]
+
+    def last_tasks(self, annotations: list[Annotation], phase: Phase) -> list[int]:
+        """Return the tasks that wait for a person while an attempt or a release is under way."""
+        if phase is Phase.CERTIFY:
+            return self.open_certify(annotations)
+        return [] if self.missing_chunks() else list(self.finished(annotations).waiting)
+
+    def missing_chunks(self) -> list[int]:
+        """Return which chunks of the pool the certified version has not answered yet, for the release under way."""
+        attempt = self.attempt
+        if attempt is None or attempt.order is None:
+            return []
+        stored = {chunk.number for chunk in self._chunks(attempt)}
+        return [number for number in self.chunks(attempt.order) if number not in stored]
+
+    def chunks(self, order: ReleaseOrder) -> range:
+        """Return the numbers of the chunks that a release predicts its tasks in."""
+        return range(-(-order.tasks // CHUNK))
+
+    def answers(self) -> dict[int, Answer]:
+        """Return the certified version's answers by task, as far as they are stored."""
+        attempt = self.attempt
+        return read_answers(self.book, self._chunks(attempt)) if attempt else {}
+
+    def _chunks(self, attempt: Attempt) -> list[ReleaseChunk]:
+        return self.ledger.all(ReleaseChunk, self.id, certificate=attempt.draw.number)
+
+    def finished(self, annotations: list[Annotation], answers: Mapping[int, Answer] | None = None) -> Finished:
+        """Return each task's label as the release under way would have it, and who still waits for one."""
+        attempt = self.attempt
+        if attempt is None or attempt.certificate is None:
+            raise BrokenPromise(f"Project {self.id} has no certificate to release under.")
+        known, field = self.answers() if answers is None else answers, self.field
+        automated = {
+            task_id
+            for task_id in read_population(self.book, attempt.draw).pool
+            if task_id in known
+            and known[task_id].margin >= attempt.certificate.threshold
+            and field.allows(known[task_id].value)
+        }
+        return finish(self.mirror.tasks(), annotations, field, known, automated)

@@ -11,10 +11,19 @@ from alembic.util import CommandError
 from sqlalchemy import Engine, ExceptionContext, create_engine, event, func, insert, select
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
 
-from labelloop.domain.records import Connection, Deployment, Fit, Publication, Record, TaskRole
+from labelloop.domain.records import (
+    Certificate,
+    CertifyDraw,
+    Connection,
+    Deployment,
+    Fit,
+    Publication,
+    Record,
+    TaskRole,
+)
 from labelloop.domain.tasks import Role
 from labelloop.errors import NeighbourError, NotFound, UserError
-from labelloop.stores.tables import FACTS, ROLES
+from labelloop.stores.tables import CERTIFY_TASKS, FACTS, ROLES
 
 T = TypeVar("T", bound=Record)
 
@@ -149,16 +158,47 @@ class Ledger:
             )
 
     def roles(self, project_id: int) -> dict[int, Role]:
-        """Return the role of every task that has one."""
+        """Return the role of every task that has one.
+
+        The tasks of the newest attempt to certify are CERTIFY, unless it was refused or abandoned: then, and once there
+        is a newer attempt, they are what they were drawn for, which is TRAIN.
+        """
         query = select(ROLES.c.task_id, ROLES.c.role).where(ROLES.c.project_id == project_id)
         with self.engine.connect() as connection:
-            return {task_id: Role(role) for task_id, role in connection.execute(query)}
+            drawn = {task_id: Role(role) for task_id, role in connection.execute(query)}
+        return drawn | dict.fromkeys(self.certify_tasks(project_id), Role.CERTIFY)
+
+    def certify_tasks(self, project_id: int) -> list[int]:
+        """Return the tasks of the newest attempt to certify, by id; none if there is none or it was not granted."""
+        table, draws, certificates = CERTIFY_TASKS, FACTS[CertifyDraw], FACTS[Certificate]
+        newest = select(func.max(draws.c.number)).where(draws.c.project_id == project_id).scalar_subquery()
+        refused = select(certificates.c.number).where(
+            certificates.c.project_id == project_id, certificates.c.granted.is_(False)
+        )
+        query = select(table.c.task_id).where(
+            table.c.project_id == project_id, table.c.number == newest, table.c.number.not_in(refused)
+        )
+        with self.engine.connect() as connection:
+            return list(connection.execute(query.order_by(table.c.task_id)).scalars())
+
+    def add_certify_tasks(self, project_id: int, number: int, task_ids: Iterable[int]) -> bool:
+        """Add the tasks of an attempt or, returning False, none of them if another worker was first."""
+        rows = [{"project_id": project_id, "number": number, "task_id": task_id} for task_id in task_ids]
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(insert(CERTIFY_TASKS), rows)
+        except IntegrityError:
+            return False
+        return True
 
     def role_count(self, project_id: int) -> int:
-        """Return how many tasks have a role; roles are only ever added, so an equal count means nothing is new."""
-        query = select(func.count()).select_from(ROLES).where(ROLES.c.project_id == project_id)
+        """Return how many facts the roles follow from; they are only added, so an equal count means nothing is new."""
+        counts = [
+            select(func.count()).select_from(table).where(table.c.project_id == project_id)
+            for table in (ROLES, CERTIFY_TASKS, FACTS[CertifyDraw], FACTS[Certificate])
+        ]
         with self.engine.connect() as connection:
-            return connection.execute(query).scalar_one()
+            return sum(connection.execute(query).scalar_one() for query in counts)
 
     def add_roles(self, roles: Iterable[TaskRole]) -> bool:
         """Add all these roles or, returning False, none of them if another worker drew one of the tasks first."""

@@ -7,9 +7,12 @@ from typing import Any
 
 from sqlalchemy import UniqueConstraint
 
-from labelloop.domain.records import ClosedRound, Record, TaskRole
+from labelloop.domain.records import CertifyDraw, ClosedRound, Record, TaskRole
+from labelloop.domain.tasks import Role
 from labelloop.errors import BrokenPromise, LabelLoopError, UserError
 from labelloop.stores.artifacts import Artifacts
+from labelloop.stores.book import Book
+from labelloop.stores.certify_files import read_population
 from labelloop.stores.ledger import Ledger
 from labelloop.stores.round_files import JUDGEMENTS, read_round
 from labelloop.stores.tables import FACTS
@@ -50,6 +53,7 @@ def rebuild(artifacts: Artifacts, ledger: Ledger) -> Rebuilt:
     missing = [record for record in kept if record.artifact not in held]
     _refuse_late(ledger, missing)
     lost = [record.artifact for record in missing if not ledger.add(record)]
+    _restore_certify_tasks(Book(ledger, artifacts), [record for record in kept if isinstance(record, CertifyDraw)])
     return Rebuilt(
         added=len(missing) - len(lost),
         known=len(kept) - len(missing),
@@ -146,9 +150,16 @@ def _restore_roles(artifacts: Artifacts, ledger: Ledger, rounds: list[ClosedRoun
     for closed in rounds:
         known = ledger.roles(closed.project_id)
         tasks = read_round(closed.number, artifacts.read(closed.artifact, JUDGEMENTS)).tasks
-        new = [TaskRole(closed.project_id, t.task.id, t.role) for t in tasks if t.task.id not in known]
+        # CERTIFY comes with the draw, below; what these tasks were drawn for before is TRAIN
+        drawn = {t.task.id: Role.TRAIN if t.role is Role.CERTIFY else t.role for t in tasks}
+        new = [TaskRole(closed.project_id, id_, role) for id_, role in drawn.items() if id_ not in known]
         added += len(new) if ledger.add_roles(new) else 0
     return added
+
+
+def _restore_certify_tasks(book: Book, draws: list[CertifyDraw]) -> None:
+    for draw in draws:
+        book.ledger.add_certify_tasks(draw.project_id, draw.number, read_population(book, draw).drawn)
 
 
 def _fault(artifacts: Artifacts, artifact: str) -> str:

@@ -78,6 +78,10 @@ def _count(name: str) -> Column[Any]:
     return Column(name, Integer, nullable=False)
 
 
+def _number(name: str) -> Column[Any]:
+    return Column(name, Float, nullable=False)
+
+
 def _share(name: str) -> Column[Any]:
     return Column(name, Float, nullable=True)
 
@@ -105,7 +109,7 @@ FACTS: dict[type[Any], Table] = {
         _name("version"),
         _text("failure"),
         _count("labels"),
-        Column("seconds", Float, nullable=False),
+        _number("seconds"),
         unique=("round_number", "learner"),
     ),
     records.Evaluation: _fact(
@@ -115,7 +119,7 @@ FACTS: dict[type[Any], Table] = {
         _count("n"),
         *map(_share, ("agreement", "agreement_low", "agreement_high")),
         *map(_share, ("human_agreement", "human_low", "human_high", "accuracy", "macro_f1")),
-        Column("ms_per_text", Float, nullable=False),
+        _number("ms_per_text"),
         unique=("round_number", "version"),
     ),
     records.Decision: _fact(
@@ -137,7 +141,59 @@ FACTS: dict[type[Any], Table] = {
         _count("blind"),
         unique=("name",),
     ),
+    records.Verdict: _fact(
+        "verdicts",
+        _count("round_number"),
+        _name("version"),
+        _count("look"),
+        _name("outcome"),
+        _text("because"),
+        _count("n"),
+        *map(_share, ("gap", "gap_low")),
+        _number("margin"),
+        Column("labels_needed", Integer, nullable=True),
+        Column("audit_needed", Integer, nullable=True),
+        unique=("round_number",),
+    ),
+    records.CertifyDraw: _fact(
+        "certify_draws",
+        _count("number"),
+        _name("version"),
+        *map(_count, ("n", "pool")),
+        *map(_number, ("max_error", "delta")),
+        unique=("number",),
+    ),
+    records.Certificate: _fact(
+        "certificates",
+        _count("number"),
+        _name("version"),
+        Column("granted", Boolean, nullable=False),
+        _text("because"),
+        *map(_count, ("n", "errors", "allowed")),
+        *map(_number, ("threshold", "automated", "max_error", "delta")),
+        unique=("number",),
+    ),
+    records.ReleaseOrder: _fact(
+        "release_orders",
+        _count("certificate"),
+        _name("version"),
+        _count("tasks"),
+        Column("active", Boolean, nullable=False),
+    ),
+    records.ReleaseChunk: _fact(
+        "release_chunks", *map(_count, ("certificate", "number", "tasks")), unique=("certificate", "number")
+    ),
+    records.Release: _fact(
+        "releases",
+        *map(_count, ("number", "certificate")),
+        _name("version"),
+        *map(_count, ("tasks", "by_people", "by_model", "left_out")),
+        unique=("number",),
+    ),
 }
+
+# The tasks of each attempt to certify, beside the role they were drawn with; those of the newest attempt are CERTIFY.
+CERTIFY_TASKS = _table("certify_tasks", _count("number"), _count("task_id"), unique=("number", "task_id"))
 
 ROLES = _table("roles", _count("task_id"), Column("role", String(20), nullable=False), unique=("task_id",))
 

@@ -1,5 +1,6 @@
 """The pure rules: consensus, predictions, promotion, the queue, and what is to be done next."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, product
 
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labelloop.domain.consensus import judgements, settle
-from labelloop.domain.loop import Progress, Step, next_step
+from labelloop.domain.loop import Phase, Progress, Step, next_step
 from labelloop.domain.predictions import decide, margin
 from labelloop.domain.promotion import Comparison, promote
 from labelloop.domain.queue import interleave, ranked
@@ -203,6 +204,9 @@ def test_scores_rise_with_the_rank(order: list[int]) -> None:
 # What is next
 
 
+STEPS = (Step.FIT, Step.EVALUATE, Step.DEPLOY, Step.PUBLISH)
+
+
 @pytest.mark.parametrize(
     ("round_number", "fitted", "evaluated", "decided", "current"),
     list(product((0, 3), (False, True), (False, True), (False, True), (False, True))),
@@ -211,6 +215,15 @@ def test_what_is_due_next(round_number: int, fitted: bool, evaluated: bool, deci
     """Before the first round only the queue counts; after it the first step that is missing is due."""
     expected = None if current else Step.PUBLISH
     if round_number:
-        missing = [s for s, done in zip(Step, (fitted, evaluated, decided, current), strict=True) if not done]
+        missing = [s for s, done in zip(STEPS, (fitted, evaluated, decided, current), strict=True) if not done]
         expected = missing[0] if missing else None
     assert next_step(Progress(round_number, fitted, evaluated, decided, current)) is expected
+
+
+@pytest.mark.parametrize("phase", [Phase.CERTIFY, Phase.RELEASE])
+def test_while_the_model_is_frozen_only_the_queue_and_answers_are_due(phase: Phase) -> None:
+    """A round that was under way is gone on with afterwards."""
+    frozen = Progress(3, False, False, False, queue_is_current=True, phase=phase)
+    assert next_step(frozen) is None
+    assert next_step(replace(frozen, queue_is_current=False)) is Step.PUBLISH
+    assert next_step(replace(frozen, queue_is_current=False, predicted=False)) is Step.PREDICT

@@ -92,6 +92,7 @@ def test_status_tells_a_script_how_the_project_stands(world: World) -> None:
     assert found["deployed"] == "v1"
     assert 0 <= found["agreement"]["low"] <= found["agreement"]["value"] <= found["agreement"]["high"] <= 1
     assert found["human_agreement"]["value"] == 1.0
+    assert found["verdict"]["outcome"] in {"yes", "not yet", "cannot tell", "guideline needs work"}
 
 
 def test_rollback_is_one_command_and_reaches_the_labelling_screen(world: World) -> None:

@@ -3,7 +3,7 @@
 import itertools
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +37,23 @@ SAID = {
     "angry": ("I hate the {}", "what an awful {}", "the {} was terrible", "so upset by the {}", "never again, bad {}"),
 }
 TRUTH = {said.format(thing): label for label, ways in SAID.items() for said, thing in itertools.product(ways, THINGS)}
+MORE_THINGS = (
+    "dinner",
+    "ticket",
+    "laptop",
+    "jacket",
+    "concert",
+    "ferry",
+    "bakery",
+    "printer",
+    "market",
+    "tower",
+    "云",
+    "茶",
+)
+LARGE = TRUTH | {
+    said.format(thing): label for label, ways in SAID.items() for said, thing in itertools.product(ways, MORE_THINGS)
+}
 RULES = Rules(round_size=10, round_growth=0, monitor_size=16, monitor_share=0.5, queue_rounds=3)
 PATIENCE_S = 150.0
 
@@ -53,11 +70,11 @@ class World:
     gate: Path
     shown: dict[int, list[WireTask]] = field(default_factory=dict)
 
-    def project(self, rules: Rules = RULES, *, title: str = "Moods") -> ProjectView:
-        """Make a project of 120 short texts, connect it, and wait until its queue is ordered."""
+    def project(self, rules: Rules = RULES, *, title: str = "Moods", texts: Iterable[str] = TRUTH) -> ProjectView:
+        """Make a project of short texts (120, or of `LARGE`), connect it, and wait until its queue is ordered."""
         studio = self.tools.label_studio
         project_id = studio.create_project(title, CONFIG).id
-        studio.import_tasks(project_id, [{"data": {"text": text}} for text in TRUTH])
+        studio.import_tasks(project_id, [{"data": {"text": text}} for text in texts])
         connect(self.tools, project_id, rules)
         view = self.view(project_id)
         self.wait(lambda: bool(view.ledger.roles(project_id)) and settled(view), "the first queue")
@@ -73,7 +90,7 @@ class World:
         if task is None:
             return None
         shown = task.predictions[0] if task.predictions else None
-        truth = TRUTH[str(task.data["text"])]
+        truth = LARGE[str(task.data["text"])]
         parent = shown.id if shown else None
         person.annotate(task.id, answer(view.field, truth, shown), parent_prediction=parent, lead_time=3.0)
         self.shown.setdefault(view.id, []).append(task)

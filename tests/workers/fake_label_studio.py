@@ -105,6 +105,11 @@ class FakeLabelStudio:
         for versions in self.predictions.values():
             versions.pop(model_version, None)
 
+    def delete_task_predictions(self, project_id: int, task_ids: Sequence[int]) -> None:
+        self._answer()
+        for task in task_ids:
+            self.predictions[task].clear()
+
     def import_predictions(self, project_id: int, rows: Sequence[Mapping[str, object]]) -> int:
         self._answer()
         for row in rows:

@@ -13,7 +13,16 @@ from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
 from labelloop.domain.loop import next_step
-from labelloop.domain.records import ClosedRound, Decision, Deployment, Evaluation, Fit, Publication, SchemaVersion
+from labelloop.domain.records import (
+    ClosedRound,
+    Decision,
+    Deployment,
+    Evaluation,
+    Fit,
+    Publication,
+    SchemaVersion,
+    Verdict,
+)
 from labelloop.domain.tasks import Role
 from labelloop.errors import NeighbourError
 from tests.workers.conftest import PROJECT, RULES, Site, site
@@ -77,6 +86,7 @@ def test_one_ring_turns_the_loop(here: Site) -> None:
         judged = {a.task_id for a in here.view.mirror.annotations()}
         assert not shown.keys() & judged
         studio.annotate([task for task in shown if task not in audit][:15], person=3)
+    assert [verdict.round_number for verdict in ledger.all(Verdict, PROJECT)] == [1, 2]
     assert facts(here) == {
         "ClosedRound": 2,
         "Fit": 2,

@@ -8,14 +8,18 @@ import typer
 from labelloop.log import configure_logging
 from workers.cli.demo import demo
 from workers.cli.doctor import doctor
+from workers.cli.endings import certify, release
+from workers.cli.export import export
 from workers.cli.failures import run
 from workers.cli.models import deploy, rollback, train, versions
 from workers.cli.projects import connect, disconnect
+from workers.cli.relabel import relabel
 from workers.cli.rounds import close_round, list_rounds, show_round
 from workers.cli.services import reconcile, serve, worker
 from workers.cli.status import status
 from workers.cli.up import up
 from workers.cli.upkeep import check, gc, rebuild
+from workers.cli.verdict import verdict
 
 __all__ = ["app", "main"]
 
@@ -47,6 +51,7 @@ def labelloop() -> None:
 _add(app, connect, "labelloop connect 12 --rules rules.toml")
 _add(app, disconnect, "labelloop disconnect 12")
 _add(app, status, "labelloop status 12 --json")
+_add(app, verdict, "labelloop verdict 12 --json")
 _add(rounds, list_rounds, "labelloop round list 12 --json", "list")
 _add(rounds, show_round, "labelloop round show 12 3", "show")
 _add(rounds, close_round, "labelloop round close 12 --now", "close")
@@ -54,6 +59,10 @@ _add(app, train, "labelloop train 12 --now")
 _add(app, versions, "labelloop versions 12 --json")
 _add(app, deploy, "labelloop deploy 12 v3")
 _add(app, rollback, "labelloop rollback 12 --to v2")
+_add(app, relabel, "labelloop relabel 12 --top 50")
+_add(app, export, "labelloop export 12 ./reviews --format csv,hf")
+_add(app, certify, "labelloop certify 12 --max-error 0.05 --confidence 0.95")
+_add(app, release, "labelloop release 12")
 _add(app, doctor, "labelloop doctor 12")
 _add(app, reconcile, "labelloop reconcile --every 60")
 _add(app, worker, "labelloop worker")

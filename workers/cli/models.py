@@ -8,8 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from labelloop.domain.loop import Phase
 from labelloop.domain.records import Evaluation, Fit
-from labelloop.errors import NotFound
+from labelloop.errors import NotFound, UserError
 from labelloop.steps import deploy as steps
 from labelloop.steps.project import ProjectView
 from workers.cli.arguments import AsJson, Now, Project
@@ -72,6 +73,11 @@ def rollback(
 
 
 def _serve(records: Records, view: ProjectView, version: str, because: str) -> None:
+    if view.phase is not Phase.ROUNDS:
+        raise UserError(
+            f"The model of project {view.id} is frozen while it is certified or released. End that first: "
+            f"`labelloop {view.phase.value} {view.id} --abandon`."
+        )
     serving = view.ledger.deployed(view.id)
     if serving and serving.version == version:
         typer.echo(f"{version} serves already.")

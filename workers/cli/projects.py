@@ -50,8 +50,14 @@ def _report(connected: Connected) -> str:
         if connected.tasks
         else "It has no tasks yet: import some in Label Studio; a worker then puts them in order by itself."
     )
+    prior = (
+        f"It has {connected.prior} annotations already: they are taken in first, as TRAIN labels, and close "
+        f"round 1 by themselves if {rules.round_due_at(0)} labels settle.\n"
+        if connected.prior
+        else ""
+    )
     return (
         f"Project {project} ({connected.connection.title}) {state}.\n"
         f"Looped: {connected.field.name} ({labels}); learners: {', '.join(rules.learners)}.\n"
-        f"{next_move}\nSee how it goes: labelloop status {project}"
+        f"{prior}{next_move}\nSee how it goes: labelloop status {project}"
     )

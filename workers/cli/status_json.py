@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from labelloop.domain.records import ClosedRound, Evaluation, Fit
+from labelloop.domain.records import ClosedRound, Evaluation, Fit, Verdict
 from workers.job_list import Jobs
 from workers.status import Measured, ProjectStatus
 
@@ -23,12 +23,22 @@ def to_json(status: ProjectStatus) -> dict[str, Any]:
         "evaluations": [_evaluation(evaluated) for evaluated in status.evaluations],
         "agreement": _agreement(measured),
         "human_agreement": _human(measured),
+        "verdict": verdict_json(status.verdict) if status.verdict else None,
+        "certificate": asdict(status.certificate) if status.certificate else None,
+        "release": asdict(status.release) if status.release else None,
         "deployed": deployment.version if deployment else None,
         "deployed_since": deployment.at.isoformat() if deployment else None,
         "deployed_because": deployment.because if deployment else None,
         "published": status.published,
         "jobs": _jobs(status.jobs),
     }
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict's headline figures."""
+    names = ("version", "outcome", "because", "look", "n", "gap", "gap_low", "margin", "labels_needed", "audit_needed")
+    figures = {name: getattr(verdict, name) for name in names}
+    return {"round": verdict.round_number, **figures, "version": verdict.version or None, "at": verdict.at.isoformat()}
 
 
 def _round(closed: ClosedRound) -> dict[str, Any]:

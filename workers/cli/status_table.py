@@ -40,6 +40,11 @@ def _parts(status: ProjectStatus) -> Iterator[RenderableType]:
         yield f"  because {escape(status.deployment.because)}"
     else:
         yield "Model: none yet"
+    if status.verdict:
+        told = f"Human level after round {status.verdict.round_number}: {status.verdict.outcome}"
+        yield f"{told} (labelloop verdict {status.connection.project_id})"
+        yield f"  because {escape(status.verdict.because)}"
+    yield from _ending(status)
     if status.rounds:
         yield _rounds(status)
         yield "Bar: agreement with people from 0 to 100 %, 95 % interval; │ people with each other."
@@ -47,6 +52,22 @@ def _parts(status: ProjectStatus) -> Iterator[RenderableType]:
         if fit.failure:
             yield f"Round {fit.round_number}: {fit.learner} could not be fitted: {escape(fit.failure)}"
     yield from _jobs(status.jobs)
+
+
+def _ending(status: ProjectStatus) -> Iterator[str]:
+    found, release = status.certificate, status.release
+    if found and found.granted is None:
+        yield f"Certifying {found.version}: {found.judged} of {found.n} tasks judged (attempt {found.attempt})"
+    elif found:
+        word = f"granted, {percent(found.automated)} of the pool automated" if found.granted else "not granted"
+        yield f"Certificate {found.attempt} for {found.version}: {word}"
+        yield f"  because {escape(found.because or '')}"
+    if release and release.path:
+        yield f"Release {release.number}: {release.tasks} labels, {release.by_model} of them by {release.version}"
+        yield f"  in {escape(release.path)}"
+    elif release:
+        left = "" if release.waiting is None else f", {release.waiting} tasks left to people"
+        yield f"Release under way: {release.predicted} of {release.chunks} chunks predicted{left}"
 
 
 def _labels(labels: Labels) -> str:

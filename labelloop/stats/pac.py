@@ -1,0 +1,97 @@
+"""From which confidence on a model's labels may stand, so that the finished data set keeps its promised error.
+
+Candès, Ilyas and Zrnic 2025, "Probably Approximately Correct Labels", arXiv 2506.10908.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from math import ceil, inf, log, log1p
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelloop.stats.intervals import clopper_pearson_upper, hypergeometric_upper
+
+_FINITE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class PacThreshold:
+    """Model labels may stand where confidence >= `threshold` (infinite: nowhere); people give all the others.
+
+    Of the n certified tasks the model has `errors` wrong, and `automated` reach the threshold, of which up to `allowed`
+    may be wrong. `certifiable` is false where n is too small to promise anything, even without an error; `allowed` is
+    then 0.
+    """
+
+    threshold: float
+    allowed: int
+    errors: int
+    automated: int
+    certifiable: bool
+
+
+def pac_threshold(
+    confidence: NDArray[np.float64],
+    wrong: NDArray[np.bool_],
+    *,
+    max_error: float,
+    delta: float,
+    pool: int | None = None,
+) -> PacThreshold:
+    """Return the lowest threshold under which the whole pool's error is <= max_error with probability >= 1 - delta.
+
+    `confidence` and `wrong`, both of shape (n,), are of tasks drawn uniformly from the pool after the model was frozen;
+    any ranking will do, calibrated or not. `pool` is the number of tasks drawn from, those n included: where n is more
+    than 5 % of it the bound for finite populations is used. Tasks of equal confidence stand or fall together. Raises
+    ValueError where the shapes differ, a confidence is not a number, or n > pool.
+
+    The errors at or above a threshold grow as it sinks. Let t be the highest threshold at which the pool's share of
+    them exceeds max_error: to choose t or lower takes no more than `allowed` errors there: probability at most delta.
+    So one bound over all n serves every threshold, without a correction for trying many.
+    >>> pac_threshold(np.array([0.9, 0.8, 0.1]), np.array([False, False, True]), max_error=0.7, delta=0.05)
+    PacThreshold(threshold=0.8, allowed=0, errors=1, automated=2, certifiable=True)
+    """
+    scores, mistakes = np.asarray(confidence, np.float64), np.asarray(wrong, np.bool_)
+    if scores.ndim != 1 or scores.shape != mistakes.shape or np.isnan(scores).any():
+        raise ValueError("confidence and wrong are one-dimensional, of one length, and without NaN")
+    errors = int(mistakes.sum())
+    allowed = _allowed(len(scores), max_error, delta, pool)
+    if allowed < 0:
+        return PacThreshold(inf, 0, errors, 0, certifiable=False)
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    ends_a_tie = np.append(ranked[1:] != ranked[:-1], True)
+    stands = np.flatnonzero(ends_a_tie & (np.cumsum(mistakes[order]) <= allowed))
+    if not len(stands):
+        return PacThreshold(inf, allowed, errors, 0, certifiable=True)
+    last = int(stands[-1])
+    return PacThreshold(float(ranked[last]), allowed, errors, last + 1, certifiable=True)
+
+
+def smallest_sample(max_error: float, delta: float) -> int:
+    """Return the least n of a large pool with which anything can be promised: (1 - max_error)^n <= delta.
+
+    Raises ValueError where either is not in (0, 1).
+    >>> [smallest_sample(max_error, 0.05) for max_error in (0.02, 0.05, 0.1)]
+    [149, 59, 29]
+    """
+    _shares(max_error, delta)
+    return ceil(log(delta) / log1p(-max_error))
+
+
+def _allowed(n: int, max_error: float, delta: float, pool: int | None) -> int:
+    """Return the most errors among n whose upper bound is within max_error, -1 where not even none is."""
+    _shares(max_error, delta)
+    upper = partial(clopper_pearson_upper, n=n, delta=delta)
+    if pool is not None and n > _FINITE * pool:
+        upper = partial(hypergeometric_upper, n=n, pool=pool, delta=delta)
+    errors = -1
+    while errors < n and upper(errors + 1) <= max_error:
+        errors += 1
+    return errors
+
+
+def _shares(max_error: float, delta: float) -> None:
+    if not (0 < max_error < 1 and 0 < delta < 1):
+        raise ValueError(f"max_error {max_error} and delta {delta} are to be between 0 and 1")

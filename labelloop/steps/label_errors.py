@@ -1,0 +1,119 @@
+"""Find TRAIN labels that are probably wrong: those that a model which never saw them contradicts most."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelloop.domain.predictions import decide
+from labelloop.domain.relabel import people_needed
+from labelloop.domain.rounds import snapshot
+from labelloop.domain.schema import Field
+from labelloop.domain.tasks import fingerprint
+from labelloop.domain.values import FieldKind, Value, labels_of
+from labelloop.errors import UserError
+from labelloop.learners.base import Encode, Example, Learner, Probabilities
+from labelloop.plugins import learner
+from labelloop.steps.fit import training_examples
+from labelloop.steps.project import ProjectView
+
+FOLDS = 5
+LEAST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A label that a model which never saw it contradicts: `margin`, in [-1, 0), is its doubt, lowest first."""
+
+    task_id: int
+    text: str
+    given: Value
+    expected: Value
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """The doubtful labels, most doubtful first, and the labels with too few examples to say anything of them."""
+
+    ranking: tuple[Suspect, ...]
+    judged: int
+    too_few: tuple[tuple[str, int], ...]
+
+
+def label_errors(view: ProjectView, *, encode: Encode) -> Suspects:
+    """Rank the TRAIN labels that one person gave by the normalised margin of out-of-fold answers.
+
+    The deployed learner is fitted five times, each time without a fifth of the labels, which it then answers. A label
+    given fewer than 10 times is not judged. Labels of several people, and those that were put back already, are left
+    out. Raises UserError where there is no model, or fewer than two labels have 10 examples.
+    Northcutt, Jiang and Chuang 2021, "Confident learning", section 3.2.
+    """
+    deployed = view.ledger.deployed(view.id)
+    if deployed is None:
+        raise UserError(f"Project {view.id} has no model yet: label until the first round is closed.")
+    annotations, field = view.mirror.annotations(), view.field
+    closed = snapshot(0, view.mirror.tasks(), annotations, view.ledger.roles(view.id), field)
+    examples = training_examples(view, closed, encode=encode)
+    given = Counter(label for example in examples for label in labels_of(example.value))
+    too_few = tuple((label, given[label]) for label in field.labels if given[label] < LEAST)
+    if len(field.labels) - len(too_few) < (2 if field.kind is FieldKind.CHOICE else 1):
+        counts = ", ".join(f"{label} {n}" for label, n in too_few)
+        raise UserError(f"Too few labels to judge any: {LEAST} of each are needed ({counts} so far). Label more first.")
+    answers = out_of_fold(learner(deployed.learner), field, examples, encode=encode, seed=view.rules.seed)
+    done = {task.task.id for task in closed.tasks if len(task.judgements) > 1}
+    done |= people_needed(view.put_back(), annotations).keys()
+    rare = {label for label, _ in too_few}
+    judged = [n for n, e in enumerate(examples) if e.task_id not in done and not labels_of(e.value) & rare]
+    margins = normalised_margin(field, [e.value for e in examples], answers)
+    order = sorted((n for n in judged if margins[n] < 0), key=lambda n: (margins[n], examples[n].task_id))
+    return Suspects(tuple(_suspect(field, examples[n], answers[n], margins[n]) for n in order), len(judged), too_few)
+
+
+def out_of_fold(
+    recipe: Learner, field: Field, examples: Sequence[Example], *, encode: Encode, seed: int
+) -> Probabilities:
+    """Return each example's probabilities by a model fitted without it, shape (n, labels of the field).
+
+    Equal texts are always in the same fold, and the folds are alike in labels; a label a model never saw gets 0.
+    """
+    folds = _folds(examples, np.random.default_rng(seed))
+    answers = np.zeros((len(examples), len(field.labels)))
+    for fold in range(FOLDS):
+        held = np.flatnonzero(folds == fold)
+        rest = [example for example, other in zip(examples, folds, strict=True) if other != fold]
+        if held.size and rest:
+            model = recipe.fit(field, rest, encode=encode, seed=seed)
+            columns = [field.labels.index(label) for label in model.labels]
+            answers[np.ix_(held, np.array(columns, np.int64))] = model.predict([examples[n].text for n in held])
+    return answers
+
+
+def normalised_margin(field: Field, given: Sequence[Value], answers: Probabilities) -> NDArray[np.float64]:
+    """Return, for each row of answers, how much more likely the given value is than any other, in [-1, 1], shape (n,).
+
+    One choice: its probability less that of the likeliest other. Several: the same for the most doubtful label.
+    """
+    said = np.array([[label in labels_of(value) for label in field.labels] for value in given], np.bool_)
+    said = said.reshape(answers.shape)
+    if field.kind is FieldKind.CHOICES:
+        margins: NDArray[np.float64] = np.where(said, 2 * answers - 1, 1 - 2 * answers).min(axis=1, initial=1.0)
+        return margins
+    others = np.where(said, 0.0, answers).max(axis=1, initial=0.0)
+    difference: NDArray[np.float64] = np.where(said, answers, 0.0).sum(axis=1) - others
+    return difference
+
+
+def _folds(examples: Sequence[Example], rng: np.random.Generator) -> NDArray[np.int64]:
+    labels = {fingerprint(example.text): str(example.value) for example in examples}
+    texts = sorted(labels)
+    shuffled = [texts[n] for n in rng.permutation(len(texts))]
+    place = {text: rank % FOLDS for rank, text in enumerate(sorted(shuffled, key=lambda text: labels[text]))}
+    return np.array([place[fingerprint(example.text)] for example in examples], np.int64)
+
+
+def _suspect(field: Field, example: Example, answer: Probabilities, margin: float) -> Suspect:
+    expected, _ = decide(field.kind, field.labels, answer)
+    return Suspect(example.task_id, example.text, example.value, expected, float(margin))

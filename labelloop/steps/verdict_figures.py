@@ -1,0 +1,152 @@
+"""What a verdict is made of: figures of one version on a round's audit set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from labelloop.domain.disputes import AuditedTask
+from labelloop.domain.promotion import Comparison, promote
+from labelloop.domain.records import Decision, Evaluation, Fit
+from labelloop.domain.rounds import Round
+from labelloop.domain.tasks import Origin
+from labelloop.domain.values import Choice, Choices, FieldKind, Value
+from labelloop.domain.verdict import Measured
+from labelloop.stats.agreement import krippendorff_alpha, paired_difference
+from labelloop.stats.alternative_annotator import AlternativeAnnotator, alternative_annotator
+from labelloop.stats.choice import optimism
+from labelloop.stats.intervals import wilson
+from labelloop.stats.kappa import cohen_kappa
+from labelloop.steps.evaluate import audit_rows, interval
+from labelloop.steps.project import ProjectView
+
+
+@dataclass(frozen=True, slots=True)
+class Anchoring:
+    """Do people follow what they are shown: how often their label equals the model's, shown and not shown, in [0, 1].
+
+    The interval of the difference is 95 %; all None where one side has no task.
+    """
+
+    shown: Measured
+    blind: Measured
+    difference: float | None
+    low: float | None
+    high: float | None
+    caveat: str = (
+        "TRAIN tasks are chosen, not drawn at random, and earlier versions answered some of them: "
+        "a difference may come from the tasks and not from what people were shown"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PairOfPeople:
+    """Two annotators, how many audit tasks both judged, and their Cohen's kappa, at most 1 (None: cannot be said)."""
+
+    people: tuple[int, int]
+    n: int
+    kappa: float | None
+
+
+def audited_tasks(view: ProjectView, closed: Round, evaluation: Evaluation) -> list[AuditedTask]:
+    """Return the audit tasks that the evaluation measured, with what everybody said, in order of id."""
+    rows, judged = audit_rows(view.book, evaluation), {task.task.id: task for task in closed.tasks}
+    return [
+        AuditedTask(
+            id=task_id,
+            model=_value(view.field.kind, row["model_labels"]),
+            people={a.annotator_id: a.value for a in judged[task_id].judgements if a.value is not None},
+            agreement=float(row["agreement"]),
+            human_agreement=None if pd.isna(row["human_agreement"]) else float(row["human_agreement"]),
+        )
+        for task_id, row in zip(rows.index.tolist(), rows.to_dict("records"), strict=True)
+        if task_id in judged
+    ]
+
+
+def _value(kind: FieldKind, labels: Sequence[str]) -> Value:
+    return Choice(labels[0]) if kind is FieldKind.CHOICE else Choices(frozenset(labels))
+
+
+def measured(values: Sequence[float]) -> Measured:
+    """Return the mean of values in [0, 1] with its 95 % interval."""
+    array = np.asarray(values, np.float64)
+    low, high = interval(array)
+    return Measured(float(array.mean()) if len(array) else None, low, high, len(array))
+
+
+def alphas(tasks: Sequence[AuditedTask]) -> tuple[float | None, float | None]:
+    """Return Krippendorff's nominal alpha of people, and of people and the model together."""
+    people = [list(task.people.values()) for task in tasks]
+    return krippendorff_alpha(people), krippendorff_alpha([[*task.people.values(), task.model] for task in tasks])
+
+
+def alternative(tasks: Sequence[AuditedTask]) -> AlternativeAnnotator | None:
+    """Return the alternative annotator test on tasks of two or more people; None with fewer than 3 people of 30 each.
+
+    People are named by their number in the labelling tool.
+    """
+    judged = [{str(person): said for person, said in task.people.items()} for task in tasks]
+    return alternative_annotator([task.model for task in tasks], judged)
+
+
+def kappas(tasks: Sequence[AuditedTask]) -> tuple[PairOfPeople, ...]:
+    """Return Cohen's kappa of every two people who judged the same audit tasks, by their numbers."""
+    shared: dict[tuple[int, int], list[tuple[Value, Value]]] = {}
+    for task in tasks:
+        for pair in combinations(sorted(task.people), 2):
+            shared.setdefault(pair, []).append((task.people[pair[0]], task.people[pair[1]]))
+    return tuple(
+        PairOfPeople(pair, len(said), cohen_kappa([one for one, _ in said], [other for _, other in said]))
+        for pair, said in sorted(shared.items())
+    )
+
+
+def flattered_by(view: ProjectView, decision: Decision) -> float:
+    """Return by how much the winner's agreement is too high because it was chosen on these tasks, in [0, 1]."""
+    evaluations = view.ledger.all(Evaluation, view.id, round_number=decision.round_number)
+    columns = [audit_rows(view.book, evaluation)["agreement"] for evaluation in evaluations]
+    if len(columns) < 2:
+        return 0.0
+    names = [evaluation.version for evaluation in evaluations]
+    champion = names.index(decision.champion) if decision.champion in names else None
+    own = {fit.version for fit in view.ledger.all(Fit, view.id, round_number=decision.round_number)}
+    challengers = [i for i, name in enumerate(names) if name in own and i != champion] or [0]
+
+    def choose(agreements: NDArray[np.float64]) -> int:
+        best = challengers[int(agreements[:, challengers].mean(axis=0).argmax())]
+        if champion is None:
+            return best
+        found = paired_difference(agreements[:, best], agreements[:, champion])
+        return best if promote(Comparison(found.mean, found.standard_error, found.n))[0] else champion
+
+    return optimism(pd.concat(columns, axis=1).dropna().to_numpy(), choose, seed=view.rules.seed)
+
+
+def anchoring(closed: Round, tasks: Sequence[AuditedTask]) -> Anchoring:
+    """Compare people who saw the model's label (TRAIN) with people who did not (audit tasks), by equality of values.
+
+    The interval of the difference is made from the two Wilson intervals: Newcombe 1998, "Interval estimation for the
+    difference between independent proportions", method 10.
+    """
+    seen = {Origin.ACCEPTED: 1.0, Origin.CORRECTED: 0.0}
+    kept = [seen[a.origin] for task in closed.training for a in task.judgements if a.origin in seen]
+    equal = [float(np.mean([said == task.model for said in task.people.values()])) for task in tasks]
+    shown, blind = _share(kept), _share(equal)
+    if shown.value is None or blind.value is None or None in (shown.low, blind.low):
+        return Anchoring(shown, blind, None, None, None)
+    difference = shown.value - blind.value
+    s, b = wilson(sum(kept), len(kept)), wilson(sum(equal), len(equal))
+    low = difference - float(np.hypot(shown.value - s.low, b.high - blind.value))
+    high = difference + float(np.hypot(s.high - shown.value, blind.value - b.low))
+    return Anchoring(shown, blind, difference, low, high)
+
+
+def _share(values: Sequence[float]) -> Measured:
+    if not values:
+        return Measured(None, None, None, 0)
+    found = wilson(sum(values), len(values))
+    return Measured(sum(values) / len(values), found.low, found.high, len(values))

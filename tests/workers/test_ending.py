@@ -1,0 +1,164 @@
+"""Certify, label, release on a real queue with Label Studio as an object: the end of the loop turns by itself too."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from labelloop.domain.loop import Phase, next_step
+from labelloop.domain.records import Certificate, ClosedRound, Publication, Release
+from labelloop.domain.release import Source
+from labelloop.domain.tasks import Role
+from labelloop.steps import project as project_module
+from labelloop.steps import release as release_module
+from labelloop.stores.release_files import RELEASE_FILE, read_release
+from tests.core.made_up import truth
+from tests.workers.conftest import PROJECT, Site, site
+from tests.workers.fake_label_studio import FakeLabelStudio
+from workers.cli import main
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_redis_url: str) -> Iterator[Site]:
+    """A project whose first version serves; its pool has several chunks."""
+    for place in (project_module, release_module):
+        monkeypatch.setattr(place, "CHUNK", 50)
+    with site(monkeypatch, tmp_path, clean_redis_url, FakeLabelStudio(160)) as made:
+        ring(made)
+        made.label_studio.annotate(of(made, Role.TRAIN)[:30], person=1)
+        for person in (1, 2):
+            made.label_studio.annotate(of(made, Role.MONITOR), person)
+        ring(made)
+        yield made
+
+
+def of(here: Site, role: Role) -> list[int]:
+    return sorted(task for task, drawn in here.view.ledger.roles(PROJECT).items() if drawn is role)
+
+
+def ring(here: Site) -> None:
+    here.bell.ring(PROJECT)
+    here.work()
+
+
+def shown(here: Site) -> dict[int, bool]:
+    """Return the queue's tasks, and whether each shows a pre-annotation."""
+    studio = here.label_studio
+    rows = {task: versions.get(studio.model_version) for task, versions in studio.predictions.items()}
+    return {task: bool(row["result"]) for task, row in rows.items() if row}
+
+
+def certified(here: Site) -> None:
+    """Ask for a certificate, and let a person judge its tasks."""
+    assert main(["certify", str(PROJECT), "--max-error", "0.2", "--n", "40"]) == 0
+    here.work()
+    here.label_studio.annotate(of(here, Role.CERTIFY), person=1)
+    ring(here)
+
+
+def test_certify_label_certificate_release(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """From the command to the finished data set: people judge blind, workers predict, people label the rest."""
+    studio, ledger = here.label_studio, here.view.ledger
+    before = {task for task, content in shown(here).items() if content}
+    assert main(["certify", str(PROJECT), "--max-error", "0.2", "--n", "40", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["granted"] is None
+    here.work()
+    drawn = set(of(here, Role.CERTIFY))
+    assert before & drawn, "some had been pre-annotated"
+    assert shown(here) == dict.fromkeys(drawn, False)
+    assert not any(row["result"] for task in drawn for row in studio.predictions[task].values())
+
+    studio.annotate(of(here, Role.TRAIN)[30:45], person=2)
+    here.bell.ring(PROJECT, close=True)
+    here.work()
+    assert len(ledger.all(ClosedRound, PROJECT)) == 1, "frozen"
+    assert not here.bell.close_wanted(PROJECT)
+    assert main(["rollback", str(PROJECT), "--to", "v1"]) == 2
+
+    studio.annotate(drawn, person=1)
+    ring(here)
+    found = ledger.newest(Certificate, PROJECT)
+    assert found is not None
+    assert found.granted, found.because
+
+    assert main(["release", str(PROJECT)]) == 0
+    here.work()
+    assert here.view.missing_chunks() == []
+    while here.view.phase is Phase.RELEASE:
+        left = [task for task in shown(here) if not studio.stored[task].annotations]
+        assert left
+        studio.annotate(left, person=3)
+        ring(here)
+    written = ledger.newest(Release, PROJECT)
+    assert written is not None
+    rows = read_release(here.book.artifacts.read(written.artifact, RELEASE_FILE))
+    assert len(rows) == 160
+    assert sum(str(row.value) != truth(row.task_id) for row in rows) <= 0.2 * 160
+    assert {row.task_id for row in rows if row.source is Source.PEOPLE} >= drawn
+    capsys.readouterr()
+    assert main(["status", str(PROJECT), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["certificate"]["granted"] is True
+    assert told["release"]["tasks"] == 160
+    assert told["next"] == "nothing: release 1 is written"
+    assert main(["status", str(PROJECT)]) == 0
+    assert "Release 1: 160 labels" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("jobs_done", range(5))
+def test_a_flushed_queue_loses_no_release(here: Site, jobs_done: int) -> None:
+    """Redis is emptied anywhere between the order and the queue of the rest: one ring goes on where it stood."""
+    certified(here)
+    assert main(["release", str(PROJECT)]) == 0
+    here.work(most=jobs_done) if jobs_done else None
+    here.bell.redis.flushall()
+    ring(here)
+    assert here.view.missing_chunks() == []
+    assert next_step(here.view.progress()) is None
+
+
+def test_now_needs_no_worker(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """The chunks are predicted by the command itself, and the rest is put before people."""
+    certified(here)
+    here.bell.redis.flushall()
+    capsys.readouterr()
+    assert main(["release", str(PROJECT), "--now", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["predicted"] == told["chunks"] == 4
+    assert told["waiting"] is not None
+    assert next_step(here.view.progress()) is None
+
+
+def test_new_tasks_call_the_release_off(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """The loop goes on, and the command says that a new certificate is needed."""
+    certified(here)
+    assert main(["release", str(PROJECT)]) == 0
+    more = FakeLabelStudio(170)
+    here.label_studio.stored |= {i: task for i, task in more.stored.items() if i > 160}
+    here.label_studio.predictions |= {i: {} for i in range(161, 171)}
+    here.label_studio.clock = max(task.updated_at for task in here.label_studio.stored.values())
+    ring(here)
+    if here.view.phase is Phase.RELEASE:  # the new tasks came with the last chunk's ring
+        ring(here)
+    assert here.view.phase is Phase.ROUNDS
+    assert here.view.ledger.all(Release, PROJECT) == []
+    capsys.readouterr()
+    assert main(["release", str(PROJECT)]) == 2
+    assert "10 added" in capsys.readouterr().err
+
+
+def test_an_abandoned_attempt_gives_the_loop_back(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its tasks are pre-annotated TRAIN tasks again, and rounds close."""
+    assert main(["certify", str(PROJECT), "--max-error", "0.2", "--n", "40"]) == 0
+    here.work()
+    assert main(["certify", str(PROJECT), "--max-error", "0.2", "--n", "40"]) == 2
+    assert "--abandon" in capsys.readouterr().err
+    assert main(["certify", str(PROJECT), "--abandon"]) == 0
+    here.work()
+    assert of(here, Role.CERTIFY) == []
+    assert any(shown(here).values())
+    newest = here.view.ledger.newest(Publication, PROJECT)
+    assert newest is not None
+    assert newest.name == "v1.3"
+    assert main(["certify", str(PROJECT), "--abandon"]) == 2

@@ -1,0 +1,122 @@
+"""`labelloop verdict`."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from labelloop.domain.records import Verdict
+from labelloop.errors import NotFound
+from labelloop.steps.project import ProjectView
+from labelloop.steps.verdict import verdict_report
+from workers.cli.arguments import AsJson, Project
+from workers.cli.opening import open_records
+from workers.cli.status_table import percent
+
+SHOWN = 5
+Number = Annotated[
+    int | None,
+    typer.Option("--round", min=1, metavar="N", help="The round; the newest without it.", show_default=False),
+]
+
+
+def verdict(project: Project, number: Number = None, as_json: AsJson = False) -> None:
+    """Say whether the model has reached human level, and what to do next.
+
+    Measured on audit tasks that people judged blind. docs/verdict.md explains the words and the JSON.
+    """
+    with open_records() as records:
+        view = records.project(project)
+        report = verdict_report(records.book, _find(view, number))
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False, indent=1))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for line in _lines(report):
+        console.print(line)
+
+
+def _find(view: ProjectView, number: int | None) -> Verdict:
+    given = view.ledger.all(Verdict, view.id)
+    found = [one for one in given if number in (None, one.round_number)]
+    if not found:
+        known = ", ".join(str(one.round_number) for one in given) or "none yet"
+        raise NotFound(
+            f"Project {view.id} has no verdict {f'of round {number}' if number else 'yet'}; rounds with one: {known}. "
+            "One is given after each round, as soon as a version was chosen."
+        )
+    return found[-1]
+
+
+def _lines(report: dict[str, Any]) -> Iterator[str]:
+    after = f"Project {report['project']}, round {report['round']}, {report['version'] or 'no model'}"
+    yield f"[bold]{after}: {report['outcome']}[/bold]"
+    yield f"  because {escape(report['because'])}"
+    yield f"Next: {escape(report['advice'])}"
+    yield from _forecast(report["forecast"])
+    yield from _agreement(report)
+    yield from _disputed(report["disputed"])
+    yield from _anchoring(report["anchoring"])
+
+
+def _forecast(work: dict[str, Any]) -> Iterator[str]:
+    if work["labels"] is not None:
+        yield f"Forecast: {work['labels']} more labels ({work['labels_because']})"
+    elif work["labels_because"]:
+        yield f"Forecast: none, {work['labels_because']}"
+    if work["hours"] is not None:
+        each = f"{work['judgements']} judgements of {work['seconds']:.0f} s, the median so far"
+        yield f"  about {work['hours']:.1f} hours of people's time ({each})"
+    if work["hours_by_hand"]:
+        yield f"  labelling every open TRAIN task by hand: about {work['hours_by_hand']:.1f} hours"
+
+
+def _agreement(report: dict[str, Any]) -> Iterator[str]:
+    model, people = report["agreement"], report["human_agreement"]
+    if model["n"]:
+        yield f"Model with people: {_share(model)}"
+        if model["flattered_by"] >= 0.001:
+            yield f"  {percent(model['corrected'])} when corrected for having chosen the best on the same tasks"
+    if people["n"]:
+        yield f"People with each other: {_share(people)}"
+    alpha = report["krippendorff_alpha"]
+    if alpha["people"] is not None:
+        together = "" if alpha["people_and_model"] is None else f", with the model {alpha['people_and_model']:.2f}"
+        yield f"Krippendorff's alpha of people {alpha['people']:.2f}{together}"
+    other = report["alternative_annotator"]
+    if other:
+        wins = f"at least as good on {percent(other['rho'])} of tasks"
+        yield f"Alternative annotator test: could replace {percent(other['omega'])} of people, {wins}"
+    if report["look"]:
+        yield f"This was look {report['look']} of {report['looks']} planned ones"
+
+
+def _share(found: dict[str, Any]) -> str:
+    return f"{percent(found['value'], found['low'], found['high'])}, {found['n']} audit tasks"
+
+
+def _disputed(disputed: dict[str, Any]) -> Iterator[str]:
+    people = [f"{_label(d['labels'][0])} / {_label(d['labels'][1])}: {d['times']}" for d in disputed["people"][:SHOWN]]
+    model = [f"{_label(d['model'])} for {_label(d['people'])}: {d['times']}" for d in disputed["model"][:SHOWN]]
+    if people:
+        yield f"People disagree most on {escape('; '.join(people))}"
+    if model:
+        yield f"The model says {escape('; '.join(model))}"
+    if disputed["tasks"]:
+        yield f"Most disputed tasks: {', '.join(map(str, disputed['tasks']))}"
+
+
+def _label(label: str) -> str:
+    return label or "(nothing)"
+
+
+def _anchoring(found: dict[str, Any]) -> Iterator[str]:
+    if found["difference"] is None:
+        return
+    interval = f"{100 * found['low']:+.0f} to {100 * found['high']:+.0f}"
+    shown, blind = percent(found["shown"]["value"]), percent(found["blind"]["value"])
+    yield f"Anchoring: people kept {shown} of the labels they were shown; unseen, {blind} were the same as the model's"
+    yield f"  difference {100 * found['difference']:+.0f} points ({interval}); {found['caveat']}"
