@@ -13,6 +13,7 @@ from labelloop.encoders.load import load_encoder
 from labelloop.encoders.source import BUNDLED
 from labelloop.encoders.vectors import CachedEncoder
 from labelloop.settings import Settings
+from workers.demo.accounts import Annotator, annotators
 from workers.local.label_studio import RunningLabelStudio, start_label_studio
 from workers.local.label_studio_template import copy_template
 from workers.local.processes import free_port
@@ -45,6 +46,12 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLa
         yield running
     finally:
         running.process.stop()
+
+
+@pytest.fixture(scope="session")
+def people(label_studio: RunningLabelStudio, tmp_path_factory: pytest.TempPathFactory) -> list[Annotator]:
+    """Return two simulated annotators of the shared Label Studio; their addresses exist once in it."""
+    return annotators(tmp_path_factory.mktemp("people") / "a.json", label_studio.url, label_studio.token, 2)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from sync.codecs import _labels
 from tests.cli.conftest import Run
 from tests.sync.conftest import MOOD, choice
 from tests.sync.stub_backend import StubBackend
-from workers.demo.accounts import annotators
+from workers.demo.accounts import Annotator
 from workers.local.label_studio import RunningLabelStudio
 
 WORDS = {
@@ -25,6 +25,7 @@ def test_a_second_person_judges_the_doubtful_labels_first(
     project: int,
     backend: StubBackend,
     label_studio: RunningLabelStudio,
+    people: list[Annotator],
     tmp_path: Path,
 ) -> None:
     """Mistakes come first in the other person's stream, without an answer; disputed ones need a third person."""
@@ -50,8 +51,7 @@ def test_a_second_person_judges_the_doubtful_labels_first(
     assert found["too_few"] == {"还行": 0}
     assert {task.overlap for task in client.tasks(project, wrong)} == {2}
 
-    other = annotators(tmp_path / "people.json", label_studio.url, label_studio.token, 1)[0]
-    with LabelStudio(label_studio.url, other.token) as second:
+    with LabelStudio(label_studio.url, people[0].token) as second:
         for _ in wrong:
             given = second.next_task(project)
             assert given is not None

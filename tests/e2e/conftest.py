@@ -17,7 +17,7 @@ from workers.local.services import start_services
 from workers.local.stack import Stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory, encoder_settings: Settings) -> Iterator[World]:
     """Yield the running services with two people; every test makes its own project."""
     directory = tmp_path_factory.mktemp("world")

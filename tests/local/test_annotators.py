@@ -40,12 +40,6 @@ def project(admin: LabelStudio) -> Iterator[int]:
     admin.delete_project(project_id)
 
 
-@pytest.fixture(scope="module")
-def people(label_studio: RunningLabelStudio, tmp_path_factory: pytest.TempPathFactory) -> list[Annotator]:
-    """Return two simulated annotators."""
-    return annotators(tmp_path_factory.mktemp("people") / "a.json", label_studio.url, label_studio.token, 2)
-
-
 def tasks_of(client: LabelStudio, project_id: int) -> list[WireTask]:
     return [task for page in client.task_pages(project_id) for task in page]
 

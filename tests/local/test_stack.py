@@ -79,11 +79,9 @@ def test_leaving_the_block_stops_the_newest_service_first(tmp_path: Path) -> Non
         wait_until_up(process, lambda: "ready" in process.log_tail(), deadline_s=30)
         return process
 
-    before = descendants(os.getpid())
     with Stack() as stack:
-        for name in "abc":
-            stack.start(partial(service, name))
-        services = descendants(os.getpid()) - before
+        guards = [stack.start(partial(service, name)).pid for name in "abc"]
+        services = {entry for entry in descendants(os.getpid()) if entry.pid in guards or entry.parent in guards}
 
     assert (tmp_path / "order").read_text() == "cba"
     assert len(services) == 6

@@ -20,6 +20,7 @@ from labelloop.rules import Rules
 from labelloop.steps.project import ProjectView
 from sync.client import LabelStudio
 from workers.bootstrap import Tools, open_tools
+from workers.cli.demo_release import finish
 from workers.cli.up import reconnect, start_with_progress, tell_log_in
 from workers.connect import connect
 from workers.demo.accounts import annotators
@@ -30,7 +31,7 @@ from workers.exchange import looped_field
 from workers.local.services import Services, settings_for_other_commands
 from workers.local.stack import Stack
 
-TASKS, PEOPLE = 1200, 3
+TASKS, PEOPLE = 900, 3
 # Rounds that double show the learning curve in few minutes. The audit set comes first, so that all are measured on it.
 RULES = Rules(round_size=20, round_growth=1.0, monitor_size=150, monitor_share=0.9, queue_rounds=3)
 STEP_DEADLINE_S = 600.0
@@ -41,6 +42,7 @@ def demo(
     rounds: Annotated[int, typer.Option(min=1, help="Rounds to have in the end.")] = 4,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew instead of going on.")] = False,
     exit_: Annotated[bool, typer.Option("--exit", help="End when the rounds are done.")] = False,
+    no_release: Annotated[bool, typer.Option("--no-release", help="End with the last round.")] = False,
     directory: Annotated[Path, typer.Option(help="Folder for all data and logs.")] = Path(".labelloop/demo"),
 ) -> None:
     """Let simulated annotators label real tweets in a real Label Studio, round after round.
@@ -61,6 +63,8 @@ def demo(
             console.print(f"{TASKS} tweets, {PEOPLE} simulated annotators, project {project_id}.")
             people = _people(tools, services, directory, project_id, tweets)
             _loop(tools, stack, console, project_id, people, rounds)
+            if not no_release:
+                finish(tools, stack, console, ProjectView(tools.book, project_id), people, tweets)
             _tell_what_to_see(services, console, project_id, tools)
             if not exit_:
                 console.print("Ctrl-C stops everything; `make demo` goes on from here.")

@@ -51,12 +51,12 @@ def certify(
     """
     with open_tools() as tools:
         view = ProjectView(tools.book, project)
-        with _held(tools, view):
+        with held(tools, view):
             if abandon:
                 abandon_attempt(view)
             else:
                 start_attempt(view, max_error=max_error, confidence=confidence, n=n)
-        _tell(tools, view)
+        tell(tools, view)
         found = certificate_status(view)
     assert found is not None
     if as_json:
@@ -78,10 +78,10 @@ def release(project: Project, abandon: Abandon = False, now: Now = False, as_jso
     """
     with open_tools() as tools:
         view = ProjectView(tools.book, project)
-        with _held(tools, view):
+        with held(tools, view):
             ordered = abandon_release(view) if abandon else order_release(view)
         if not isinstance(ordered, Release):
-            _tell(tools, view)
+            tell(tools, view)
             if not abandon:
                 _predict(tools, view, now=now, shown=not as_json)
         found = release_status(view)
@@ -94,7 +94,8 @@ def release(project: Project, abandon: Abandon = False, now: Now = False, as_jso
 
 
 @contextmanager
-def _held(tools: Tools, view: ProjectView) -> Iterator[None]:
+def held(tools: Tools, view: ProjectView) -> Iterator[None]:
+    """Hold the project, brought up to date, while the block runs; raises NeighbourError if a job has it too long."""
     view.connection  # noqa: B018 - raises NotConnected before anything is waited for
     with project_lock(tools.bell.redis, view.id, wait_s=PATIENCE_S) as mine:
         if not mine:
@@ -103,7 +104,8 @@ def _held(tools: Tools, view: ProjectView) -> Iterator[None]:
         yield
 
 
-def _tell(tools: Tools, view: ProjectView) -> None:
+def tell(tools: Tools, view: ProjectView) -> None:
+    """Let the ML backend and the workers know that something was decided."""
     tools.bell.announce(view.id)
     tools.bell.ring(view.id)
 
