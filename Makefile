@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OURS := .venv/.ready
 LABEL_STUDIO := .venv-label-studio/.ready
+LABEL_STUDIO_ML := .venv-label-studio-ml/.ready
 PIP := -m pip --disable-pip-version-check --quiet
 export OMP_NUM_THREADS ?= 1
 
@@ -12,7 +13,7 @@ export OMP_NUM_THREADS ?= 1
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
-setup: $(OURS) $(LABEL_STUDIO) ## create .venv (ours) and .venv-label-studio (Label Studio 1.23.2; its pins clash with ours)
+setup: $(OURS) $(LABEL_STUDIO) $(LABEL_STUDIO_ML) ## create .venv (ours), .venv-label-studio (1.23.2) and .venv-label-studio-ml (1.0.9), whose pins clash with ours
 
 demo: setup ## a whole loop with simulated annotators; DEMO_EXIT=1 ends by itself, DEMO_FRESH=1 starts anew, DEMO_ROUNDS=n
 	$(BIN)/labelloop demo $(if $(DEMO_EXIT),--exit) $(if $(DEMO_FRESH),--fresh) $(if $(DEMO_ROUNDS),--rounds $(DEMO_ROUNDS))
@@ -37,7 +38,7 @@ bench: setup ## measure; every benchmark takes its data as an argument, see benc
 	$(BIN)/python -m benchmarks.serving
 
 clean: ## delete the environments, caches and the demo's data (asks nothing)
-	rm -rf .venv .venv-label-studio .cache .labelloop build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-label-studio .venv-label-studio-ml .cache .labelloop build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # torch first and by its exact version: a range would bring several GB of GPU libraries where nobody asked for them.
 $(OURS): pyproject.toml requirements.lock
@@ -50,4 +51,10 @@ $(OURS): pyproject.toml requirements.lock
 $(LABEL_STUDIO): requirements-label-studio.lock
 	$(PYTHON) -m venv .venv-label-studio
 	.venv-label-studio/bin/python $(PIP) install -r requirements-label-studio.lock
+	touch $@
+
+$(LABEL_STUDIO_ML): requirements-label-studio-ml.lock
+	$(PYTHON) -m venv .venv-label-studio-ml
+	.venv-label-studio-ml/bin/python $(PIP) install "pip>=25.1"
+	.venv-label-studio-ml/bin/python $(PIP) install -c requirements-label-studio-ml.lock --group label-studio-ml
 	touch $@

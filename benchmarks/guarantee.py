@@ -1,10 +1,10 @@
 """How often a promise about the finished data set is broken: a naive threshold, PAC labels, and Learn-then-Test.
 
-    python -m benchmarks.guarantee DATA.csv [--draws 200] [--epsilon 0.05] [--delta 0.05] [--n 300] [--json]
+    python -m benchmarks.guarantee DATA.csv [--encoder NAME] [--draws 200] [--epsilon 0.05] [--delta 0.05] [--n 300]
 
 DATA has the columns text and label. The `linear` learner is fitted once, on random labels; the rest is the pool. Then n
 tasks of the pool are drawn, again and again, and each method sets its threshold from them. What it promised is checked
-against the labels of the whole pool.
+against the labels of the whole pool. With --json the figures are one line of JSON.
 
 naive  the lowest threshold at which at most epsilon of the tasks drawn above it are wrong;
        broken where more than epsilon of the machine-labelled tasks are wrong
@@ -17,6 +17,7 @@ ltt    promises what naive promises, by tests
 import argparse
 import csv
 import json
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import inf
@@ -27,25 +28,31 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
-from labelloop.domain.predictions import margin
 from labelloop.domain.schema import Field
 from labelloop.domain.values import Choice, FieldKind
 from labelloop.encoders.load import load_encoder
-from labelloop.learners.base import Example
-from labelloop.learners.linear import LinearLearner
+from labelloop.encoders.source import BUNDLED
+from labelloop.encoders.vectors import CachedEncoder
+from labelloop.learners.base import Example, Scratch
 from labelloop.log import configure_logging
+from labelloop.plugins import learner
 from labelloop.settings import Settings
 from labelloop.stats.pac import pac_threshold
 from labelloop.stats.selective import selective_threshold
 
-TRAIN, CACHE = 800, Path(".cache/benchmarks")
+CACHE = Path(".cache/benchmarks")
 METHODS = ("naive", "pac", "ltt")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is promised (error epsilon, but with probability delta), and how many tasks are drawn how often."""
+    """What is promised (error epsilon, but with probability delta), and how many tasks are drawn how often.
 
+    The model is fitted to `train` labels, or to a third of the rows if that is less; the pool has at most `pool` tasks.
+    """
+
+    train: int
+    pool: int
     draws: int
     epsilon: float
     delta: float
@@ -73,6 +80,8 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="CSV with the columns text and label")
+    parser.add_argument("--encoder", default=BUNDLED, help="as LABELLOOP_ENCODER names it")
+    parser.add_argument("--train", type=int, default=800, help="labels the model is fitted to")
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--epsilon", type=float, default=0.05)
     parser.add_argument("--delta", type=float, default=0.05)
@@ -82,9 +91,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     configure_logging("WARNING")
-    options = Options(chosen.draws, chosen.epsilon, chosen.delta, chosen.n, chosen.seed)
+    options = Options(chosen.train, chosen.pool, chosen.draws, chosen.epsilon, chosen.delta, chosen.n, chosen.seed)
+    encoder = load_encoder(Settings(_env_file=None, data_dir=CACHE, encoder=chosen.encoder))
     with Progress(console=Console(stderr=True)) as progress:
-        pool = judge(read(chosen.data), chosen.pool, chosen.seed, progress)
+        pool = judge(read(chosen.data), encoder, options, progress)
         if not 0 < options.n < len(pool.wrong) or options.draws < 1:
             parser.error(f"--n must be below the {len(pool.wrong)} tasks of the pool, and --draws at least 1")
         found = measure(pool, options, progress)
@@ -98,22 +108,25 @@ def read(path: Path) -> list[tuple[str, str]]:
     return list(rows.items())
 
 
-def judge(rows: Sequence[tuple[str, str]], most: int, seed: int, progress: Progress) -> Pool:
-    """Fit `linear` to random rows (800, or a third where there are fewer than 2,400) and judge the others with it."""
-    order = np.random.default_rng(seed).permutation(len(rows))
-    size = min(TRAIN, len(rows) // 3)
-    train, pool = ([rows[i] for i in some] for some in (order[:size], order[size : size + most]))
+def judge(rows: Sequence[tuple[str, str]], encoder: CachedEncoder, options: Options, progress: Progress) -> Pool:
+    """Fit `linear` to random rows and judge the others with it."""
+    order = np.random.default_rng(options.seed).permutation(len(rows))
+    size = min(options.train, len(rows) // 3)
+    train, pool = ([rows[i] for i in some] for some in (order[:size], order[size : size + options.pool]))
     field = Field("label", FieldKind.CHOICE, tuple(sorted({label for _, label in rows})), "text", ("text",))
-    encoder = load_encoder(Settings(_env_file=None, data_dir=CACHE))
     bar = progress.add_task("encoding", total=None)
     encoder([text for text, _ in [*train, *pool]], lambda done, of: progress.update(bar, completed=done, total=of))
     progress.update(bar, total=1, completed=1)
     examples = [Example(n, text, Choice(label)) for n, (text, label) in enumerate(train)]
-    model = LinearLearner().fit(field, examples, encode=encoder, seed=seed)
-    probabilities = model.predict([text for text, _ in pool])
+    texts = [text for text, _ in pool]
+    with tempfile.TemporaryDirectory() as folder:
+        model = learner("linear").fit(
+            field, examples, pool=texts, encode=encoder, seed=options.seed, scratch=Scratch(Path(folder))
+        )
+        answers = model.answer(texts)
     encoder.close()
-    said = np.array(model.labels)[probabilities.argmax(axis=1)]
-    return Pool(margin(field.kind, probabilities), said != np.array([label for _, label in pool]))
+    wrong = [answer.value != Choice(label) for answer, (_, label) in zip(answers, pool, strict=True)]
+    return Pool(np.array([answer.margin for answer in answers]), np.array(wrong))
 
 
 def measure(pool: Pool, options: Options, progress: Progress) -> dict[str, Kept]:

@@ -28,7 +28,7 @@ from labelloop.domain.records import Connection, Deployment, Fit, SchemaVersion,
 from labelloop.domain.tasks import Role
 from labelloop.domain.values import Choice
 from labelloop.encoders.load import export_directory, load_encoder, open_encoder
-from labelloop.learners.base import Example
+from labelloop.learners.base import Example, Scratch
 from labelloop.learners.linear import LinearLearner
 from labelloop.log import configure_logging
 from labelloop.settings import Settings
@@ -120,7 +120,11 @@ def deploy(settings: Settings) -> None:
     encoder = load_encoder(settings)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / MODEL_FOLDER).mkdir()
-        LinearLearner().fit(field, examples, encode=encoder, seed=1).save(Path(folder) / MODEL_FOLDER)
+        with tempfile.TemporaryDirectory() as scratch:
+            fitted = LinearLearner().fit(
+                field, examples, pool=(), encode=encoder, seed=1, scratch=Scratch(Path(scratch))
+            )
+        fitted.save(Path(folder) / MODEL_FOLDER)
         book.record(Fit(PROJECT, 1, "linear", "v1", "", 100, 1.0, datetime.now(UTC)), "model", Path(folder))
     encoder.close()
     book.record(Deployment(PROJECT, "v1", "benchmark", now), "deployment")

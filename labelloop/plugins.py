@@ -11,10 +11,30 @@ LEARNERS = "labelloop.learners"
 STRATEGIES = "labelloop.strategies"
 
 
-def learner(name: str) -> Learner:
-    """Return a new learner of this name; raises UserError listing the known ones."""
-    built: Learner = _load(LEARNERS, name)()
+def learner(recipe: str) -> Learner:
+    """Return a new learner, by `name` or `name:argument`; raises UserError if there is none, or it wants another one.
+
+    What the argument means is up to the learner: a checkpoint, an address.
+    """
+    name, colon, argument = recipe.partition(":")
+    factory = _load(LEARNERS, name)
+    try:
+        built: Learner = factory(argument) if colon else factory()
+    except TypeError as error:
+        wanted = "takes no argument" if colon else "needs an argument"
+        raise UserError(f"The learner {name} {wanted}: mend the rule `learners` (it has {recipe}).") from error
     return built
+
+
+def is_background(recipe: str) -> bool:
+    """Return whether a recipe's fits take minutes and nobody waits for them.
+
+    One that cannot be loaded counts as quick: its fit fails at once, where people see it.
+    """
+    try:
+        return learner(recipe).background
+    except UserError:
+        return False
 
 
 def strategy(name: str) -> Strategy:

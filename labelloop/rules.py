@@ -23,7 +23,8 @@ class Rules(BaseModel):
     round_growth: float = Field(0.1, ge=0, description="a round also needs this share of the labels so far")
     queue_rounds: int = Field(5, ge=1, description="rounds' worth of tasks pushed ahead")
     strategy: str = Field("typical-then-cluster-margin", description="query strategy that orders the TRAIN tasks")
-    learners: tuple[str, ...] = Field(("linear",), min_length=1, description="candidate learners, fitted every round")
+    learners: tuple[str, ...] = Field((), description="candidate learners; none: those that suit the kind of field")
+    fit_minutes: float = Field(60, gt=0, description="a background learner ends its fit after so many minutes")
     pre_annotate: bool = Field(True, description="show the model's answer on TRAIN tasks")
     seed: int = Field(20261122, description="seed of every draw")
 

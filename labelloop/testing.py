@@ -22,6 +22,11 @@ class BagOfWords:
         """Return a digest (SHA-256, hex) of the recipe and the number of dimensions."""
         return hashlib.sha256(f"bag-of-words-{self._dimensions}".encode()).hexdigest()
 
+    @property
+    def source(self) -> str:
+        """Return its name: there are no weights to be found anywhere."""
+        return "bag-of-words"
+
     def __call__(self, texts: Sequence[str]) -> Vectors:
         """Return one unit-length row per text, shape (len(texts), dimensions), float32."""
         vectors = np.zeros((len(texts), self._dimensions), np.float32)

@@ -122,11 +122,11 @@ class LoopState(Collector):
 
     def _queue(self) -> Iterable[Metric]:
         jobs = GaugeMetricFamily("labelloop_queue_jobs", "Jobs of the queue", labels=["state"])
-        queue = self._bell.queue
-        jobs.add_metric(["queued"], queue.count)
-        jobs.add_metric(["scheduled"], queue.scheduled_job_registry.get_job_count(cleanup=False))
-        jobs.add_metric(["started"], queue.started_job_registry.get_job_count(cleanup=False))
-        jobs.add_metric(["failed"], queue.failed_job_registry.get_job_count(cleanup=False))
+        queues = self._bell.queues
+        jobs.add_metric(["queued"], sum(queue.count for queue in queues))
+        for state in ("scheduled", "started", "failed"):
+            registries = [getattr(queue, f"{state}_job_registry") for queue in queues]
+            jobs.add_metric([state], sum(registry.get_job_count(cleanup=False) for registry in registries))
         return (jobs,)
 
 

@@ -5,21 +5,27 @@ from functools import cache
 from math import isfinite
 from typing import Any
 
+import structlog
 from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 
-from labelloop.domain.predictions import decide
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Prediction
-from labelloop.errors import UserError
+from labelloop.errors import LabelLoopError, UserError
+from labelloop.patience import answer_within
 from ml_backend.answers import body, project_id
 from ml_backend.metrics import Metrics
 from ml_backend.serving import Serving
 from ml_backend.snapshot import Loaded, Snapshot
-from sync.codecs import task_text, validate, wire_prediction
+from sync.codecs import needs_data, task_text, validate, wire_prediction
 from sync.label_config import parse
 
+# A model may ask a neighbour; nobody should wait for a pre-annotation that is late.
+ANSWER_WITHIN_S = 10.0
+
 Entry = dict[str, Any] | list[Any]
+
+log = structlog.get_logger()
 
 
 def routes(serving: Serving, metrics: Metrics) -> Blueprint:
@@ -48,7 +54,8 @@ def pre_annotate(snapshot: Snapshot, label_config: object, tasks: list[Any]) -> 
     """Return one entry per task: its prediction on the wire, or `[]`.
 
     `[]` goes to tasks that are not TRAIN tasks or have no role yet, have no text, or whose prediction the labelling
-    configuration of this very request does not allow; and to all of them where it cannot be read.
+    configuration of this very request does not allow; and to all of them where it cannot be read, or where a model that
+    asks another service gets no answer from it within ten seconds.
     """
     entries: list[Entry] = [[] for _ in tasks]
     field = _field(snapshot.loaded, label_config)
@@ -57,14 +64,19 @@ def pre_annotate(snapshot: Snapshot, label_config: object, tasks: list[Any]) -> 
     texts = {place: text for place, task in enumerate(tasks) if (text := _text(snapshot, field, task))}
     if not texts:
         return entries
-    model, kind = snapshot.loaded.model, snapshot.loaded.field.kind
     accepts = _judge(label_config, field, snapshot.name)
-    for place, row in zip(texts, model.predict(list(texts.values())), strict=True):
-        value, confidence = decide(kind, model.labels, row)
-        if isfinite(confidence) and accepts(value):
-            score = min(max(confidence, 0.0), 1.0)
-            prediction = Prediction(tasks[place]["id"], value, score)
-            entries[place] = wire_prediction(field, prediction, score=score, model_version=snapshot.name)
+    try:
+        with answer_within(ANSWER_WITHIN_S):
+            answers = snapshot.loaded.model.answer(list(texts.values()))
+    except LabelLoopError as error:
+        log.warning("model_did_not_answer", version=snapshot.loaded.version, because=str(error))
+        return entries
+    for place, answer in zip(texts, answers, strict=True):
+        if isfinite(answer.confidence) and accepts(answer.value):
+            score = min(max(answer.confidence, 0.0), 1.0)
+            prediction = Prediction(tasks[place]["id"], answer.value, score)
+            data = tasks[place]["data"]
+            entries[place] = wire_prediction(field, prediction, score=score, model_version=snapshot.name, data=data)
     return entries
 
 
@@ -94,6 +106,8 @@ def _judge(label_config: str, field: Field, name: str) -> Callable[[Any], bool]:
 
     @cache
     def accepts(value: Any) -> bool:
+        if needs_data(field):  # the same spans are other regions in each task, and sound if their labels are
+            return field.allows(value)
         sample = wire_prediction(field, Prediction(0, value, 0.5), score=0.5, model_version=name)
         return field.allows(value) and validate(label_config, sample) is None
 

@@ -3,20 +3,22 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from math import isfinite
 from threading import Event, Thread
 
-import numpy as np
 import structlog
 
 from labelloop.domain.records import Fit
 from labelloop.errors import BrokenPromise, NotConnected
 from labelloop.learners.base import Model
+from labelloop.patience import answer_within
 from labelloop.stores.ledger import Ledger
 from ml_backend.announcements import Announcements
 from ml_backend.snapshot import Loaded, Snapshot, fitted_field, is_connected
 
 RETRY_S = 30.0
 FIRST_LOOK_S = 20.0
+WARM_WITHIN_S = 10.0  # for models that ask a neighbour: other projects' news wait meanwhile
 log = structlog.get_logger()
 
 
@@ -114,7 +116,8 @@ class Serving:
 
 def _warmed(model: Model) -> Model:
     """Return the model after it answered once; raises BrokenPromise where the answer has the wrong shape."""
-    answer = model.predict(["warm"])
-    if answer.shape != (1, len(model.labels)) or not np.isfinite(answer).all():
-        raise BrokenPromise("The model does not answer as a model must: one finite probability per label.")
+    with answer_within(WARM_WITHIN_S):
+        answers = model.answer(["warm"])
+    if len(answers) != 1 or not isfinite(answers[0].confidence):
+        raise BrokenPromise("The model does not answer as a model must: one answer per text, of finite confidence.")
     return model

@@ -69,7 +69,7 @@ def _project(project: WireProject, model_version: str | None) -> Iterator[Findin
             reasons = "; ".join(schema.not_learnable) or "it has no control tag"
             yield _error(
                 f"The labelling configuration has nothing that could be learned ({reasons}).",
-                "Add a Choices control on a Text under Settings > Labeling Interface.",
+                "Add a control that can, under Settings > Labeling Interface; docs/controls.md lists them.",
             )
     if not project.show_collab_predictions:
         yield _error("People are not shown pre-annotations.", f"Run `labelloop connect {project.id}` again.")

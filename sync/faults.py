@@ -18,6 +18,10 @@ SSRF_ADVICE = (
 )
 
 
+class ServerFault(NeighbourError):
+    """Label Studio failed on this very request (HTTP 500): it may answer others meanwhile."""
+
+
 def is_ssrf(words: str) -> bool:
     """Return whether Label Studio refused an address because it is loopback, private or otherwise reserved."""
     text = words.lower()
@@ -42,7 +46,8 @@ def fault(response: httpx.Response) -> LabelLoopError:
         case _ if status < 500 and status != 429:
             return UserError(f"Label Studio refused {where}: {words}")
         case _:
-            return NeighbourError(
+            failed = ServerFault if status == 500 else NeighbourError
+            return failed(
                 f"Label Studio at {_host(response.request.url)} failed on {where} (HTTP {status}): {words} "
                 "Try again; if it stays, look into Label Studio's log."
             )

@@ -1,11 +1,12 @@
 """Requests to Label Studio: time-outs, patience with passing trouble, errors in our words."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import httpx
 import tenacity
 
-from labelloop.errors import LabelLoopError, UserError
+from labelloop.errors import LabelLoopError, NotFound, UserError
 from sync.auth import auth_for
 from sync.faults import fault, not_label_studio, unreachable
 
@@ -78,6 +79,11 @@ class Http:
             return retrying(self._once, method, path, params, json)
         except _Passing as passing:
             raise passing.error from passing.__cause__
+
+    def delete(self, path: str) -> None:
+        """Delete what is there; what is gone already is no error."""
+        with suppress(NotFound):
+            self.call("DELETE", path)
 
     def _once(self, method: str, path: str, params: Params | None, json: object) -> httpx.Response:
         idempotent = method != "POST"

@@ -1,21 +1,29 @@
 """From a labelling configuration (XML) to the fields that can be learned, with reasons for the others."""
 
-import re
-import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import assert_never
 
 from label_studio_sdk.label_interface.interface import LabelInterface
 
 from labelloop.domain.schema import Field, LabelSchema
 from labelloop.domain.values import FieldKind
 from labelloop.errors import UserError
+from sync.choices import controls_with_nested_choices, taxonomy_paths
+from sync.objects import Tag, attribute, is_on, key_of, reading_of
+from sync.reading import to_words
+from sync.unlearnable import why_not, why_unreadable
 
-# A control or object tag of the SDK, which declares every attribute as optional.
-Tag = Any
-
-_KINDS = {"single": FieldKind.CHOICE, "single-radio": FieldKind.CHOICE, "multiple": FieldKind.CHOICES}
-_KEY = re.compile(r"\$[^\s.\[\]$]+")
+_CHOICES = {"single": FieldKind.CHOICE, "single-radio": FieldKind.CHOICE, "multiple": FieldKind.CHOICES}
+_KINDS = {
+    "rating": FieldKind.RATING,
+    "pairwise": FieldKind.PAIRWISE,
+    "taxonomy": FieldKind.TAXONOMY,
+    "textarea": FieldKind.TEXT,
+    "labels": FieldKind.SPANS,
+    "hypertextlabels": FieldKind.SPANS,
+    "paragraphlabels": FieldKind.SPANS,
+}
 
 
 @lru_cache(maxsize=256)
@@ -33,73 +41,58 @@ def interface(label_config: str) -> LabelInterface:
 def parse(xml: str) -> LabelSchema:
     """Return what can be learned; `fields` is empty where nothing can. Raises UserError on broken XML.
 
-    A label is what Label Studio stores: a Choice's alias, or else its value.
+    A label is what Label Studio stores: an alias, or else the value; of a taxonomy, a path of those. A field reads the
+    object tag it labels; one that answers for the whole task also reads each text beside it that no control labels,
+    since people see it too.
     """
-    controls = interface(xml).controls or ()
-    nested = _controls_with_nested_choices(xml)
+    nested = controls_with_nested_choices(xml) if interface(xml).controls else frozenset()
     fields: list[Field] = []
     reasons: list[str] = []
-    for control in controls:
-        reason = "nested choices are not supported yet" if control.name in nested else _why_not(control)
-        if reason:
+    for control in interface(xml).controls or ():
+        kind = _kind(control)
+        labels = _labels(xml, control, kind)
+        reason = why_not(control, kind, labels, nested=control.name in nested)
+        if reason or kind is None:
             reasons.append(f"{control.name}: {reason}")
         else:
-            fields.append(_field(control))
+            fields.append(_field(control, kind, labels, _shown(xml, control, kind)))
     return LabelSchema(tuple(fields), tuple(reasons))
 
 
-def _field(control: Tag) -> Field:
-    shown = control.objects[0]
-    return Field(
-        name=control.name,
-        kind=_KINDS[control.get_attr("choice", "single")],
-        labels=tuple(control.labels),
-        to_name=shown.name,
-        inputs=(shown.value.removeprefix("$"),),
-    )
+def _kind(control: Tag) -> FieldKind | None:
+    tag = control.tag.lower()
+    return _CHOICES.get(attribute(control, "choice", "single")) if tag == "choices" else _KINDS.get(tag)
 
 
-def _why_not(control: Tag) -> str:
-    """Return why the control cannot be learned, empty where it can."""
-    if control.tag.lower() != "choices":
-        return f"{control.tag} is not supported yet"
-    choice = control.get_attr("choice", "single")
-    if choice not in _KINDS:
-        return f'choice="{choice}" is not supported yet'
-    if _is_on(control, "perRegion") or _is_on(control, "perItem"):
-        return "it labels a part of the task (perRegion, perItem), only whole tasks are supported yet"
-    if control.dynamic_value:
-        return "its choices come from the task or from an address, so they differ from task to task"
-    if len(control.labels) < (2 if _KINDS[choice] is FieldKind.CHOICE else 1):
-        return "it has too few choices to learn from"
-    return _why_unreadable(control)
+def _labels(xml: str, control: Tag, kind: FieldKind | None) -> tuple[str, ...]:
+    """Return what may be said, in the order people see it."""
+    match kind:
+        case FieldKind.TEXT | None:
+            return ()
+        case FieldKind.PAIRWISE:
+            return ("left", "right")
+        case FieldKind.RATING:
+            most = attribute(control, "maxRating", "5")
+            return tuple(str(stars) for stars in range(1, int(most) + 1)) if most.isdecimal() else ()
+        case FieldKind.TAXONOMY:
+            return taxonomy_paths(xml, control.name, leaves_only=is_on(control, "leafsOnly"))
+        case FieldKind.CHOICE | FieldKind.CHOICES | FieldKind.SPANS:
+            return tuple(control.labels or ())
+        case _:
+            assert_never(kind)
 
 
-def _why_unreadable(control: Tag) -> str:
-    """Return why the text that the control labels cannot be read, empty where it can."""
-    if len(control.to_name) > 1:
-        return "it labels several objects at once (toName), only one is supported yet"
-    if not control.objects:
-        return f'toName="{control.to_name[0]}" names no object tag'
-    shown = control.objects[0]
-    if shown.tag.lower() != "text":
-        return f"it labels {shown.tag}, only Text is supported yet"
-    if (shown.value_type or "text").lower() != "text":
-        return f'its Text has valueType="{shown.value_type}", only text inside the task is supported'
-    if not _KEY.fullmatch(shown.value or ""):
-        return f'its Text has value="{shown.value}", only value="$key" is supported yet'
-    return ""
+def _shown(xml: str, control: Tag, kind: FieldKind) -> list[Tag]:
+    """Return the object tags that the field reads: of a pair, left and right, else in the order people see them."""
+    if kind in (FieldKind.PAIRWISE, FieldKind.SPANS):
+        return list(control.objects)
+    read = interface(xml)
+    labelled = {name for other in read.controls or () for name in other.to_name} - {control.objects[0].name}
+    return [tag for tag in read.objects or () if tag.name not in labelled and not why_unreadable(tag)]
 
 
-def _is_on(control: Tag, attribute: str) -> bool:
-    return str(control.get_attr(attribute, "false")).lower() == "true"
-
-
-def _controls_with_nested_choices(xml: str) -> frozenset[str]:
-    """Return the names of the controls in which a Choice stands inside a Choice."""
-    tree = ET.fromstring(xml)  # noqa: S314  (the administrator's own configuration, which lxml has read before)
-    return frozenset(
-        control.get("name", "")
-        for control in tree.iter("Choices")
-        if any(inner is not choice for choice in control.iter("Choice") for inner in choice.iter("Choice"))
-    )
+def _field(control: Tag, kind: FieldKind, labels: tuple[str, ...], shown: Sequence[Tag]) -> Field:
+    labelled_by = control.tag.lower() if kind is FieldKind.SPANS else ""
+    readings = [reading_of(tag, labelled_by=labelled_by) for tag in shown]
+    inputs = tuple(key_of(tag) for tag in shown)
+    return Field(control.name, kind, labels, control.objects[0].name, inputs, to_words(readings))

@@ -7,6 +7,7 @@ from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Annotation, Origin, Task, TaskState
 from sync.client import LabelStudio
 from sync.codecs import decode, origin, task_text
+from sync.marks import is_ours
 from sync.wire import WireAnnotation, WireTask
 
 # A change is stamped when its transaction begins and seen when it ends, so the cursor may overtake a slow one.
@@ -53,23 +54,26 @@ def deleted(client: LabelStudio, project_id: int, known: Collection[int]) -> set
 
 
 def state(field: Field, task: WireTask) -> TaskState:
-    """Return the task as our core knows it, seen through the looped field."""
+    """Return the task as our core knows it, seen through the looped field.
+
+    Model labels that a release wrote as annotations are nobody's judgements and are left out.
+    """
     return TaskState(
         task=Task(task.id, task_text(field, task.data)),
-        annotations=tuple(_annotation(field, task, annotation) for annotation in task.annotations),
+        annotations=tuple(_annotation(field, task, said) for said in task.annotations if not is_ours(said)),
         updated_at=task.updated_at,
     )
 
 
 def _annotation(field: Field, task: WireTask, annotation: WireAnnotation) -> Annotation:
-    came_from = origin(field, annotation, task.predictions)
+    came_from = origin(field, annotation, task.predictions, task.data)
     # A skipped annotation still holds the pre-annotation's regions; an empty one that no person saved says nothing.
     silent = annotation.was_cancelled or (came_from is Origin.IMPORTED and not annotation.result)
     return Annotation(
         id=annotation.id,
         task_id=task.id,
         annotator_id=annotation.annotator_id,
-        value=None if silent else decode(field, annotation.result),
+        value=None if silent else decode(field, annotation.result, task.data),
         judged_at=annotation.updated_at,
         origin=came_from,
         shown_prediction=annotation.parent_prediction,

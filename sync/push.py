@@ -1,6 +1,6 @@
 """From us to Label Studio: a publication, that is the predictions and the order in which people are given tasks."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 
@@ -8,13 +8,14 @@ from labelloop.domain.queue import QueueItem
 from labelloop.domain.schema import Field
 from labelloop.errors import BrokenPromise, NeighbourError, NotFound, UserError
 from sync.client import LabelStudio
-from sync.codecs import validate, wire_prediction
+from sync.codecs import needs_data, validate, wire_prediction
 
 BATCH = 1000
+AT_ONCE = 100
 
 _log = structlog.get_logger()
 
-Row = dict[str, object]
+Row = Mapping[str, object]
 
 
 def push(
@@ -34,7 +35,8 @@ def push(
     told how many are stored so far. The project's version stays as it is if nothing was stored. Raises NeighbourError
     where fewer or more arrived than were sent (they are removed again), BrokenPromise for a score outside [0, 1].
     """
-    rows = [_row(label_config, field, name, item) for item in items]
+    shown = _shown(client, project_id, field, items)
+    rows = [_row(label_config, field, name, item, shown.get(item.task_id)) for item in items]
     stored = _store(client, project_id, name, rows, on_progress)
     if stored:
         client.update_project(project_id, model_version=name)
@@ -50,8 +52,18 @@ def set_overlap(client: LabelStudio, task_ids: Iterable[int], people: int) -> No
             _log.info("overlap_of_deleted_task", task=task)
 
 
-def _row(label_config: str, field: Field, name: str, item: QueueItem) -> Row:
-    row = wire_prediction(field, item.prediction, score=item.score, model_version=name)
+def _shown(client: LabelStudio, project_id: int, field: Field, items: Sequence[QueueItem]) -> dict[int, Row]:
+    """Return the data of the tasks whose spans cannot be told without; of tasks that are gone, nothing."""
+    if not needs_data(field):
+        return {}
+    ids = sorted(item.task_id for item in items if item.prediction)
+    batches = (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
+    return {task.id: task.data for batch in batches for task in client.tasks(project_id, batch)}
+
+
+def _row(label_config: str, field: Field, name: str, item: QueueItem, data: Row | None) -> Row:
+    said = None if data is None and needs_data(field) else item.prediction
+    row = wire_prediction(field, said, score=item.score, model_version=name, data=data)
     reason = validate(label_config, row)
     if reason:
         _log.warning("prediction_sent_blind", task=item.task_id, version=name, reason=reason)

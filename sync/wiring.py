@@ -108,8 +108,8 @@ def require_learnable(project: WireProject) -> None:
     if not schema.fields:
         reasons = "; ".join(schema.not_learnable) or "it has no control tag"
         raise NothingToLearn(
-            f"Project {project.id} has nothing that could be learned ({reasons}). Add a Choices control on a Text to "
-            "its labelling configuration (Settings > Labeling Interface)."
+            f"Project {project.id} has nothing that could be learned ({reasons}). Add a control that can be, such as "
+            "Choices on a Text, to its labelling configuration (Settings > Labeling Interface); see docs/controls.md."
         )
 
 

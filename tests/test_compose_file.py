@@ -17,7 +17,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 ENV_EXAMPLE = (ROOT / ".env.example").read_text("utf-8")
 STACK: dict[str, Any] = yaml.safe_load(COMPOSE)
 SERVICES: dict[str, dict[str, Any]] = STACK["services"]
-OURS = ("ml-backend", "worker", "reconcile")
+OURS = ("ml-backend", "worker", "background-worker", "reconcile")
 SECRETS = (
     "LABEL_STUDIO_USERNAME",
     "LABEL_STUDIO_PASSWORD",
@@ -83,7 +83,7 @@ def test_every_service_comes_back_by_itself(name: str) -> None:
 
 
 def test_whatever_must_last_lies_in_a_named_volume() -> None:
-    """`docker compose down` and an upgrade lose nothing; our three services share one data folder."""
+    """`docker compose down` and an upgrade lose nothing; our services share one data folder."""
     mounts = {name: service.get("volumes", []) for name, service in SERVICES.items()}
     assert {mount.split(":")[0] for where in mounts.values() for mount in where} == set(STACK["volumes"])
     assert all(mounts[name] == ["labelloop-data:/data"] for name in OURS)
@@ -94,7 +94,14 @@ def test_whatever_must_last_lies_in_a_named_volume() -> None:
 
 def test_workers_can_be_scaled() -> None:
     """Neither a fixed name nor a port on the host stands in the way of a second worker."""
-    assert not {"container_name", "ports", "hostname"} & SERVICES["worker"].keys()
+    for name in ("worker", "background-worker"):
+        assert not {"container_name", "ports", "hostname"} & SERVICES[name].keys()
+
+
+def test_slow_fits_get_what_the_others_leave() -> None:
+    """A background worker has a smaller share of busy processors than the 1024 of a service that people wait for."""
+    shares = SERVICES["background-worker"]["cpu_shares"]
+    assert int(re.sub(r".*:-(\d+)}", r"\1", shares)) < 1024
 
 
 def test_ports_are_open_on_this_machine_only() -> None:

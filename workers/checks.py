@@ -65,6 +65,7 @@ def queue(bell: Bell) -> Iterator[Finding]:
     """Say whether Redis answers, a worker is alive, and jobs have failed."""
     try:
         alive, failed = workers_alive(bell), failed_jobs(bell)
+        background, slow_jobs = workers_alive(bell, background=True), bell.background.count
     except RedisError as error:
         advice = "Start Redis, or check LABELLOOP_REDIS_URL. No label is lost meanwhile."
         yield Finding(Level.FAULT, f"Redis does not answer ({error}).", advice)
@@ -74,6 +75,9 @@ def queue(bell: Bell) -> Iterator[Finding]:
         yield Finding(Level.OK, f"{alive} worker{'s are' if alive > 1 else ' is'} alive.")
     else:
         yield Finding(Level.FAULT, "No worker is alive, so nothing is learned.", "Start one: labelloop worker")
+    if slow_jobs and not background:
+        advice = "Start one: labelloop worker --background"
+        yield Finding(Level.WARN, "No background worker is alive, so slow learners are not fitted.", advice)
     for job in failed:
         advice = "Mend the cause; it is tried again at the next label, or by `labelloop reconcile`."
         yield Finding(Level.WARN, f"The job {job.job} failed: {job.error}", advice)

@@ -93,8 +93,8 @@ def _record(book: Book, connection: Connection) -> None:
 
 def _check_plugins(rules: Rules) -> None:
     strategy(rules.strategy)
-    for name in rules.learners:
-        learner(name)
+    for recipe in rules.learners:
+        learner(recipe)
 
 
 def _same(one: Connection, other: Connection) -> bool:

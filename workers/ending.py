@@ -6,6 +6,7 @@ from labelloop.domain.loop import Phase
 from labelloop.domain.records import Release
 from labelloop.steps.certify import changed_since
 from labelloop.steps.project import ProjectView
+from labelloop.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class CertificateStatus:
     pool: int
     max_error: float
     delta: float
+    at_least: float
     granted: bool | None = None
     because: str | None = None
     errors: int | None = None
@@ -52,7 +54,9 @@ def certificate_status(view: ProjectView) -> CertificateStatus | None:
     drawn, found = attempt.draw, attempt.certificate
     if found is None:
         judged = drawn.n - len(view.open_certify(view.mirror.annotations()))
-        return CertificateStatus(drawn.number, drawn.version, drawn.n, judged, drawn.pool, drawn.max_error, drawn.delta)
+        return CertificateStatus(
+            drawn.number, drawn.version, drawn.n, judged, drawn.pool, drawn.max_error, drawn.delta, drawn.at_least
+        )
     return CertificateStatus(
         attempt=drawn.number,
         version=drawn.version,
@@ -61,6 +65,7 @@ def certificate_status(view: ProjectView) -> CertificateStatus | None:
         pool=drawn.pool,
         max_error=drawn.max_error,
         delta=drawn.delta,
+        at_least=drawn.at_least,
         granted=found.granted,
         because=found.because,
         errors=found.errors,
@@ -80,7 +85,7 @@ def release_status(view: ProjectView) -> ReleaseStatus | None:
     if attempt.release is not None:
         return _written(view, attempt.release, chunks)
     missing = len(view.missing_chunks())
-    waiting = None if missing else len(view.finished(view.mirror.annotations()).waiting)
+    waiting = None if missing else len(view.waiting(view.mirror.annotations()))
     return ReleaseStatus(attempt.draw.number, attempt.draw.version, chunks, chunks - missing, waiting)
 
 
@@ -93,13 +98,13 @@ def next_of_ending(view: ProjectView) -> str:
         case Phase.CERTIFY:
             left = len(view.open_certify(annotations))
             return (
-                f"people: {left} tasks left to judge for attempt {attempt.draw.number} to certify"
+                f"people: {counted(left, 'task')} left to judge for attempt {attempt.draw.number} to certify"
                 if left
                 else "collect"
             )
         case Phase.RELEASE:
             left = len(view.last_tasks(annotations, Phase.RELEASE))
-            return f"people: {left} tasks left to label for the release" if left else "collect"
+            return f"people: {counted(left, 'task')} left to label for the release" if left else "collect"
         case Phase.ROUNDS:
             written = attempt.release is not None and not changed_since(view, attempt.draw)
             return f"nothing: release {attempt.release.number} is written" if attempt.release and written else ""

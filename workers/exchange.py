@@ -27,7 +27,7 @@ def looped_field(config: str, rules: Rules, project_id: int) -> Field:
         others = "; ".join(schema.not_learnable) or "no control tags"
         raise NothingToLearn(
             f"The labelling configuration of project {project_id} holds {wanted} ({others}). "
-            "Add a <Choices> control on a <Text> tag, or name another field in the rules."
+            "Add a control that can be learned (docs/controls.md), or name another field in the rules."
         )
     return field
 

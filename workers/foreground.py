@@ -5,10 +5,13 @@ from collections.abc import Callable, Iterator
 
 from labelloop.domain.loop import Step, next_step
 from labelloop.errors import BrokenPromise, NeighbourError
+from labelloop.steps.background import untuned
 from labelloop.steps.project import ProjectView
 from workers import jobs
+from workers.bootstrap import open_tools
 from workers.lock import is_held
 from workers.queue import Bell
+from workers.tuning import Report, TunedElsewhere, tune
 
 PAUSE_S = 0.5
 
@@ -24,17 +27,34 @@ def close_now(view: ProjectView, bell: Bell) -> bool:
     return view.last_round != before
 
 
-def train_now(view: ProjectView, bell: Bell) -> Iterator[str]:
-    """Collect, then do every step that is due; yields the name of each just before it is done.
+def train_now(view: ProjectView, bell: Bell, report: Report = lambda _: None) -> Iterator[str]:
+    """Collect, do every step that is due, then fit the slow learners, each followed by the steps that are due for it.
 
-    A worker may take a step first: then it is waited for. Raises BrokenPromise if a step does not get done.
+    Yields the name of each just before it is done; a slow learner reports the share that is done, in [0, 1]. A worker
+    may take a step first: then it is waited for. Raises BrokenPromise if a step does not get done.
     """
     for _ in range(2):  # the second time where a round had to be finished before the next could be closed
         yield "collect"
         close_now(view, bell)
         yield from _steps_due(view, bell)
         if not bell.close_wanted(view.id):
+            break
+    last = view.last_round
+    for one in untuned(view):
+        yield f"tune {one.recipe}"
+        if last:
+            _tune(view, last.number, one.recipe, report)
+        yield from _steps_due(view, bell)
+
+
+def _tune(view: ProjectView, number: int, recipe: str, report: Report) -> None:
+    while any(one.recipe == recipe for one in untuned(view)):
+        try:
+            with open_tools() as tools:
+                tune(tools, view, number, recipe, report=report)
             return
+        except TunedElsewhere:
+            time.sleep(PAUSE_S)
 
 
 def release_now(view: ProjectView, bell: Bell) -> Iterator[int]:

@@ -1,14 +1,17 @@
 """Delete what nobody will ever ask for again: artifacts that lost their place, unfinished writes, old failures."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from labelloop.domain.records import ClosedRound, Connection, Decision, Record
 from labelloop.errors import LabelLoopError
+from labelloop.steps.scratch import leftovers
 from labelloop.stores.artifacts import Artifacts
 from labelloop.stores.book import Book
 from labelloop.stores.ledger import Ledger
@@ -21,28 +24,34 @@ OLD = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Garbage:
-    """What may go (`bytes` of files), and the artifacts without a row that must stay: the ledger may be the older."""
+    """What may go (`bytes` of files), and the artifacts without a row that must stay: the ledger may be the older.
+
+    `fits` are folders of this machine in which fits of older rounds were cut off.
+    """
 
     artifacts: tuple[str, ...]
     unfinished: tuple[str, ...]
     jobs: tuple[str, ...]
     bytes: int
     kept: tuple[str, ...]
+    fits: tuple[str, ...] = ()
 
 
-def find_garbage(book: Book, bell: Bell, *, now: datetime | None = None) -> Garbage:
-    """Return what `collect_garbage` would delete; nothing younger than an hour."""
+def find_garbage(book: Book, bell: Bell, *, work: Path | None = None, now: datetime | None = None) -> Garbage:
+    """Return what `collect_garbage` would delete; nothing younger than an hour. `work` is where fits are cut off."""
     before = (now or datetime.now(UTC)) - OLD
     orphans = [name for name in unrecorded(book.artifacts, book.ledger) if _at(book.artifacts, name) < before]
     gone = tuple(name for name in orphans if _is_replaced(book, name))
     unfinished = tuple(path for path in book.artifacts.unfinished() if _touched(book.artifacts, path) < before)
     paths = [*map(book.artifacts.path, gone), *unfinished]
+    fits = tuple(_ended_fits(book.ledger, work)) if work else ()
     return Garbage(
         artifacts=gone,
         unfinished=unfinished,
         jobs=tuple(_settled_jobs(book.ledger, bell)),
-        bytes=sum(book.artifacts.fs.du(path) for path in paths),
+        bytes=sum(book.artifacts.fs.du(path) for path in paths) + sum(map(_size, fits)),
         kept=tuple(name for name in orphans if name not in gone),
+        fits=tuple(map(str, fits)),
     )
 
 
@@ -52,6 +61,8 @@ def collect_garbage(book: Book, bell: Bell, garbage: Garbage) -> None:
         book.artifacts.delete(name)
     for path in garbage.unfinished:
         book.artifacts.fs.rm(path, recursive=True)
+    for folder in garbage.fits:
+        shutil.rmtree(folder, ignore_errors=True)
     for job in Job.fetch_many(garbage.jobs, connection=bell.redis, serializer=JSONSerializer):
         if job is not None:
             job.delete()
@@ -78,6 +89,17 @@ def _is_replaced(book: Book, name: str) -> bool:
 def _touched(artifacts: Artifacts, path: str) -> datetime:
     newest: datetime = max(artifacts.fs.modified(file) for file in artifacts.fs.find(path) or [path])
     return newest
+
+
+def _ended_fits(ledger: Ledger, work: Path) -> Iterator[Path]:
+    for project, number, folder in leftovers(work, older_than_s=OLD.total_seconds()):
+        connection, last = ledger.newest(Connection, project), ledger.newest(ClosedRound, project)
+        if connection is None or not connection.active or last is None or number < last.number:
+            yield folder
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _settled_jobs(ledger: Ledger, bell: Bell) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What is in the job queue for a project, and why jobs have failed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -8,6 +8,7 @@ from rq import Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from workers.progress import SHARE
 from workers.queue import Bell
 
 
@@ -21,13 +22,30 @@ class FailedJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Tuning:
+    """A slow learner in the background queue, for the round it was queued for.
+
+    `state` is `running`, `queued` or `waiting`; `share` says how much is done, in [0, 1], None before it has told.
+    """
+
+    learner: str
+    round: int
+    state: str
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Jobs:
-    """One project's jobs by name; `waiting` holds those that failed and will be tried again after a pause."""
+    """One project's jobs by name; `waiting` holds those that failed and will be tried again after a pause.
+
+    `tuning` says more of those that fit slow learners.
+    """
 
     queued: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     failed: tuple[FailedJob, ...] = ()
+    tuning: tuple[Tuning, ...] = ()
 
 
 def project_of(job: str) -> int | None:
@@ -52,29 +70,41 @@ def round_of(job: str) -> int | None:
 
 def jobs_of(bell: Bell, project_id: int) -> Jobs:
     """Return what is queued, running, waiting and failed for a project; raises redis.RedisError."""
-    queue = bell.queue
 
-    def mine(jobs: Iterable[str]) -> tuple[str, ...]:
-        return tuple(sorted(job for job in jobs if project_of(job) == project_id))
+    def mine(jobs: Iterable[list[str]]) -> tuple[str, ...]:
+        return tuple(sorted(job for some in jobs for job in some if project_of(job) == project_id))
 
+    queued = mine(queue.get_job_ids() for queue in bell.queues)
+    running = mine(queue.started_job_registry.get_job_ids(cleanup=False) for queue in bell.queues)
+    waiting = mine(queue.scheduled_job_registry.get_job_ids(cleanup=False) for queue in bell.queues)
     return Jobs(
-        queued=mine(queue.get_job_ids()),
-        running=mine(queue.started_job_registry.get_job_ids(cleanup=False)),
-        waiting=mine(queue.scheduled_job_registry.get_job_ids(cleanup=False)),
+        queued=queued,
+        running=running,
+        waiting=waiting,
         failed=tuple(job for job in failed_jobs(bell) if project_of(job.job) == project_id),
+        tuning=tuple(_tunings(bell, {"running": running, "queued": queued, "waiting": waiting})),
     )
 
 
 def failed_jobs(bell: Bell) -> list[FailedJob]:
     """Return every job that failed for good, oldest first; raises redis.RedisError."""
-    names = bell.queue.failed_job_registry.get_job_ids(cleanup=False)
+    names = [name for queue in bell.queues for name in queue.failed_job_registry.get_job_ids(cleanup=False)]
     found = Job.fetch_many(names, connection=bell.redis, serializer=JSONSerializer)
     return [FailedJob(job.id, _last_line(job), _utc(job.ended_at)) for job in found if job]
 
 
-def workers_alive(bell: Bell) -> int:
-    """Return how many workers look after our queue now; raises redis.RedisError."""
-    return len(Worker.all(connection=bell.redis, queue=bell.queue))
+def workers_alive(bell: Bell, *, background: bool = False) -> int:
+    """Return how many workers look after our queue (with `background`, the other one) now; raises redis.RedisError."""
+    return len(Worker.all(connection=bell.redis, queue=bell.background if background else bell.queue))
+
+
+def _tunings(bell: Bell, states: Mapping[str, Iterable[str]]) -> Iterator[Tuning]:
+    for state, names in states.items():
+        ours = [name for name in names if name.startswith("tune-")]
+        for job in Job.fetch_many(ours, connection=bell.redis, serializer=JSONSerializer):
+            if job is not None:
+                _, number, recipe = job.args
+                yield Tuning(recipe, number, state, job.meta.get(SHARE))
 
 
 def _last_line(job: Job) -> str:

@@ -1,4 +1,4 @@
-"""The whole loop on one page: five jobs, each takes ids, does one step, and queues what is due next.
+"""The whole loop on one page: each job takes ids, does one step, and queues what is due next.
 
 Running a job twice does no harm: each step first asks the ledger whether its result exists.
 """
@@ -24,6 +24,9 @@ from labelloop.steps.verdict import give_verdict
 from workers.bootstrap import Tools, open_tools
 from workers.exchange import bring_out, take_in
 from workers.lock import project_lock
+from workers.progress import JobProgress
+from workers.tuning import queue_tuning
+from workers.tuning import tune as tune_learner
 
 # A collection that got in between is over in seconds; the lock of a killed worker is free again after 20 s.
 PATIENCE_S = 30.0
@@ -37,13 +40,25 @@ def collect(project_id: int) -> None:
 
 
 def fit(project_id: int, number: int) -> None:
-    """Fit every candidate learner to a round."""
-    _run("fit", project_id, lambda tools, view: fit_round(view, number, encode=tools.encode))
+    """Fit the quick learners to a round."""
+    _run("fit", project_id, _fit(number))
+
+
+def tune(project_id: int, number: int, recipe: str) -> None:
+    """Fit one slow learner, in the background; what people wait for goes on meanwhile."""
+    with open_tools() as tools, structlog.contextvars.bound_contextvars(project=project_id, job="tune", learner=recipe):
+        view, progress = ProjectView(tools.book, project_id), JobProgress(get_current_job())
+        try:
+            made = tune_learner(tools, view, number, recipe, report=progress, last_try=_is_last_try())
+        except NotConnected:
+            log.info("job_dropped", because="the project is not connected")
+            return
+        log.info("job_done", round=made.round_number if made else None, version=made.version if made else None)
 
 
 def evaluate(project_id: int, number: int) -> None:
-    """Measure the round's versions and the champion on the audit set."""
-    _run("evaluate", project_id, lambda tools, view: evaluate_round(view, number, encode=tools.encode))
+    """Measure the round's versions, those that came late and the champion on the audit set."""
+    _run("evaluate", project_id, _evaluate(number))
 
 
 def deploy(project_id: int, number: int) -> None:
@@ -97,11 +112,21 @@ def _finish(tools: Tools, view: ProjectView) -> None:
 
 
 def _may_close(view: ProjectView, patience_s: int) -> bool:
-    # A round waits until the one before has been decided on, unless that one is stuck.
+    # A round waits until the one before has been decided on and judged, unless that one is stuck.
     last, progress = view.last_round, view.progress()
     if progress.phase is not Phase.ROUNDS:
         return False
-    return last is None or progress.decided or datetime.now(UTC) - last.at > timedelta(seconds=patience_s)
+    done = progress.decided and progress.judged
+    return last is None or done or datetime.now(UTC) - last.at > timedelta(seconds=patience_s)
+
+
+def _fit(number: int) -> Callable[[Tools, ProjectView], object]:
+    return lambda tools, view: fit_round(view, number, encode=tools.encode, work=tools.settings.cache_dir / "fits")
+
+
+def _evaluate(number: int) -> Callable[[Tools, ProjectView], object]:
+    last_try = _is_last_try()
+    return lambda tools, view: evaluate_round(view, number, encode=tools.encode, last_try=last_try)
 
 
 def _deploy(number: int) -> Callable[[Tools, ProjectView], None]:
@@ -158,12 +183,19 @@ def _queue_next(tools: Tools, view: ProjectView, due: Step | None) -> None:
         tools.bell.enqueue(due.value, view.id, view.progress().round_number)
     elif tools.bell.is_rung(view.id) or tools.bell.close_wanted(view.id):
         tools.bell.enqueue("collect", view.id)
+    if due is not Step.FIT:  # the quick ones first, where there are few cores
+        queue_tuning(tools.bell, view)
 
 
 def _come_back(job: str, project_id: int) -> None:
     # Whoever holds the project answers a ring when it is done; the other jobs come back by RQ's retry.
     if job != "collect":
         raise NeighbourError(f"Project {project_id} is busy with another job; {job} comes back by itself.")
+
+
+def _is_last_try() -> bool:
+    current = get_current_job()
+    return current is not None and current.retries_left == 0
 
 
 def _do_not_retry() -> None:

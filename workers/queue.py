@@ -1,5 +1,7 @@
-"""The bell and the job queue: jobs are named, carry ids only, and each stands in the queue at most once."""
+"""The bell and the job queues: jobs are named, carry ids only, and each stands in a queue at most once."""
 
+import hashlib
+import re
 from datetime import UTC, datetime, timedelta
 
 from redis import Redis
@@ -9,6 +11,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 QUEUE = "labelloop"
+BACKGROUND = "labelloop-background"
 BACK_OFF_S = [5, 15, 30, 60, 120]
 REST_AFTER_FAILURE = timedelta(minutes=5)
 CHANNEL = "labelloop:deployed"
@@ -18,8 +21,14 @@ class Bell:
     """Asks the workers to look at a project."""
 
     def __init__(self, redis: Redis, *, job_timeout_s: int = 3600) -> None:
-        self.redis = redis
+        self.redis, self._job_timeout_s = redis, job_timeout_s
         self.queue = Queue(QUEUE, connection=redis, serializer=JSONSerializer, default_timeout=job_timeout_s)
+        self.background = Queue(BACKGROUND, connection=redis, serializer=JSONSerializer, default_timeout=job_timeout_s)
+
+    @property
+    def queues(self) -> tuple[Queue, Queue]:
+        """Return the queue that people wait for, and that of what may come late."""
+        return self.queue, self.background
 
     def ring(self, project_id: int, *, close: bool = False) -> bool:
         """Ask for the project's annotations to be collected (and, with `close`, a round to be closed at once).
@@ -60,12 +69,27 @@ class Bell:
         Jobs of the same name and ids in different slots may stand in the queue beside each other.
         """
         name = "-".join(map(str, (job, project_id, *ids, *filter(None, [slot]))))
+        return self._put(self.queue, name, job, (project_id, *ids))
+
+    def enqueue_tuning(self, project_id: int, number: int, recipe: str, *, seconds: float) -> bool:
+        """Put the fit of a slow learner, which ends by itself after so many seconds, into the background queue.
+
+        A learner of a project stands there once, whatever the round: return False if it already does.
+        """
+        timeout_s = round(seconds) + self._job_timeout_s  # encoding, saving and storing take their time too
+        name = f"tune-{project_id}-{_slug(recipe)}"
+        return self._put(self.background, name, "tune", (project_id, number, recipe), timeout_s)
+
+    def _put(
+        self, queue: Queue, name: str, job: str, arguments: tuple[int | str, ...], timeout_s: int | None = None
+    ) -> bool:
         self._forget_if_rested(name)
         try:
-            self.queue.enqueue(
+            queue.enqueue(
                 f"workers.jobs.{job}",
-                args=(project_id, *ids),
+                args=arguments,
                 job_id=name,
+                job_timeout=timeout_s,
                 unique=True,
                 retry=Retry(max=len(BACK_OFF_S), interval=BACK_OFF_S),
                 result_ttl=0,
@@ -95,6 +119,13 @@ class Bell:
     def announce(self, project_id: int) -> None:
         """Tell every serving process that what is deployed has changed."""
         self.redis.publish(CHANNEL, str(project_id))
+
+
+def _slug(recipe: str) -> str:
+    # a job's name may hold letters, digits, dashes and underscores only, and a recipe any argument
+    name = recipe.partition(":")[0]
+    plain = name == recipe and re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name)
+    return name if plain else f"recipe-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
 def _long_ago(moment: datetime | None) -> bool:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from labelloop.domain.loop import Phase
-from labelloop.errors import NeighbourError, UserError
+from labelloop.errors import NeighbourError
+from labelloop.steps.frozen import refuse_frozen
 from labelloop.steps.label_errors import Suspect, label_errors
 from labelloop.steps.order import order_queue, record_publication
 from labelloop.steps.project import ProjectView
@@ -36,8 +36,7 @@ def relabel(tools: Tools, view: ProjectView, top: int) -> PutBack:
     with project_lock(tools.bell.redis, view.id, wait_s=PATIENCE_S) as mine:
         if not mine:
             raise NeighbourError(f"Project {view.id} is busy with another job: try again in a minute.")
-        if view.phase is not Phase.ROUNDS:
-            raise UserError(f"Project {view.id} is being certified or released: labels are put back before that.")
+        refuse_frozen(view)
         take_in(view, tools.label_studio)
         found = label_errors(view, encode=tools.encode)
         suspects = found.ranking[:top]

@@ -84,7 +84,7 @@ def project_status(view: ProjectView, bell: Bell) -> ProjectStatus:
     deployment, evaluations = ledger.newest(Deployment, id_), ledger.all(Evaluation, id_)
     winners = {(decision.round_number, decision.winner) for decision in ledger.all(Decision, id_)}
     measured = tuple(Measured(e, (e.round_number, e.version) in winners) for e in evaluations)
-    of_deployed = [e for e in evaluations if deployment and e.version == deployment.version]
+    of_deployed = [e for e in evaluations if deployment and e.version == deployment.version and not e.failure]
     labels = _labels(view, now, annotations, Rules.model_validate_json(connection.rules))
     wanted = _wanted(view, now) if connection.active else None
     return ProjectStatus(
@@ -99,7 +99,7 @@ def project_status(view: ProjectView, bell: Bell) -> ProjectStatus:
         published=ledger.published_name(id_),
         next=_next(view, wanted) if connection.active else f"disconnected: run `labelloop connect {id_}`",
         labels_to_next_round=wanted,
-        jobs=_jobs(bell, id_),
+        jobs=known_jobs(bell, id_),
         certificate=certificate_status(view),
         release=release_status(view),
     )
@@ -159,7 +159,8 @@ def _next(view: ProjectView, wanted: int | None) -> str:
     return f"people: {wanted} more labels until the next round"
 
 
-def _jobs(bell: Bell, project_id: int) -> Jobs | None:
+def known_jobs(bell: Bell, project_id: int) -> Jobs | None:
+    """Return a project's jobs, None where Redis does not answer."""
     try:
         return jobs_of(bell, project_id)
     except RedisError:

@@ -2,6 +2,8 @@
 
 import importlib
 import multiprocessing
+import os
+from types import FrameType
 
 import structlog
 from redis import Redis
@@ -11,20 +13,39 @@ from rq.serializers import JSONSerializer
 from labelloop.encoders.load import load_encoder
 from labelloop.log import configure_logging
 from labelloop.settings import Settings
-from workers.queue import QUEUE
+from workers.queue import BACKGROUND, QUEUE
 
 HEAVY = ("numpy", "pandas", "scipy.optimize", "sklearn.cluster", "sklearn.linear_model", "onnxruntime", "workers.jobs")
 
 log = structlog.get_logger()
 
 
-def run_worker(settings: Settings, *, burst: bool = False) -> None:
-    """Work until stopped by a signal (with `burst`, until the queue is empty)."""
-    _prepare_encoder(settings)
+NICE = 10
+
+
+class BackgroundWorker(Worker):
+    """A worker whose jobs take minutes and go on where they were cut off: told to stop, it stops at once."""
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Stop now: what is being fitted goes back into the queue."""
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+        if self.horse_pid:
+            self.kill_horse()
+
+
+def run_worker(settings: Settings, *, background: bool = False, burst: bool = False) -> None:
+    """Work until stopped by a signal (with `burst`, until the queue is empty).
+
+    With `background` it fits slow learners and nothing else, at low priority.
+    """
+    if background:
+        os.nice(NICE)
+    else:  # the other one needs it later, if at all: its first job sees to it
+        _prepare_encoder(settings)
     for module in HEAVY:
         importlib.import_module(module)
-    worker = Worker(
-        [QUEUE],
+    worker = (BackgroundWorker if background else Worker)(
+        [BACKGROUND if background else QUEUE],
         connection=Redis.from_url(settings.redis_url),
         serializer=JSONSerializer,
         worker_ttl=20,

@@ -56,3 +56,12 @@ def share_of_delta(confidence: float, number: int) -> float:
     [0.05, 0.025, 0.0125]
     """
     return float(round(1 - confidence, 12) / 2 ** (number - 1))
+
+
+def wrong(at_least: float) -> str:
+    """Return in words what makes labels errors, where those count as right that are `at_least` so like people's.
+
+    >>> wrong(1.0), wrong(0.8)
+    ("differ from people's", "are less than 80 % like people's")
+    """
+    return "differ from people's" if at_least >= 1 else f"are less than {100 * at_least:g} % like people's"

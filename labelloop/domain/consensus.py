@@ -4,9 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from labelloop.domain.tasks import Annotation
-from labelloop.domain.values import Choice, Choices, Value, labels_of
+from labelloop.domain.values import Choice, Choices, Rating, Span, Spans, Text, Value
+
+Item = TypeVar("Item", str, Span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,9 @@ def judgements(annotations: Iterable[Annotation]) -> list[Annotation]:
 def settle(annotations: Sequence[Annotation]) -> Consensus:
     """Settle one task's judgements (at least one, as `judgements` returns them) by majority.
 
-    One choice: the label most people gave, unsettled on a tie. Several: every label that more than half of the people
-    gave, unsettled when a label was given by exactly half.
+    One choice, or a text: the one most people gave, unsettled on a tie. Several choices, or spans: every one that more
+    than half of the people gave, unsettled when one was given by exactly half. Stars: the median, unsettled where it
+    lies between two.
     """
     values = [a.value for a in annotations if a.value is not None]
     value, reason = _majority(values)
@@ -49,12 +53,36 @@ def settle(annotations: Sequence[Annotation]) -> Consensus:
 
 
 def _majority(values: Sequence[Value]) -> tuple[Value | None, str]:
-    counts = Counter(label for value in values for label in labels_of(value))
-    if isinstance(values[0], Choice):
-        best = max(counts.values())
-        winners = sorted(label for label, n in counts.items() if n == best)
-        return (Choice(winners[0]), "") if len(winners) == 1 else (None, f"tie between {', '.join(winners)}")
-    half = sorted(label for label, n in counts.items() if 2 * n == len(values))
-    if half:
-        return None, f"people are split on {', '.join(half)}"
-    return Choices(frozenset(label for label, n in counts.items() if 2 * n > len(values))), ""
+    match values[0]:
+        case Choice():
+            return _most_common(values, "tie between {}")
+        case Text():
+            return _most_common(values, "people wrote {}")
+        case Rating():
+            return _median([value for value in values if isinstance(value, Rating)])
+        case Choices():
+            labels, reason = _given_by_most([value.labels for value in values if isinstance(value, Choices)])
+            return (None if reason else Choices(labels)), reason
+        case Spans():
+            spans, reason = _given_by_most([value.spans for value in values if isinstance(value, Spans)])
+            return (None if reason else Spans(spans)), reason
+
+
+def _most_common(values: Sequence[Value], tie: str) -> tuple[Value | None, str]:
+    counts = Counter(values)
+    best = max(counts.values())
+    winners = sorted((value for value, n in counts.items() if n == best), key=str)
+    return (winners[0], "") if len(winners) == 1 else (None, tie.format(", ".join(map(str, winners))))
+
+
+def _median(ratings: Sequence[Rating]) -> tuple[Value | None, str]:
+    ordered = sorted(ratings, key=lambda rating: rating.stars)
+    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    return (low, "") if low.stars == high.stars else (None, f"people are split between {low} and {high}")
+
+
+def _given_by_most(sets: Sequence[frozenset[Item]]) -> tuple[frozenset[Item], str]:
+    counts = Counter(item for items in sets for item in items)
+    half = sorted(str(item) for item, n in counts.items() if 2 * n == len(sets))
+    chosen = frozenset(item for item, n in counts.items() if 2 * n > len(sets))
+    return chosen, f"people are split on {', '.join(half)}" if half else ""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from labelloop.domain.values import Value, labels_of
+from labelloop.domain.values import Span, Spans, Value, labels_of
 
 MOST_SHOWN = 10
 NOTHING = ""
@@ -28,7 +28,10 @@ class AuditedTask:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """How many times one said `one` where the other said `other`; empty where a label of several was not given."""
+    """How many times one said `one` where the other said `other`; empty where a label of several was not given.
+
+    Of spans: where they overlap; the two are the same where people agree on the label but not on the ends.
+    """
 
     one: str
     other: str
@@ -55,9 +58,22 @@ def disputed_tasks(tasks: Sequence[AuditedTask]) -> tuple[int, ...]:
 
 
 def _confused(one: Value, other: Value) -> Iterator[tuple[str, str]]:
+    if isinstance(one, Spans) and isinstance(other, Spans):
+        yield from _confused_spans(one.spans - other.spans, other.spans - one.spans)
+        return
     only_one, only_other = labels_of(one) - labels_of(other), labels_of(other) - labels_of(one)
     if only_one or only_other:
         yield from ((a, b) for a in only_one or {NOTHING} for b in only_other or {NOTHING})
+
+
+def _confused_spans(one: frozenset[Span], other: frozenset[Span]) -> Iterator[tuple[str, str]]:
+    left = sorted(other)
+    for span in sorted(one):
+        met = next((rival for rival in left if rival.start < span.end and span.start < rival.end), None)
+        yield span.label, met.label if met else NOTHING
+        if met:
+            left.remove(met)
+    yield from ((NOTHING, span.label) for span in left)
 
 
 def _most(pairs: Iterable[tuple[str, str]]) -> tuple[Confusion, ...]:

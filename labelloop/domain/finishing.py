@@ -5,21 +5,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from labelloop.domain.consensus import judgements, settle
+from labelloop.domain.predictions import Answer
 from labelloop.domain.release import Source
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Annotation, Task
 from labelloop.domain.values import Value
 
 K = TypeVar("K", bound=Hashable)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a model says of a task; `margin` is p1 - p2, `confidence` the calibrated probability, both in [0, 1]."""
-
-    value: Value
-    margin: float
-    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +32,46 @@ class Finished:
     waiting: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What people said, to be looked up: of a task, of a text (by fingerprint), and which tasks they have touched."""
+
+    of_task: dict[int, tuple[Annotation, ...]]
+    of_text: dict[str, tuple[Annotation, ...]]
+    touched: frozenset[int]
+
+
+def judged(tasks: Mapping[int, Task], annotations: Iterable[Annotation], looped: Field) -> Judged:
+    """Return what people said of these tasks that the field allows."""
+    said = list(annotations)
+    counted = [a for a in said if a.task_id in tasks and a.value is not None and looped.allows(a.value)]
+    return Judged(
+        of_task=_grouped(counted, lambda a: a.task_id),
+        of_text=_grouped(counted, lambda a: tasks[a.task_id].fingerprint),
+        touched=frozenset(annotation.task_id for annotation in said),
+    )
+
+
 def finish(
-    tasks: Mapping[int, Task],
-    annotations: Iterable[Annotation],
-    looped: Field,
-    answers: Mapping[int, Answer],
-    automated: Collection[int],
+    tasks: Mapping[int, Task], people: Judged, answers: Mapping[int, Answer], automated: Collection[int]
 ) -> Finished:
-    """Return each task's label; `automated` are the tasks whose `answers` may stand.
+    """Return the label of each of the tasks; `automated` are those whose `answers` may stand.
 
     A task nobody has touched takes people's label of the same text if there is one. What people skipped, could not
     settle, or gave a label that is no longer allowed is left out, and so is a task without text.
     """
-    said = list(annotations)
-    touched = {annotation.task_id for annotation in said}
-    counted = [a for a in said if a.task_id in tasks and a.value is not None and looped.allows(a.value)]
-    of_task = _grouped(counted, lambda a: a.task_id)
-    of_text = _grouped(counted, lambda a: tasks[a.task_id].fingerprint)
     labels: dict[int, Given] = {}
     left_out: dict[int, str] = {}
     waiting: list[int] = []
     for task_id, task in sorted(tasks.items()):
-        people = of_task.get(task_id, ()) if task_id in touched else of_text.get(task.fingerprint, ())
-        consensus = settle(people) if people else None
+        touched = task_id in people.touched
+        said = people.of_task.get(task_id, ()) if touched else people.of_text.get(task.fingerprint, ())
+        consensus = settle(said) if said else None
         if not task.text.strip():
             left_out[task_id] = "it has no text"
         elif consensus and consensus.value is not None:
-            labels[task_id] = Given(consensus.value, Source.PEOPLE, people)
-        elif task_id in touched:
+            labels[task_id] = Given(consensus.value, Source.PEOPLE, said)
+        elif touched:
             left_out[task_id] = consensus.unsettled_because if consensus else "people skipped it"
         elif task_id in automated:
             labels[task_id] = Given(answers[task_id].value, Source.MODEL)

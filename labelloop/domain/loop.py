@@ -32,7 +32,7 @@ class Progress:
     `round_number` is 0 before the first round; `fitted` and `evaluated` say that nothing is left to do for that round,
     `decided` that the promotion rule has spoken; `queue_is_current` that the queue shown to people was made by the
     deployed version after that round, is the one its phase asks for, and has enough tasks left; `predicted` that a
-    release lacks none of the certified version's answers.
+    release lacks none of the certified version's answers; `judged` that the verdict on the round was given.
     """
 
     round_number: int
@@ -42,10 +42,13 @@ class Progress:
     queue_is_current: bool
     phase: Phase = Phase.ROUNDS
     predicted: bool = True
+    judged: bool = True
 
 
 def next_step(progress: Progress) -> Step | None:
     """Return the step that is due, None when the next move is people's.
+
+    The job that deploys gives the verdict too; one that a crash has left out is made up for once people have a queue.
 
     >>> next_step(Progress(2, fitted=True, evaluated=False, decided=False, queue_is_current=False))
     <Step.EVALUATE: 'evaluate'>
@@ -59,4 +62,7 @@ def next_step(progress: Progress) -> Step | None:
             return Step.EVALUATE
         if not progress.decided:
             return Step.DEPLOY
-    return None if progress.queue_is_current else Step.PUBLISH
+    if not progress.queue_is_current:
+        return Step.PUBLISH
+    unjudged = progress.phase is Phase.ROUNDS and progress.round_number and not progress.judged
+    return Step.DEPLOY if unjudged else None

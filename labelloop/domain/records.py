@@ -80,7 +80,8 @@ class Evaluation:
 
     `agreement` is the mean similarity of the model with each person, `human_agreement` that of people with each other,
     both with 95 % intervals; `accuracy` and `macro_f1` are against people's consensus; `n` counts the audit tasks;
-    `ms_per_text` is the time one prediction took, in milliseconds.
+    `ms_per_text` is the time one prediction took, in milliseconds. `failure` says why a version could not be measured;
+    then it is passed over.
     """
 
     project_id: int
@@ -98,11 +99,15 @@ class Evaluation:
     ms_per_text: float
     at: datetime
     artifact: str = ""
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the promotion rule said after a round: `winner` serves from now on, and why."""
+    """What the promotion rule said after a round: `winner` serves from now on, and why.
+
+    A round has another one for every challenger that came late.
+    """
 
     project_id: int
     round_number: int
@@ -169,8 +174,8 @@ class Verdict:
 class CertifyDraw:
     """Attempt `number` to certify `version`: `n` tasks drawn uniformly from the `pool` nobody had labelled.
 
-    `max_error` is the promised error, `delta` the probability that it is exceeded, both in (0, 1). The tasks are in
-    `certify.parquet`.
+    `max_error` is the promised error, `delta` the probability that it is exceeded, both in (0, 1). An answer counts as
+    right whose likeness to people's is `at_least` this, in (0, 1]. The tasks are in `certify.parquet`.
     """
 
     project_id: int
@@ -182,6 +187,7 @@ class CertifyDraw:
     delta: float
     at: datetime
     artifact: str = ""
+    at_least: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from labelloop.domain.values import Value
 
+INPUT_BREAK = "\n␞\n"
+"""What stands between a task's inputs in its text, where a field has several."""
+
 
 class Role(StrEnum):
     """What a task's labels may be used for; never mixed, fixed once drawn."""
@@ -37,6 +40,15 @@ class Task:
     def fingerprint(self) -> str:
         """Return a digest (32 hex digits) that is equal for texts which differ only in case, form or white space."""
         return fingerprint(self.text)
+
+
+def inputs_of(text: str) -> tuple[str, ...]:
+    """Return the inputs that a task's text is made of: one, or those of a pair.
+
+    >>> inputs_of(INPUT_BREAK.join(("It rains.", "It is dry.")))
+    ('It rains.', 'It is dry.')
+    """
+    return tuple(text.split(INPUT_BREAK))
 
 
 def fingerprint(text: str) -> str:

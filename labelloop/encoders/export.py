@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from labelloop.encoders.encoder import open_session, run
+from labelloop.encoders.encoder import TOKENS, open_session, run
 from labelloop.encoders.manifest import FILES, EncoderManifest, Engine, Pooling, sha256_of
 from labelloop.encoders.source import find_source, pooling_of, source_sha256
 from labelloop.errors import UserError
@@ -105,6 +105,7 @@ def _load(source: str, folder: Path) -> "torch.nn.Module":
     from transformers import AutoModel
     from transformers.utils import logging as transformers_logging
 
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # unused weights are no news
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         model: torch.nn.Module = AutoModel.from_pretrained(
@@ -127,12 +128,15 @@ def _to_onnx(model: "torch.nn.Module", pooling: Pooling, path: Path) -> None:
             super().__init__()
             self.model = model
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            hidden: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            seen = self.model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
+            hidden: torch.Tensor = seen.last_hidden_state
+            # What the last layers of a sentence encoder say of a token is mostly what the whole text says.
+            tokens: torch.Tensor = seen.hidden_states[round((len(seen.hidden_states) - 1) * 2 / 3)]
             if pooling == "cls":
-                return hidden[:, 0]
+                return hidden[:, 0], tokens
             mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
-            return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1.0)
+            return (hidden * mask).sum(1) / mask.sum(1).clamp(min=1.0), tokens
 
     example = torch.ones((2, 8), dtype=torch.long)
     axes = {0: "texts", 1: "tokens"}
@@ -143,8 +147,8 @@ def _to_onnx(model: "torch.nn.Module", pooling: Pooling, path: Path) -> None:
             (example, example),
             str(path),
             input_names=["input_ids", "attention_mask"],
-            output_names=["vectors"],
-            dynamic_axes={"input_ids": axes, "attention_mask": axes, "vectors": {0: "texts"}},
+            output_names=["vectors", TOKENS],
+            dynamic_axes={"input_ids": axes, "attention_mask": axes, "vectors": {0: "texts"}, TOKENS: axes},
             opset_version=17,
             dynamo=False,
         )

@@ -12,6 +12,7 @@ import structlog
 
 from labelloop.encoders.encoder import OnnxEncoder
 from labelloop.encoders.manifest import MANIFEST, RECIPE
+from labelloop.encoders.source import own_prefix
 from labelloop.encoders.vectors import CachedEncoder
 from labelloop.errors import BrokenPromise, NeighbourError, UserError
 from labelloop.settings import Settings
@@ -46,9 +47,13 @@ def open_encoder(directory: Path) -> OnnxEncoder:
 
 def export_directory(settings: Settings) -> Path:
     """Return where the encoder of the settings is, or will be, exported."""
-    parts = (settings.encoder, settings.encoder_max_tokens, settings.encoder_prefix, RECIPE)
+    parts = (settings.encoder, settings.encoder_max_tokens, _prefix(settings), RECIPE)
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
     return settings.cache_dir / "encoders" / key
+
+
+def _prefix(settings: Settings) -> str:
+    return settings.encoder_prefix or own_prefix(settings.encoder)
 
 
 def _cached(directory: Path, settings: Settings) -> CachedEncoder:
@@ -65,7 +70,7 @@ def _export_unless_done(settings: Settings, directory: Path) -> None:
     try:
         from labelloop.encoders.export import export
 
-        export(settings.encoder, directory, max_tokens=settings.encoder_max_tokens, prefix=settings.encoder_prefix)
+        export(settings.encoder, directory, max_tokens=settings.encoder_max_tokens, prefix=_prefix(settings))
     except ImportError as error:
         raise UserError(
             f"Preparing the encoder {settings.encoder} needs torch and transformers ({error.name} is missing): "

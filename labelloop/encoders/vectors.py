@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from labelloop.encoders.base import Encode, Vectors
+from labelloop.encoders.tokens import Tokens, tokens_of
 from labelloop.encoders.vector_file import VectorFile
 
 _CHUNK = 512
@@ -34,6 +35,21 @@ class CachedEncoder:
         return self._encode.digest
 
     @property
+    def source(self) -> str:
+        """Return the source of the encoder inside."""
+        return self._encode.source
+
+    @property
+    def prefix(self) -> str:
+        """Return what the encoder inside puts before every text, nothing where it does not say."""
+        return str(getattr(self._encode, "prefix", ""))
+
+    @property
+    def max_tokens(self) -> int:
+        """Return how many tokens of a text the encoder inside reads, 128 where it does not say."""
+        return int(getattr(self._encode, "max_tokens", 128))
+
+    @property
     def dimensions(self) -> int:
         """Return the length of a vector."""
         return self._dimensions
@@ -51,6 +67,10 @@ class CachedEncoder:
         self._memory.write(kept | fresh)
         rows = known | kept | fresh
         return np.stack([rows[key] for key in keys]) if keys else np.empty((0, self._dimensions), np.float32)
+
+    def tokens(self, text: str) -> Tokens | None:
+        """Return the text's tokens if the encoder inside has them; they are not kept."""
+        return tokens_of(self._encode, text)
 
     def close(self) -> None:
         """Close the file on disk; the next call opens it again."""

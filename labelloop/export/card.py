@@ -5,30 +5,46 @@ from collections import Counter
 from collections.abc import Sequence
 
 from labelloop.domain.release import Source
+from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Role
+from labelloop.domain.values import FieldKind
+from labelloop.export.conll import unwritten
 from labelloop.export.facts import Facts
 from labelloop.export.quality import quality
-from labelloop.export.shares import LabelShare, label_shares, random_sample
+from labelloop.export.tables import schema
+from labelloop.steps.shares import LabelShare, label_shares, random_sample
+from labelloop.words import counted
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
-COLUMNS = (
-    ("input_text", "the text, as it stood in Label Studio"),
-    ("label", "the label; several are joined by `|`, none is empty"),
-    ("labels", "the same as a list"),
-    ("task_id", "the task's id in Label Studio"),
-    ("source", "`people`: their consensus; `model`: a model label under the certificate"),
-    ("role", "`train`: may be learned from; `monitor`, `certify`: drawn at random, judged blind, for measuring only"),
-    ("round", "the round in which people's label first stood, 0 for none"),
-    ("people", "how many people judged the task"),
-    ("annotators", "their ids in Label Studio"),
-    ("annotations", "the ids of their annotations"),
-    ("shown", "whether people were shown a model's answer first"),
-    ("version", "the model version that was asked, whoever gave the label"),
-    ("model_digest", "the digest of that version's files"),
-    ("raw_confidence", "its margin between the first and the second label, to which the threshold applies"),
-    ("confidence", "its calibrated probability"),
-)
+TASK = {FieldKind.SPANS: "token-classification", FieldKind.TEXT: "text-generation"}
+"""What Hugging Face calls the task that such a field is for; any other is text-classification."""
+
+LABEL = {
+    FieldKind.RATING: "the number of stars",
+    FieldKind.PAIRWISE: "`left` where people preferred the first of the two texts, `right` where the second",
+    FieldKind.SPANS: "for reading: `start-end label` of every span, joined by `|`; none is empty",
+    FieldKind.TEXT: "what is written in answer",
+}
+COLUMNS = {
+    "input_text": "the text, as it stood in Label Studio; several inputs are parted by a line that holds ␞ alone",
+    "label": "the label; several are joined by `|`, none is empty",
+    "labels": "the labels as a list, each once; empty where people write freely",
+    "spans": "the spans as a list of `start`, `end` (characters as Unicode code points, from 0, `end` excluded), "
+    "`label` and `text`; they may overlap",
+    "task_id": "the task's id in Label Studio",
+    "source": "`people`: their consensus; `model`: a model label under the certificate",
+    "role": "`train`: may be learned from; `monitor`, `certify`: drawn at random, judged blind, for measuring only",
+    "round": "the round in which people's label first stood, 0 for none",
+    "people": "how many people judged the task",
+    "annotators": "their ids in Label Studio",
+    "annotations": "the ids of their annotations",
+    "shown": "whether people were shown a model's answer first",
+    "version": "the model version that was asked, whoever gave the label",
+    "model_digest": "the digest of that version's files",
+    "raw_confidence": "how far its answer is from the next one (its margin), to which the threshold applies",
+    "confidence": "its calibrated probability",
+}
 
 
 def data_card(facts: Facts, *, data_files: str | None) -> str:
@@ -38,13 +54,13 @@ def data_card(facts: Facts, *, data_files: str | None) -> str:
         f"# {_line(facts.title)}",
         _summary(facts),
         "## Labels",
-        _labels(label_shares(facts.rows, facts.field.labels, facts.model_said), len(random_sample(facts.rows))),
+        _labels(facts),
         "## How good the labels are",
         quality(facts),
         "## How it was made",
         _making(facts),
         "## Columns",
-        _table(("column", "meaning"), [(f"`{name}`", meaning) for name, meaning in COLUMNS]),
+        _columns(facts.field),
         "## Limits",
         _limits(facts),
     ]
@@ -53,7 +69,8 @@ def data_card(facts: Facts, *, data_files: str | None) -> str:
 
 def _front_matter(facts: Facts, data_files: str | None) -> str:
     size = next((name for limit, name in SIZES if len(facts.rows) < limit), "n>1M")
-    lines = [f"pretty_name: {_quoted(facts.title)}", "task_categories:", "- text-classification"]
+    lines = [f"pretty_name: {_quoted(facts.title)}", "task_categories:"]
+    lines.append(f"- {TASK.get(facts.field.kind, 'text-classification')}")
     lines += ["size_categories:", f"- {size}", "tags:", "- label-studio", "- labelloop"]
     if data_files:
         lines += ["configs:", "- config_name: default", "  data_files:", "  - split: train", f"    path: {data_files}"]
@@ -63,16 +80,19 @@ def _front_matter(facts: Facts, data_files: str | None) -> str:
 def _summary(facts: Facts) -> str:
     sources = Counter(row.source for row in facts.rows)
     left_out = facts.release.left_out
-    rest = f" {left_out} tasks of the project are left out: they have no settled label." if left_out else ""
+    rest = f" Left out for want of a settled label: {counted(left_out, 'task')} of the project." if left_out else ""
     return (
         f"Release {facts.release.number} of the field `{_line(facts.field.name)}` ({facts.field.kind.value}), "
         f"made on {facts.release.at:%Y-%m-%d} with LabelLoop from project {facts.project_id} of Label Studio.\n"
-        f"It has {len(facts.rows)} texts: {sources[Source.PEOPLE]} labelled by people, "
+        f"It has {counted(len(facts.rows), 'text')}: {sources[Source.PEOPLE]} labelled by people, "
         f"{sources[Source.MODEL]} by the model {facts.release.version}.{rest}"
     )
 
 
-def _labels(shares: Sequence[LabelShare], sample: int) -> str:
+def _labels(facts: Facts) -> str:
+    if facts.field.kind is FieldKind.TEXT:
+        return "People write freely: there are no labels to count."
+    shares, sample = label_shares(facts.rows, facts.field.labels, facts.model_said), len(random_sample(facts.rows))
     head = ("label", "texts", "by people", "by the model", "estimated share (95 % interval)")
     rows = [
         (
@@ -91,7 +111,14 @@ def _labels(shares: Sequence[LabelShare], sample: int) -> str:
         if sample
         else "No random sample was judged blind, so nothing is said of the shares beyond the counts."
     )
+    if facts.field.kind is FieldKind.SPANS:
+        note += " A text counts once for a label, however many of its spans bear it."
     return f"{_table(head, rows)}\n\n{note}"
+
+
+def _columns(field: Field) -> str:
+    told = COLUMNS | ({"label": LABEL[field.kind]} if field.kind in LABEL else {})
+    return _table(("column", "meaning"), [(f"`{name}`", told[name]) for name in schema(field).names])
 
 
 def _of(share: LabelShare) -> str:
@@ -119,8 +146,8 @@ def _making(facts: Facts) -> str:
     digests = sorted({row.model_digest for row in facts.rows if row.model_digest})
     judged = sum(bool(row.annotators) for row in facts.rows)
     people = (
-        f"{len(annotators)} people labelled {judged} of these texts in {len(rounds)} rounds; "
-        f"{shown} of them were shown a model's answer first, the others were not.\n"
+        f"People who labelled: {len(annotators)}, in {counted(len(rounds), 'round')}. They judged {judged} of these "
+        f"texts; on {shown} of them they were shown a model's answer first, on the others not.\n"
         f"Tasks to learn from were chosen by the query strategy `{facts.rules.strategy}` (seed {facts.rules.seed}); "
         f"{roles[Role.MONITOR]} MONITOR and {roles[Role.CERTIFY]} CERTIFY tasks were drawn at random and judged blind."
     )
@@ -142,6 +169,11 @@ def _limits(facts: Facts) -> str:
         "Texts stand here as they were imported; nothing was removed from them, personal data included.",
         "The licence of the texts is not known to LabelLoop: ask whoever imported them.",
     ]
+    if overlapping := unwritten(facts.rows):
+        points.append(
+            f"The CoNLL file, if there is one, lacks {counted(overlapping, 'span')} of these texts: of those that "
+            "overlap it holds the longest, and none of white space alone."
+        )
     if any(row.shown and row.source is Source.PEOPLE for row in facts.rows):
         points.append("Labels given after a model's answer was shown (`shown`) may lean towards it.")
     return "\n".join(f"- {point}" for point in points)

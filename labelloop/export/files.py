@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
+from labelloop.domain.values import FieldKind
 from labelloop.errors import UserError
 from labelloop.export.card import data_card
+from labelloop.export.conll import conll_file
 from labelloop.export.facts import Facts
 from labelloop.export.tables import csv_file, json_lines, parquet_file
 
@@ -19,6 +21,7 @@ class Format(StrEnum):
     PARQUET = "parquet"
     HUGGING_FACE = "hf"
     LABEL_STUDIO = "label-studio"
+    CONLL = "conll"
 
 
 FILES = {
@@ -27,6 +30,7 @@ FILES = {
     Format.PARQUET: "data.parquet",
     Format.HUGGING_FACE: "data/train-00000-of-00001.parquet",
     Format.LABEL_STUDIO: "label-studio.json",
+    Format.CONLL: "data.conll",
 }
 WRITERS = {
     Format.CSV: csv_file,
@@ -51,7 +55,17 @@ def read_formats(text: str) -> tuple[Format, ...]:
 
 
 def release_files(facts: Facts, formats: Sequence[Format]) -> dict[str, bytes]:
-    """Return the files by name, data card included; Label Studio's is none of ours to write."""
-    files = {FILES[name]: WRITERS[name](facts.rows) for name in formats if name in WRITERS}
+    """Return the files by name, data card included; Label Studio's is none of ours to write.
+
+    Raises UserError where CoNLL is asked of anything but spans.
+    """
+    if Format.CONLL in formats and facts.field.kind is not FieldKind.SPANS:
+        raise UserError(
+            f"CoNLL holds spans, and {facts.field.name} is a field of kind {facts.field.kind}: leave the format conll "
+            "out."
+        )
+    files = {FILES[name]: WRITERS[name](facts.field, facts.rows) for name in formats if name in WRITERS}
     main = next((FILES[name] for name in (Format.HUGGING_FACE, *formats) if name in formats and name in WRITERS), None)
+    if Format.CONLL in formats:
+        files[FILES[Format.CONLL]] = conll_file(facts.rows)
     return {CARD: data_card(facts, data_files=main).encode(), **files}

@@ -1,56 +1,63 @@
-"""One temperature that makes confidences honest, fitted on answers to examples that the model had not seen."""
+"""How loudly each expert speaks: inverse temperatures that make the confidence of all together honest."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labelloop.domain.values import FieldKind
-from labelloop.learners.logistic import Matrix, fit_head
+from labelloop.learners.logistic import Matrix, Truth, several
+from labelloop.learners.out_of_fold import Unseen
 
-FOLDS = 5
-ENOUGH = 30
 _BOUNDS = (np.log(0.05), np.log(20.0))
+_PULL = 5.0
+_UNKNOWN = 0.5
+"""The inverse temperature that several experts share while nothing is known: what learned guesses is too sure."""
 
 
-def fit_temperature(kind: FieldKind, vectors: Matrix, truth: NDArray[np.bool_], seed: int) -> float:
-    """Return the temperature, in [0.05, 20], of least loss on out-of-fold logits; 1.0 where too little is known.
+def fit_powers(kind: FieldKind, unseen: Unseen | None, experts: int) -> tuple[float, ...]:
+    """Return the factors by which the experts' logits are multiplied before they are added up.
 
-    vectors has shape (n, d), truth (n, k). Too little: fewer than 30 examples, or a fold whose training part holds one
-    label only. An example whose label its fold's training part lacks tells nothing of the temperature and is left out.
-    Guo et al. 2017, "On Calibration of Modern Neural Networks".
+    One expert: 1 / temperature of least loss on answers out of fold, in [0.05, 20] (Guo et al. 2017, "On calibration of
+    modern neural networks"); 1 where `unseen` is None. Several: first each one's temperature, then the shares of least
+    loss, drawn to equal ones as if by a handful of examples (a logarithmic opinion pool; Hinton 2002, "Products of
+    experts").
     """
-    if len(truth) < ENOUGH:
-        return 1.0
-    folds = _stratified(truth, np.random.default_rng(seed))
-    logits = np.full(truth.shape, -np.inf)
-    for fold in range(FOLDS):
-        held = folds == fold
-        known = truth[~held].any(axis=0) if kind is FieldKind.CHOICE else np.ones(truth.shape[1], bool)
-        if kind is FieldKind.CHOICE and known.sum() < 2:
-            return 1.0
-        head = fit_head(kind, vectors[~held], truth[~held][:, known])
-        logits[np.ix_(held, known)] = head.logits(vectors[held])
-    answerable = np.isfinite(logits[truth]) if kind is FieldKind.CHOICE else np.ones(len(truth), bool)
-    if answerable.sum() < ENOUGH:
-        return 1.0
-    return _best(kind, logits[answerable], truth[answerable])
+    if unseen is None:
+        return (1.0,) if experts == 1 else (_UNKNOWN / experts,) * experts
+    calm = [1.0 / _temperature(kind, logits, unseen.truth) for logits in unseen.logits]
+    if experts == 1:
+        return (calm[0],)
+    shares = _shares(kind, [power * logits for power, logits in zip(calm, unseen.logits, strict=True)], unseen.truth)
+    return tuple(power * share for power, share in zip(calm, shares, strict=True))
 
 
-def _stratified(truth: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Deal the examples into folds like cards, those of like labels one after another."""
-    shuffled = rng.permutation(len(truth))
-    _, alike = np.unique(truth[shuffled], axis=0, return_inverse=True)
-    folds = np.empty(len(truth), np.int64)
-    folds[shuffled[np.argsort(alike.ravel(), kind="stable")]] = np.arange(len(truth)) % FOLDS
-    return folds
+def pooled(experts: tuple[Matrix, ...], powers: tuple[float, ...]) -> Matrix:
+    """Return the sum of the experts' logits, each times its power."""
+    total: Matrix = sum((p * logits for p, logits in zip(powers, experts, strict=True)), np.zeros_like(experts[0]))
+    return total
 
 
-def _best(kind: FieldKind, logits: Matrix, truth: NDArray[np.bool_]) -> float:
+def _temperature(kind: FieldKind, logits: Matrix, truth: Truth) -> float:
     from scipy.optimize import minimize_scalar
 
     def loss(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
-        if kind is FieldKind.CHOICE:
-            return float(np.mean(np.logaddexp.reduce(scaled, axis=1) - scaled[truth]))
-        return float(np.mean(np.logaddexp(0.0, np.where(truth, -scaled, scaled))))
+        return _loss(kind, logits / np.exp(log_temperature), truth)
 
     return float(np.exp(minimize_scalar(loss, bounds=_BOUNDS, method="bounded").x))
+
+
+def _shares(kind: FieldKind, experts: list[Matrix], truth: Truth) -> list[float]:
+    from scipy.optimize import minimize
+
+    equal = np.full(len(experts), 1 / len(experts))
+
+    def loss(shares: Matrix) -> float:
+        of_one = _loss(kind, pooled(tuple(experts), tuple(shares.tolist())), truth)
+        return len(truth) * of_one + _PULL * float(((shares - equal) ** 2).sum())
+
+    found = minimize(loss, equal, bounds=[(0.0, 2.0)] * len(experts), method="L-BFGS-B").x
+    return [float(share) for share in found]
+
+
+def _loss(kind: FieldKind, logits: Matrix, truth: Truth) -> float:
+    if several(kind):
+        return float(np.logaddexp(0.0, np.where(truth, -logits, logits)).mean(axis=0).sum())
+    return float(np.mean(np.logaddexp.reduce(logits, axis=1) - logits[truth]))

@@ -1,14 +1,18 @@
 """How far judgements agree: people's with each other, a model's with people's, one model's against another's."""
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labelloop.domain.values import Value, similarity
+from labelloop.domain.values import FieldKind, Rating, Value, similarity
+
+Distance = Callable[[Hashable, Hashable], float]
+"""How far two judgements are apart, 0 for equal ones, the same both ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +44,64 @@ def paired_difference(one: NDArray[np.float64], other: NDArray[np.float64]) -> P
     return PairedDifference(float(differences.mean()), float(differences.std(ddof=1) / np.sqrt(n)), n)
 
 
-def krippendorff_alpha(units: Sequence[Sequence[Hashable]]) -> float | None:
-    """Return the nominal alpha, at most 1, of units that were each judged any number of times; 0 is chance.
+def nominal(one: Hashable, other: Hashable) -> float:
+    """Return 0 for equal judgements, else 1."""
+    return float(one != other)
+
+
+def squared(one: Hashable, other: Hashable) -> float:
+    """Return the squared distance of two numbers of stars: the interval metric, which makes kappa quadratic."""
+    if not (isinstance(one, Rating) and isinstance(other, Rating)):
+        raise TypeError(f"{one!r} and {other!r} are not both stars")
+    return float((one.stars - other.stars) ** 2)
+
+
+def distance_of(kind: FieldKind) -> Distance | None:
+    """Return by what alpha and kappa tell judgements of a field apart; None where they mean nothing.
+
+    That is spans and texts: with no end of things that might have been said, agreement by chance cannot be told
+    (Hripcsak and Rothschild 2005, "Agreement, the F-measure, and reliability in information retrieval").
+    """
+    match kind:
+        case FieldKind.SPANS | FieldKind.TEXT:
+            return None
+        case FieldKind.RATING:
+            return squared
+        case FieldKind.CHOICE | FieldKind.CHOICES | FieldKind.PAIRWISE | FieldKind.TAXONOMY:
+            return nominal
+        case _:
+            assert_never(kind)
+
+
+def krippendorff_alpha(units: Sequence[Sequence[Hashable]], distance: Distance = nominal) -> float | None:
+    """Return alpha, at most 1, of units that were each judged any number of times; 0 is chance.
 
     Units judged once do not count. None where nothing can be compared or all judgements are the same.
     Krippendorff 2004, "Content Analysis", chapter 11.
     """
     totals: Counter[Hashable] = Counter()
-    disagreement = 0.0
+    observed = 0.0
     for unit in units:
         if len(unit) > 1:
-            counts = Counter(unit)
-            totals += counts
-            alike = sum(c * (c - 1) for c in counts.values())
-            disagreement += (len(unit) * (len(unit) - 1) - alike) / (len(unit) - 1)
-    n = totals.total()
-    expected = n * n - sum(c * c for c in totals.values())
-    return 1.0 - (n - 1) * disagreement / expected if expected else None
+            totals.update(unit)
+            observed += _apart(Counter(unit), Counter(unit), distance) / (len(unit) - 1)
+    expected = _apart(totals, totals, distance)
+    return 1.0 - (totals.total() - 1) * observed / expected if expected else None
+
+
+def cohen_kappa(one: Sequence[Hashable], other: Sequence[Hashable], distance: Distance = nominal) -> float | None:
+    """Return Cohen's kappa, at most 1, of two people's judgements of the same tasks in the same order; 0 is chance.
+
+    None where there is no task, or both gave one and the same label throughout: chance alone would then agree too.
+    Cohen 1960, "A coefficient of agreement for nominal scales", and 1968, "Weighted kappa". Raises ValueError where
+    the lengths differ.
+    >>> cohen_kappa(["a", "a", "b", "b"], ["a", "b", "b", "b"])
+    0.5
+    """
+    observed = sum(distance(a, b) for a, b in zip(one, other, strict=True))
+    expected = _apart(Counter(one), Counter(other), distance)
+    return 1.0 - len(one) * observed / expected if expected else None
+
+
+def _apart(one: Counter[Hashable], other: Counter[Hashable], distance: Distance) -> float:
+    return sum(n * m * distance(a, b) for a, n in one.items() for b, m in other.items())

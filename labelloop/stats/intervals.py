@@ -45,11 +45,12 @@ def clopper_pearson(successes: int, n: int, confidence: float = 0.95) -> Interva
     return Interval(1.0 - clopper_pearson_upper(n - successes, n, tail), clopper_pearson_upper(successes, n, tail))
 
 
-def clopper_pearson_upper(errors: int, n: int, delta: float) -> float:
+def clopper_pearson_upper(errors: float, n: int, delta: float) -> float:
     """Return the share, in [0, 1], that the truth exceeds with probability at most `delta`; 1 where n is 0.
 
-    Clopper and Pearson 1934, one-sided: the (1 - delta)-quantile of Beta(errors + 1, n - errors). Raises ValueError
-    where errors are not within 0 ... n.
+    Clopper and Pearson 1934, one-sided: the (1 - delta)-quantile of Beta(errors + 1, n - errors). `errors` may be
+    fractional, as a sum of losses is: the bound is then higher than need be. Raises ValueError where errors are not
+    within 0 ... n.
     """
     _within(errors, n)
     return 1.0 if errors == n else float(betaincinv(errors + 1, n - errors, 1 - delta))
@@ -105,7 +106,7 @@ def bootstrap_mean(
     return Interval(float(low), float(high))
 
 
-def _within(part: int, whole: int) -> None:
+def _within(part: float, whole: int) -> None:
     if not 0 <= part <= whole:
         raise ValueError(f"{part} is not within 0 ... {whole}")
 

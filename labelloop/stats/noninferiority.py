@@ -4,11 +4,16 @@ The one-sided paired t test against a margin: Blackwelder 1982, "'Proving the nu
 """
 
 from dataclasses import dataclass
-from math import ceil, floor, inf, log, log1p, sqrt
+from math import ceil, hypot, inf, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
+
+from labelloop.stats.intervals import clopper_pearson_upper
+
+FEW_GAINS = 20
+"""With fewer tasks than this above the usual difference, the t bound alone promises too much."""
 
 _SAME = 1e-12
 _REFINEMENTS = 10
@@ -27,28 +32,26 @@ class NonInferiority:
 def noninferiority(differences: NDArray[np.float64], *, margin: float, alpha: float) -> NonInferiority:
     """Test paired differences (model minus people), shape (n,), each within [-1, 1], at one-sided level alpha.
 
-    lower = mean - t(1 - alpha, n - 1) * sd / sqrt(n), but
-    - with n < 2 there is no bound: lower is -inf (and the mean of none is 0);
-    - where all differences are the same, sd says nothing of the tasks not seen. With confidence 1 - alpha at most a
-      share u = 1 - alpha^(1/n) of tasks is different (Hanley and Lippman-Hand 1983, "If nothing goes wrong, is
-      everything all right?"), at worst -1 each: lower = mean - u * (mean + 1).
+    lower = mean - t(1 - alpha, n - 1) * sd / sqrt(n). Where most tasks are alike and hardly any is a gain, few losses
+    tell too little of their spread: then the lower of this and of a bound by counts is taken (`_by_counts`). With n < 2
+    there is no bound: lower is -inf (and the mean of none is 0).
     """
     values = np.asarray(differences, np.float64)
     n = len(values)
     mean = float(values.mean()) if n else 0.0
     if n < 2:
-        lower = -inf
-    elif _all_the_same(values):
-        lower = mean - (1 - alpha ** (1 / n)) * (mean + 1)
-    else:
-        lower = mean - float(stdtrit(n - 1, 1 - alpha)) * float(values.std(ddof=1)) / sqrt(n)
+        return NonInferiority(mean, -inf, n, reached=False)
+    lower = mean - float(stdtrit(n - 1, 1 - alpha)) * float(values.std(ddof=1)) / sqrt(n)
+    if _few_gains(values):
+        lower = min(lower, _by_counts(values, n, alpha))
     return NonInferiority(mean, lower, n, lower > -margin)
 
 
 def tasks_needed(differences: NDArray[np.float64], *, margin: float, alpha: float, power: float = 0.8) -> int | None:
     """Return how many tasks in all give the test this power if the truth is as observed; None where mean <= -margin.
 
-    With fewer than two differences nothing is known of their spread: it is taken to be 1, the largest, around 0.
+    With fewer than two differences nothing is known of their spread: it is taken to be 1, the largest, around 0. Where
+    the bound by counts decides, the number is one that suffices if losses and gains come exactly as often as observed.
     """
     values = np.asarray(differences, np.float64)
     mean = float(values.mean()) if len(values) else 0.0
@@ -56,10 +59,8 @@ def tasks_needed(differences: NDArray[np.float64], *, margin: float, alpha: floa
         return None
     if len(values) < 2:
         return _tasks(1.0, margin, alpha, power)
-    if _all_the_same(values):
-        share = (mean + margin) / (mean + 1)
-        return max(2, floor(log(alpha) / log1p(-share)) + 1) if share < 1 else 2
-    return _tasks(float(values.std(ddof=1)), mean + margin, alpha, power)
+    needed = _tasks(float(values.std(ddof=1)), mean + margin, alpha, power)
+    return _enough_counts(values, needed, margin, alpha) if _few_gains(values) else needed
 
 
 def sample_size(disagreement: float, margin: float, alpha: float, power: float) -> int:
@@ -85,5 +86,38 @@ def _tasks(sd: float, distance: float, alpha: float, power: float) -> int:
     return n
 
 
-def _all_the_same(values: NDArray[np.float64]) -> bool:
-    return float(np.ptp(values)) <= _SAME
+def _few_gains(values: NDArray[np.float64]) -> bool:
+    return int((values > np.median(values) + _SAME).sum()) < FEW_GAINS
+
+
+def _by_counts(values: NDArray[np.float64], n: int, alpha: float) -> float:
+    """Return the lower bound of the mean for n tasks on which losses and gains are as frequent as among the values.
+
+    They are counted from the usual value, the median, in parts of the largest there can be, and bounded by Clopper and
+    Pearson: losses from above, gains from below. The two bounds are put together as in Zou and Donner 2008,
+    "Construction of confidence limits about effect measures: a general approach". If all values are the same it is
+    Hanley and Lippman-Hand 1983, "If nothing goes wrong, is everything all right?": a share of 1 - alpha^(1/n) of the
+    tasks not seen may be at -1.
+    """
+    usual = float(np.median(values))
+    down, up = max(usual + 1, _SAME), max(1 - usual, _SAME)
+    loss = min(float(np.maximum(usual - values, 0).mean()) / down, 1.0)
+    gain = min(float(np.maximum(values - usual, 0).mean()) / up, 1.0)
+    most = clopper_pearson_upper(loss * n, n, alpha)
+    least = 1 - clopper_pearson_upper((1 - gain) * n, n, alpha)
+    return usual + up * gain - down * loss - hypot(up * (gain - least), down * (most - loss))
+
+
+def _enough_counts(values: NDArray[np.float64], least: int, margin: float, alpha: float) -> int:
+    """Return the smallest number of tasks from `least` on, or from 2 if all are the same, whose bound is > -margin."""
+    short = 1 if float(np.ptp(values)) <= _SAME else least - 1
+    enough = max(least, 2)
+    while _by_counts(values, enough, alpha) <= -margin:
+        short, enough = enough, 2 * enough
+    while enough - short > 1:
+        middle = (short + enough) // 2
+        if _by_counts(values, middle, alpha) > -margin:
+            enough = middle
+        else:
+            short = middle
+    return enough

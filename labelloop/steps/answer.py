@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from labelloop.domain.finishing import Answer
-from labelloop.domain.predictions import decide, margin
+from labelloop.domain.predictions import Answer
 from labelloop.domain.records import Fit
 from labelloop.domain.tasks import Task
 from labelloop.learners.base import Encode
@@ -21,11 +20,8 @@ def answer(view: ProjectView, fit: Fit, tasks: Sequence[Task], *, encode: Encode
     """
     if not tasks:
         return {}
-    model, kind = load_model(view.book, fit, encode=encode), view.field.kind
-    probabilities = model.predict([task.text for task in tasks])
-    margins = margin(kind, probabilities)
-    found: dict[int, Answer] = {}
-    for task, row, apart in zip(tasks, probabilities, margins, strict=True):
-        value, confidence = decide(kind, model.labels, row)
-        found[task.id] = Answer(value, round(float(apart), _DIGITS), round(confidence, _DIGITS))
-    return found
+    said = load_model(view.book, fit, encode=encode).answer([task.text for task in tasks])
+    return {
+        task.id: Answer(one.value, round(one.margin, _DIGITS), round(one.confidence, _DIGITS))
+        for task, one in zip(tasks, said, strict=True)
+    }

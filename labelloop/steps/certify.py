@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from labelloop.domain.certify import Attempt, Population, draw, share_of_delta
-from labelloop.domain.finishing import Answer
 from labelloop.domain.loop import Phase
+from labelloop.domain.predictions import Answer
 from labelloop.domain.records import Certificate, CertifyDraw
 from labelloop.domain.rounds import JudgedTask, snapshot
 from labelloop.domain.tasks import Role
@@ -15,23 +15,29 @@ from labelloop.errors import NotFound, UserError
 from labelloop.learners.base import Encode
 from labelloop.stats.pac import PacThreshold, pac_threshold, smallest_sample
 from labelloop.steps.answer import answer
-from labelloop.steps.certificate_page import certificate_json
+from labelloop.steps.certificate_page import NearCopies, certificate_json
+from labelloop.steps.frozen import refuse_frozen
+from labelloop.steps.near_copies import near_copies
 from labelloop.steps.project import ProjectView
-from labelloop.stores.certify_files import CERTIFY_FILE, read_population, write_population
+from labelloop.stores.certify_files import CERTIFY_FILE, fingerprint_parts, read_population, write_population
 
 CERTIFICATE_FILE = "certificate.json"
+_ROUNDING = 1e-9
 
 
-def start_attempt(view: ProjectView, *, max_error: float, confidence: float, n: int) -> CertifyDraw:
+def start_attempt(
+    view: ProjectView, *, max_error: float, confidence: float, n: int, at_least: float = 1.0
+) -> CertifyDraw:
     """Draw `n` CERTIFY tasks for the version that serves now, which is frozen from here on, and return the draw.
 
+    An answer will count as right whose likeness to people's is `at_least` this, in (0, 1]; 1 is exactly right.
     The row of the draw comes before its tasks: `complete_draw` adds them after a crash in between. Raises UserError
     where there is no model, an attempt or a release is under way, or n tasks prove nothing or are not to be had.
     """
     serving, earlier = view.ledger.deployed(view.id), view.attempt
     if serving is None:
         raise UserError(f"Project {view.id} has no model to certify yet: label until the first one serves.")
-    _refuse_while_under_way(view, earlier)
+    refuse_frozen(view)
     number = (earlier.draw.number if earlier else 0) + 1
     delta = share_of_delta(confidence, number)
     found = _population(view, n, number)
@@ -55,6 +61,7 @@ def start_attempt(view: ProjectView, *, max_error: float, confidence: float, n: 
         max_error=max_error,
         delta=delta,
         at=datetime.now(UTC),
+        at_least=at_least,
     )
     view.book.record(record, f"certify-{number}", {CERTIFY_FILE: write_population(found)}, (serving.artifact,))
     complete_draw(view)
@@ -96,7 +103,8 @@ def certify(view: ProjectView, *, encode: Encode) -> Certificate:
         return attempt.certificate
     drawn = read_population(view.book, attempt.draw).drawn
     judged, answers = _judged(view), _answers(view, attempt, drawn, encode=encode)
-    right = {id_ for id_ in drawn if id_ in answers and _agree(answers[id_], judged.get(id_))}
+    likeness = attempt.draw.at_least
+    right = {id_ for id_ in drawn if id_ in answers and _agree(answers[id_], judged.get(id_), likeness)}
     found = pac_threshold(
         np.array([answers[id_].margin if id_ in answers else 1.0 for id_ in drawn]),
         np.array([id_ not in right for id_ in drawn]),
@@ -105,33 +113,20 @@ def certify(view: ProjectView, *, encode: Encode) -> Certificate:
         pool=attempt.draw.pool,
     )
     record = _certificate(attempt, found, _because(found, attempt.draw))
-    return _record(view, attempt, record, certificate_json(view, attempt, record, judged, answers))
+    copies = _copies(view, drawn, encode=encode)
+    seen = NearCopies(len(copies), len(copies - right))
+    return _record(view, attempt, record, certificate_json(view, attempt, record, judged, answers, seen))
 
 
 def changed_since(view: ProjectView, draw: CertifyDraw) -> str:
     """Return in words how the project's tasks differ from those an attempt was drawn from; empty if they do not."""
-    before = read_population(view.book, draw).fingerprints
-    now = {task.id: task.fingerprint for task in view.mirror.tasks().values()}
-    counts = {
-        "added": len(now.keys() - before.keys()),
-        "deleted": len(before.keys() - now.keys()),
-        "edited": sum(before[id_] != now[id_] for id_ in before.keys() & now.keys()),
-    }
+    before = kept = edited = 0
+    for part in fingerprint_parts(view.book, draw):
+        now = view.mirror.fingerprints(sorted(part))
+        before, kept = before + len(part), kept + len(now)
+        edited += sum(part[task_id] != fingerprint for task_id, fingerprint in now.items())
+    counts = {"added": view.mirror.count() - kept, "deleted": before - kept, "edited": edited}
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-
-
-def _refuse_while_under_way(view: ProjectView, attempt: Attempt | None) -> None:
-    if attempt is None or attempt.phase is Phase.ROUNDS:
-        return
-    if attempt.phase is Phase.CERTIFY:
-        raise UserError(
-            f"Attempt {attempt.draw.number} of project {view.id} is open: let people judge its tasks, or end it with "
-            f"`labelloop certify {view.id} --abandon`."
-        )
-    raise UserError(
-        f"A release of project {view.id} is under way: let people finish it, or call it off with "
-        f"`labelloop release {view.id} --abandon`."
-    )
 
 
 def _population(view: ProjectView, n: int, number: int) -> Population:
@@ -161,9 +156,19 @@ def _answers(view: ProjectView, attempt: Attempt, drawn: tuple[int, ...], *, enc
     return answer(view, version, [tasks[id_] for id_ in drawn if id_ in tasks], encode=encode)
 
 
-def _agree(said: Answer, judged: JudgedTask | None) -> bool:
+def _copies(view: ProjectView, drawn: tuple[int, ...], *, encode: Encode) -> set[int]:
+    """Return which of the tasks drawn are nearly the same as a TRAIN task that people have judged."""
+    tasks, roles = view.mirror.tasks(), view.ledger.roles(view.id)
+    judged = {annotation.task_id for annotation in view.mirror.annotations()}
+    learned = [tasks[id_].text for id_ in sorted(judged & tasks.keys()) if roles.get(id_) is Role.TRAIN]
+    there = [id_ for id_ in drawn if id_ in tasks]
+    alike = near_copies([tasks[id_].text for id_ in there], learned, encode=encode)
+    return {id_ for id_, copy in zip(there, alike, strict=True) if copy}
+
+
+def _agree(said: Answer, judged: JudgedTask | None, at_least: float) -> bool:
     truth = judged.consensus.value if judged else None
-    return truth is not None and similarity(said.value, truth) >= 1.0
+    return truth is not None and similarity(said.value, truth) >= at_least - _ROUNDING
 
 
 def _because(found: PacThreshold, draw: CertifyDraw) -> str:

@@ -2,26 +2,34 @@
 
 from datetime import UTC, datetime
 
+from labelloop.domain.candidates import candidates, undecided
 from labelloop.domain.promotion import Comparison, promote
 from labelloop.domain.records import Decision, Deployment, Evaluation, Fit
 from labelloop.stats.agreement import paired_difference
+from labelloop.steps.background import untuned
 from labelloop.steps.evaluate import agreement_by_task
 from labelloop.steps.project import ProjectView
 
 
 def decide_round(view: ProjectView, number: int) -> Decision:
-    """Apply the promotion rule to a round once, deploy the winner if it is new, and return the decision.
+    """Apply the promotion rule to a round, deploy the winner if it is new, and return the newest decision.
 
-    What a crash left undeployed is deployed when this is run again; a rollback since is respected.
+    It is applied once, and once more for candidates that came late. What a crash left undeployed is deployed when this
+    is run again; a rollback since is respected.
     """
-    known = view.ledger.newest(Decision, view.id, round_number=number)
-    if known is None:
-        decision = _decide(view, number)
-        view.book.record(decision, f"decision-{number}", parents=_parents(view, number))
-        known = view.ledger.newest(Decision, view.id, round_number=number) or decision
-    if not view.has_taken_effect(known):
-        deploy(view, known.winner, because=known.because)
+    known = _take_effect(view, view.ledger.newest(Decision, view.id, round_number=number))
+    new = _decide(view, number, known)
+    if new is not None:
+        view.book.record(new, f"decision-{number}-{new.challenger or 'none'}", parents=_parents(view, number))
+        known = _take_effect(view, view.ledger.newest(Decision, view.id, round_number=number))
+    assert known is not None
     return known
+
+
+def _take_effect(view: ProjectView, decision: Decision | None) -> Decision | None:
+    if decision is not None and not view.has_taken_effect(decision):
+        deploy(view, decision.winner, because=decision.because)
+    return decision
 
 
 def deploy(view: ProjectView, version: str, *, because: str) -> Deployment:
@@ -40,12 +48,27 @@ def previous_version(view: ProjectView) -> str | None:
     return others[-1] if others else None
 
 
-def _decide(view: ProjectView, number: int) -> Decision:
-    evaluations = {e.version: e for e in view.ledger.all(Evaluation, view.id, round_number=number)}
+def _decide(view: ProjectView, number: int, before: Decision | None) -> Decision | None:
+    measured = view.ledger.all(Evaluation, view.id, round_number=number)
+    competing = candidates(view.ledger.all(Fit, view.id), view.ledger.all(Evaluation, view.id), number)
+    new = undecided(competing, measured, before)
+    if before is not None and not new:
+        return None
     champion = view.ledger.deployed(view.id)
-    fits = [fit for fit in view.ledger.all(Fit, view.id, round_number=number) if fit.version]
-    challenger = max(fits, key=lambda fit: evaluations[fit.version].agreement or 0.0, default=None)
-    winner, because = _winner(view, challenger, champion, evaluations)
+    challenger = max(
+        (fit for fit in competing if fit.version in new),
+        key=lambda fit: new[fit.version].agreement or 0.0,
+        default=None,
+    )
+    if challenger is None:
+        winner, because = champion.version if champion else "", _why_none(view, measured)
+    else:
+        late = before is not None or challenger.round_number < number
+        evaluations = {found.version: found for found in measured if not found.failure}
+        winner, because = _winner(view, challenger, champion, evaluations, late=late)
+        if late:
+            learned = f"{challenger.version}, fitted to round {challenger.round_number} with {challenger.labels} labels"
+            because = f"{learned}, came late: {because}"
     return Decision(
         project_id=view.id,
         round_number=number,
@@ -53,15 +76,22 @@ def _decide(view: ProjectView, number: int) -> Decision:
         champion=champion.version if champion else "",
         winner=winner,
         because=because,
-        at=datetime.now(UTC),
+        # not before what it decides on, whatever the clocks of two machines say: else it would be taken again
+        at=max([datetime.now(UTC), *(found.at for found in measured)]),
     )
 
 
+def _why_none(view: ProjectView, measured: list[Evaluation]) -> str:
+    if failures := [f"{found.version} could not be evaluated: {found.failure}" for found in measured if found.failure]:
+        return "; ".join(failures)
+    if waiting := [one.recipe for one in untuned(view)]:
+        return f"{', '.join(waiting)} will come late, and no other learner could be fitted to this round"
+    return "no learner could be fitted to this round"
+
+
 def _winner(
-    view: ProjectView, challenger: Fit | None, champion: Fit | None, evaluations: dict[str, Evaluation]
+    view: ProjectView, challenger: Fit, champion: Fit | None, evaluations: dict[str, Evaluation], *, late: bool
 ) -> tuple[str, str]:
-    if challenger is None:
-        return (champion.version if champion else ""), "no learner could be fitted to this round"
     if champion is None:
         return challenger.version, "the first model"
     if champion.version == challenger.version:
@@ -74,7 +104,8 @@ def _winner(
     difference = paired_difference(one[common].to_numpy(), other[common].to_numpy())
     same = challenger.learner == champion.learner
     ratio = 1.0 if same else theirs.ms_per_text / max(ours.ms_per_text, 1e-9)
-    wins, because = promote(Comparison(difference.mean, difference.standard_error, difference.n, ratio))
+    more = not late or challenger.labels > champion.labels
+    wins, because = promote(Comparison(difference.mean, difference.standard_error, difference.n, ratio, more))
     return (challenger.version if wins else champion.version), because
 
 

@@ -1,6 +1,7 @@
-"""Measure the versions of a round, and the champion, on the same audit set."""
+"""Measure a round's candidates, and the champion, on the same audit set."""
 
 import io
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,11 +12,11 @@ import pandas as pd
 import structlog
 from numpy.typing import NDArray
 
-from labelloop.domain.predictions import decide
+from labelloop.domain.candidates import candidates
 from labelloop.domain.records import ClosedRound, Evaluation, Fit
 from labelloop.domain.rounds import JudgedTask
-from labelloop.domain.values import Value, labels_of
-from labelloop.errors import BrokenPromise
+from labelloop.domain.values import Value, plain
+from labelloop.errors import BrokenPromise, LabelLoopError, UserError
 from labelloop.learners.base import Encode
 from labelloop.stats.agreement import model_agreement, pairwise_agreement
 from labelloop.stats.intervals import bootstrap_mean, wilson
@@ -29,48 +30,83 @@ ROWS_FILE = "audit.parquet"
 log = structlog.get_logger()
 
 
-def evaluate(view: ProjectView, number: int, *, encode: Encode) -> list[Evaluation]:
-    """Evaluate the champion and the round's versions on the round's audit set; return all evaluations of the round.
+def evaluate(view: ProjectView, number: int, *, encode: Encode, last_try: bool = False) -> list[Evaluation]:
+    """Evaluate the champion and a round's candidates on the round's audit set; return all evaluations of the round.
 
-    A champion that can no longer be loaded is passed over, so that the round's versions can take its place.
+    What cannot be evaluated is passed over with the reason, so that it stops no round: a UserError and a champion that
+    cannot be loaded at once, whatever else in the `last_try`; before that it is raised once the others are evaluated.
     """
     closed = view.round(number)
     if closed is None:
         raise BrokenPromise(f"Round {number} of project {view.id} is queued for evaluation but was never closed.")
     audit = closed.audit(view.rules.monitor_people)
-    champion = view.ledger.deployed(view.id)
-    fits = [fit for fit in view.ledger.all(Fit, view.id, round_number=number) if fit.version]
-    for fit in [*([champion] if champion else []), *fits]:
-        if view.ledger.newest(Evaluation, view.id, round_number=number, version=fit.version) is None:
-            try:
-                _evaluate_one(view, number, fit, audit, encode=encode)
-            except BrokenPromise as error:
-                if fit in fits:
-                    raise
-                log.error("champion_not_evaluated", project=view.id, version=fit.version, because=str(error))
+    champion, competing = view.ledger.deployed(view.id), _candidates(view, number)
+    trouble: Exception | None = None
+    for fit in [*([champion] if champion else []), *competing]:
+        if view.ledger.newest(Evaluation, view.id, round_number=number, version=fit.version) is not None:
+            continue
+        try:
+            _evaluate_one(view, number, fit, audit, encode=encode)
+        except Exception as error:
+            lost = isinstance(error, BrokenPromise) and fit not in competing
+            if not last_try and not lost and not isinstance(error, UserError):
+                trouble = error
+                continue
+            why = str(error) if isinstance(error, LabelLoopError) else f"{type(error).__name__}: {error}"
+            log.error("version_not_evaluated", project=view.id, version=fit.version, because=why)
+            if fit in competing:
+                _record(view, number, fit, _measured(view.id, number, fit.version, (), (), why))
+    if trouble is not None:
+        raise trouble
     return view.ledger.all(Evaluation, view.id, round_number=number)
 
 
+def _candidates(view: ProjectView, number: int) -> list[Fit]:
+    return candidates(view.ledger.all(Fit, view.id), view.ledger.all(Evaluation, view.id), number)
+
+
 def _evaluate_one(view: ProjectView, number: int, fit: Fit, audit: Sequence[JudgedTask], *, encode: Encode) -> None:
+    _refuse_outdated(view, number, fit)
     started = time.perf_counter()
     said = predicted_values(view, fit, [task.task.text for task in audit], encode=encode)
     spent_ms = (time.perf_counter() - started) * 1000
+    figures, rows = _measured(view.id, number, fit.version, audit, said)
+    _record(view, number, fit, (replace(figures, ms_per_text=spent_ms / max(len(audit), 1)), rows))
+
+
+def _refuse_outdated(view: ProjectView, number: int, fit: Fit) -> None:
+    learned, now = (view.ledger.newest(ClosedRound, view.id, number=n) for n in (fit.round_number, number))
+    champion = view.ledger.deployed(view.id)
+    changed = learned and now and learned.schema_number != now.schema_number
+    if changed and not (champion and champion.version == fit.version):
+        raise UserError(f"{fit.version} came late, and the labelling configuration has changed since it was begun.")
+
+
+def _measured(
+    project_id: int,
+    number: int,
+    version: str,
+    audit: Sequence[JudgedTask],
+    said: Sequence[Value],
+    failure: str = "",
+) -> tuple[Evaluation, pd.DataFrame]:
     people = [[a.value for a in task.judgements if a.value is not None] for task in audit]
     rows = pd.DataFrame(
         {
             "task_id": [task.task.id for task in audit],
             "model": [str(value) for value in said],
-            "model_labels": [sorted(labels_of(value)) for value in said],
+            "model_value": [json.dumps(plain(value), ensure_ascii=False) for value in said],
             "people": [" / ".join(map(str, values)) for values in people],
             "agreement": [model_agreement(value, values) for value, values in zip(said, people, strict=True)],
             "human_agreement": [pairwise_agreement(values) for values in people],
         }
     ).astype({"task_id": "int64", "agreement": "float64", "human_agreement": "float64"})
     settled = [(task.consensus.value, v) for v, task in zip(said, audit, strict=True) if task.consensus.value]
-    record = replace(
-        _figures(view.id, number, fit.version, rows, settled),
-        ms_per_text=spent_ms / max(len(audit), 1),
-    )
+    return replace(_figures(project_id, number, version, rows, settled), failure=failure), rows
+
+
+def _record(view: ProjectView, number: int, fit: Fit, measured: tuple[Evaluation, pd.DataFrame]) -> None:
+    record, rows = measured
     buffer = io.BytesIO()
     rows.to_parquet(buffer, index=False)
     round_record = view.ledger.newest(ClosedRound, view.id, number=number)
@@ -80,8 +116,8 @@ def _evaluate_one(view: ProjectView, number: int, fit: Fit, audit: Sequence[Judg
 
 def predicted_values(view: ProjectView, fit: Fit, texts: Sequence[str], *, encode: Encode) -> list[Value]:
     """Return what a version says of each text."""
-    model, kind = load_model(view.book, fit, encode=encode), view.field.kind
-    return [decide(kind, model.labels, row)[0] for row in model.predict(texts)] if texts else []
+    model = load_model(view.book, fit, encode=encode)
+    return [answer.value for answer in model.answer(texts)] if texts else []
 
 
 def _figures(
@@ -128,7 +164,7 @@ def agreement_by_task(book: Book, evaluation: Evaluation) -> pd.Series:
 def audit_rows(book: Book, evaluation: Evaluation) -> pd.DataFrame:
     """Return what an evaluation measured, one row an audit task, by task id.
 
-    Columns: `model` and `people` (what they say, for reading), `model_labels` (list), `agreement` and
+    Columns: `model` and `people` (what they say, for reading), `model_value` (as JSON), `agreement` and
     `human_agreement` (in [0, 1], the latter missing where one person judged the task).
     """
     rows = pd.read_parquet(io.BytesIO(book.artifacts.read(evaluation.artifact, ROWS_FILE)))

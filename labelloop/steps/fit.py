@@ -1,40 +1,77 @@
-"""Fit every candidate learner to a round's training set."""
+"""Fit learners to a round's training set: the quick ones together, a slow one by itself."""
 
 import tempfile
 import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import structlog
 
 from labelloop.domain.records import ClosedRound, Fit
 from labelloop.domain.rounds import Round
 from labelloop.domain.tasks import Role
 from labelloop.errors import BrokenPromise, UserError
-from labelloop.learners.base import Encode, Example
-from labelloop.plugins import learner
+from labelloop.learners.base import Encode, Example, Scratch
+from labelloop.llm.account import charged_to
+from labelloop.plugins import is_background, learner
 from labelloop.steps.models import MODEL_FOLDER
+from labelloop.steps.near_copies import near_copies
 from labelloop.steps.project import ProjectView
+from labelloop.steps.scratch import Place
 
-NEAR_DUPLICATE = 0.97
+LARGEST_POOL = 20_000
+
+Hold = Callable[[], AbstractContextManager[object]]
 
 log = structlog.get_logger()
 
 
-def fit(view: ProjectView, number: int, *, encode: Encode) -> list[Fit]:
-    """Fit each of the project's learners that has not been fitted to round `number`; return all fits of the round.
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """What every learner is given of a round."""
 
-    A learner that cannot learn from these labels is recorded with the reason; whatever else goes wrong is raised, and
-    running the step again goes on where it stopped.
+    number: int
+    examples: Sequence[Example]
+    pool: Sequence[str]
+
+
+def fit(view: ProjectView, number: int, *, encode: Encode, work: Path | None = None) -> list[Fit]:
+    """Fit each quick learner of the project that has not been fitted to round `number`; return all fits of the round.
+
+    `work` is a folder in which a fit that a crash interrupts leaves what the next try goes on from. A learner that
+    cannot learn from these labels is recorded with the reason; whatever else goes wrong is raised, and running the step
+    again goes on where it stopped.
     """
-    closed = view.round(number)
-    if closed is None:
-        raise BrokenPromise(f"Round {number} of project {view.id} is queued for fitting but was never closed.")
-    examples = training_examples(view, closed, encode=encode)
-    for name in view.rules.learners:
-        if view.ledger.newest(Fit, view.id, round_number=number, learner=name) is None:
-            _fit_one(view, number, name, examples, encode=encode)
+    lesson = _lesson(view, number, encode=encode)
+    with tempfile.TemporaryDirectory(prefix="labelloop-") as temporary:
+        for recipe in view.learners:
+            if not is_background(recipe) and not _is_fitted(view, number, recipe):
+                place = Place(work or Path(temporary), view.id, number, recipe)
+                _fit_one(view, lesson, place, Scratch(place.made()), encode=encode)
     return view.ledger.all(Fit, view.id, round_number=number)
+
+
+def tune(view: ProjectView, place: Place, scratch: Scratch, *, encode: Encode, hold: Hold = nullcontext) -> Fit:
+    """Fit one learner, which may be a slow one, to one round, once, and return what came of it.
+
+    People label on and rounds close meanwhile, so only the recording is done under `hold`, which keeps other jobs off
+    the project. Failures are as in `fit`.
+    """
+    if not _is_fitted(view, place.number, place.recipe):
+        lesson = _lesson(view, place.number, encode=encode)
+        _fit_one(view, lesson, place, scratch, encode=encode, hold=hold)
+    return _recorded(view, place)
+
+
+def record_failure(view: ProjectView, place: Place, failure: str) -> Fit:
+    """Record that a learner could not be fitted to a round, so that it is not tried again before the next one."""
+    closed = view.ledger.newest(ClosedRound, view.id, number=place.number)
+    _record(view, place, Path(), labels=closed.train if closed else 0, seconds=0.0, failure=failure)
+    return _recorded(view, place)
 
 
 def training_examples(view: ProjectView, closed: Round, *, encode: Encode) -> list[Example]:
@@ -43,8 +80,7 @@ def training_examples(view: ProjectView, closed: Round, *, encode: Encode) -> li
     roles = view.ledger.roles(view.id)
     audit = [task.text for task in view.mirror.tasks().values() if roles.get(task.id) is Role.MONITOR]
     if usable and audit:
-        alike = encode([t.task.text for t in usable]) @ encode(audit).T
-        copies = alike.max(axis=1) > NEAR_DUPLICATE
+        copies = near_copies([t.task.text for t in usable], audit, encode=encode)
         if copies.any():
             left_out = int(copies.sum())
             log.info("near_copies_of_audit_tasks_left_out", project=view.id, round=closed.number, tasks=left_out)
@@ -52,28 +88,78 @@ def training_examples(view: ProjectView, closed: Round, *, encode: Encode) -> li
     return [Example(t.task.id, t.task.text, t.consensus.value) for t in usable if t.consensus.value is not None]
 
 
-def _fit_one(view: ProjectView, number: int, name: str, examples: list[Example], *, encode: Encode) -> None:
-    started = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="labelloop-") as temporary:
-        folder = Path(temporary) / MODEL_FOLDER
+def unlabelled(view: ProjectView, closed: Round) -> list[str]:
+    """Return the texts of TRAIN tasks without a label as of a round, at most 20,000 of them, drawn by the seed."""
+    roles, known = view.ledger.roles(view.id), {task.task.id for task in closed.tasks}
+    texts = [
+        task.text
+        for task in view.mirror.tasks().values()
+        if roles.get(task.id) is Role.TRAIN and task.id not in known and task.text.strip()
+    ]
+    if len(texts) > LARGEST_POOL:
+        drawn = np.random.default_rng(view.rules.seed).choice(len(texts), LARGEST_POOL, replace=False)
+        texts = [texts[row] for row in np.sort(drawn)]
+    return texts
+
+
+def _lesson(view: ProjectView, number: int, *, encode: Encode) -> _Lesson:
+    closed = view.round(number)
+    if closed is None:
+        raise BrokenPromise(f"Round {number} of project {view.id} is queued for fitting but was never closed.")
+    return _Lesson(number, training_examples(view, closed, encode=encode), unlabelled(view, closed))
+
+
+def _is_fitted(view: ProjectView, number: int, recipe: str) -> bool:
+    return view.ledger.newest(Fit, view.id, round_number=number, learner=recipe) is not None
+
+
+def _recorded(view: ProjectView, place: Place) -> Fit:
+    found = view.ledger.newest(Fit, view.id, round_number=place.number, learner=place.recipe)
+    assert found is not None
+    return found
+
+
+def _fit_one(
+    view: ProjectView, lesson: _Lesson, place: Place, scratch: Scratch, *, encode: Encode, hold: Hold = nullcontext
+) -> None:
+    started, failure = time.perf_counter(), ""
+    with tempfile.TemporaryDirectory(prefix="labelloop-") as files:
+        folder = Path(files) / MODEL_FOLDER
         folder.mkdir()
-        version, failure = f"v{len(view.ledger.versions(view.id)) + 1}", ""
         try:
-            if not examples:
-                raise UserError(f"Round {number} holds no settled label to learn from.")
-            learner(name).fit(view.field, examples, encode=encode, seed=view.rules.seed).save(folder)
+            _save_fitted(view, place.recipe, lesson, folder, scratch, encode=encode)
         except UserError as error:
-            version, failure = "", str(error)
+            failure = str(error)
+        seconds = time.perf_counter() - started
+        with hold():
+            _record(view, place, Path(files), labels=len(lesson.examples), seconds=seconds, failure=failure)
+
+
+def _record(view: ProjectView, place: Place, files: Path, *, labels: int, seconds: float, failure: str) -> None:
+    closed = view.ledger.newest(ClosedRound, view.id, number=place.number)
+    parents, name = (closed.artifact,) if closed else (), place.recipe.partition(":")[0]
+    while not _is_fitted(view, place.number, place.recipe):  # a fit of another job may have taken the version's name
+        version = "" if failure else f"v{len(view.ledger.versions(view.id)) + 1}"
         record = Fit(
-            project_id=view.id,
-            round_number=number,
-            learner=name,
-            version=version,
-            failure=failure,
-            labels=len(examples),
-            seconds=time.perf_counter() - started,
-            at=datetime.now(UTC),
+            view.id, place.number, place.recipe, version, failure, labels, seconds=seconds, at=datetime.now(UTC)
         )
-        closed = view.ledger.newest(ClosedRound, view.id, number=number)
-        parents = (closed.artifact,) if closed else ()
-        view.book.record(record, f"model-{version or 'none'}-{name}", Path(temporary), parents)
+        view.book.record(record, f"model-{version or 'none'}-{name}", None if failure else files, parents)
+    place.clear()
+
+
+def _save_fitted(
+    view: ProjectView, recipe: str, lesson: _Lesson, folder: Path, scratch: Scratch, *, encode: Encode
+) -> None:
+    if not lesson.examples:
+        raise UserError(f"Round {lesson.number} holds no settled label to learn from.")
+    chosen, field = learner(recipe), view.field
+    if field.kind not in chosen.kinds:
+        raise UserError(
+            f"The learner {recipe} cannot learn {field.kind} fields such as {field.name}, only "
+            f"{', '.join(sorted(chosen.kinds))}: mend the rule `learners`."
+        )
+    with charged_to(view.id, lesson.number):
+        model = chosen.fit(
+            field, lesson.examples, pool=lesson.pool, encode=encode, seed=view.rules.seed, scratch=scratch
+        )
+    model.save(folder)

@@ -1,20 +1,23 @@
 """Find TRAIN labels that are probably wrong: those that a model which never saw them contradicts most."""
 
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labelloop.domain.predictions import decide
+from labelloop.domain.ladder import default_learners
+from labelloop.domain.predictions import answers
 from labelloop.domain.relabel import people_needed
 from labelloop.domain.rounds import snapshot
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import fingerprint
 from labelloop.domain.values import FieldKind, Value, labels_of
 from labelloop.errors import UserError
-from labelloop.learners.base import Encode, Example, Learner, Probabilities
+from labelloop.learners.base import Classifier, Encode, Example, Learner, Model, Probabilities, Scratch
 from labelloop.plugins import learner
 from labelloop.steps.fit import training_examples
 from labelloop.steps.project import ProjectView
@@ -30,6 +33,14 @@ class Suspect:
     task_id: int
     text: str
     given: Value
+    expected: Value
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a model that never saw a value expects instead, and its `margin`, in [-1, 1]: below 0 it contradicts."""
+
     expected: Value
     margin: float
 
@@ -59,51 +70,77 @@ def label_errors(view: ProjectView, *, encode: Encode) -> Suspects:
     examples = training_examples(view, closed, encode=encode)
     given = Counter(label for example in examples for label in labels_of(example.value))
     too_few = tuple((label, given[label]) for label in field.labels if given[label] < LEAST)
-    if len(field.labels) - len(too_few) < (2 if field.kind is FieldKind.CHOICE else 1):
+    least = 2 if field.kind in (FieldKind.CHOICE, FieldKind.PAIRWISE, FieldKind.RATING) else 1
+    if field.labels and len(field.labels) - len(too_few) < least:
         counts = ", ".join(f"{label} {n}" for label, n in too_few)
         raise UserError(f"Too few labels to judge any: {LEAST} of each are needed ({counts} so far). Label more first.")
-    answers = out_of_fold(learner(deployed.learner), field, examples, encode=encode, seed=view.rules.seed)
+    opinions = out_of_fold(_quick(deployed.learner, field.kind), field, examples, encode=encode, seed=view.rules.seed)
     done = {task.task.id for task in closed.tasks if len(task.judgements) > 1}
     done |= people_needed(view.put_back(), annotations).keys()
     rare = {label for label, _ in too_few}
     judged = [n for n, e in enumerate(examples) if e.task_id not in done and not labels_of(e.value) & rare]
-    margins = normalised_margin(field, [e.value for e in examples], answers)
-    order = sorted((n for n in judged if margins[n] < 0), key=lambda n: (margins[n], examples[n].task_id))
-    return Suspects(tuple(_suspect(field, examples[n], answers[n], margins[n]) for n in order), len(judged), too_few)
+    doubtful = [
+        Suspect(examples[n].task_id, examples[n].text, examples[n].value, opinions[n].expected, opinions[n].margin)
+        for n in judged
+        if opinions[n].margin < 0
+    ]
+    return Suspects(tuple(sorted(doubtful, key=lambda s: (s.margin, s.task_id))), len(judged), too_few)
 
 
 def out_of_fold(
     recipe: Learner, field: Field, examples: Sequence[Example], *, encode: Encode, seed: int
-) -> Probabilities:
-    """Return each example's probabilities by a model fitted without it, shape (n, labels of the field).
+) -> list[Opinion]:
+    """Return what a model fitted without it makes of each example's value.
 
-    Equal texts are always in the same fold, and the folds are alike in labels; a label a model never saw gets 0.
+    Equal texts are always in the same fold, and the folds are alike in labels.
     """
     folds = _folds(examples, np.random.default_rng(seed))
-    answers = np.zeros((len(examples), len(field.labels)))
-    for fold in range(FOLDS):
-        held = np.flatnonzero(folds == fold)
-        rest = [example for example, other in zip(examples, folds, strict=True) if other != fold]
-        if held.size and rest:
-            model = recipe.fit(field, rest, encode=encode, seed=seed)
-            columns = [field.labels.index(label) for label in model.labels]
-            answers[np.ix_(held, np.array(columns, np.int64))] = model.predict([examples[n].text for n in held])
-    return answers
+    opinions: dict[int, Opinion] = {}
+    with tempfile.TemporaryDirectory(prefix="labelloop-") as temporary:
+        for fold in range(FOLDS):
+            held = [n for n, of in enumerate(folds) if of == fold]
+            rest = [example for example, of in zip(examples, folds, strict=True) if of != fold]
+            scratch = Scratch(Path(temporary) / str(fold))
+            scratch.directory.mkdir()
+            if held and rest:
+                model = recipe.fit(field, rest, pool=(), encode=encode, seed=seed, scratch=scratch)
+                opinions |= zip(held, _opinions(field, model, [examples[n] for n in held]), strict=True)
+    return [opinions.get(n, Opinion(example.value, 0.0)) for n, example in enumerate(examples)]
+
+
+def _opinions(field: Field, model: Model, held: Sequence[Example]) -> list[Opinion]:
+    texts, given = [example.text for example in held], [example.value for example in held]
+    if not isinstance(model, Classifier):
+        return [
+            Opinion(answer.value, answer.margin if answer.value == value else -answer.confidence)
+            for answer, value in zip(model.answer(texts), given, strict=True)
+        ]
+    probabilities = np.zeros((len(held), len(field.labels)))
+    probabilities[:, [field.labels.index(label) for label in model.labels]] = model.predict(texts)
+    margins = normalised_margin(field, given, probabilities)
+    expected = answers(field.kind, field.labels, probabilities)
+    return [Opinion(answer.value, float(margin)) for answer, margin in zip(expected, margins, strict=True)]
 
 
 def normalised_margin(field: Field, given: Sequence[Value], answers: Probabilities) -> NDArray[np.float64]:
     """Return, for each row of answers, how much more likely the given value is than any other, in [-1, 1], shape (n,).
 
-    One choice: its probability less that of the likeliest other. Several: the same for the most doubtful label.
+    One label: its probability less that of the likeliest other. Several: the same for the most doubtful label.
     """
     said = np.array([[label in labels_of(value) for label in field.labels] for value in given], np.bool_)
     said = said.reshape(answers.shape)
-    if field.kind is FieldKind.CHOICES:
+    if field.kind in (FieldKind.CHOICES, FieldKind.TAXONOMY):
         margins: NDArray[np.float64] = np.where(said, 2 * answers - 1, 1 - 2 * answers).min(axis=1, initial=1.0)
         return margins
     others = np.where(said, 0.0, answers).max(axis=1, initial=0.0)
     difference: NDArray[np.float64] = np.where(said, answers, 0.0).sum(axis=1) - others
     return difference
+
+
+def _quick(recipe: str, kind: FieldKind) -> Learner:
+    """Return the learner, or where five fits of it would take long the one that such a field has by default."""
+    chosen = learner(recipe)
+    return learner(default_learners(kind)[0]) if chosen.background else chosen
 
 
 def _folds(examples: Sequence[Example], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -112,8 +149,3 @@ def _folds(examples: Sequence[Example], rng: np.random.Generator) -> NDArray[np.
     shuffled = [texts[n] for n in rng.permutation(len(texts))]
     place = {text: rank % FOLDS for rank, text in enumerate(sorted(shuffled, key=lambda text: labels[text]))}
     return np.array([place[fingerprint(example.text)] for example in examples], np.int64)
-
-
-def _suspect(field: Field, example: Example, answer: Probabilities, margin: float) -> Suspect:
-    expected, _ = decide(field.kind, field.labels, answer)
-    return Suspect(example.task_id, example.text, example.value, expected, float(margin))

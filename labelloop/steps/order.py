@@ -8,17 +8,16 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from labelloop.domain.loop import Phase
-from labelloop.domain.predictions import decide
+from labelloop.domain.predictions import Answer
 from labelloop.domain.queue import QueueItem, interleave, ranked
-from labelloop.domain.records import Publication
+from labelloop.domain.records import Evaluation, Fit, Publication
 from labelloop.domain.relabel import people_needed
 from labelloop.domain.rounds import snapshot
-from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Annotation, Prediction, Role, Task
-from labelloop.learners.base import Encode, Model, Probabilities
+from labelloop.domain.values import Value
+from labelloop.learners.base import Encode, Model
 from labelloop.plugins import strategy
 from labelloop.steps.models import load_model
 from labelloop.steps.project import QUEUE_FILE, ProjectView
@@ -79,8 +78,12 @@ def _between_rounds(
 
 
 def _left_to_people(view: ProjectView, annotations: list[Annotation]) -> list[QueueItem]:
-    answers, roles, field = view.answers(), view.ledger.roles(view.id), view.field
-    left = view.finished(annotations, answers).waiting
+    roles, field = view.ledger.roles(view.id), view.field
+    left: list[int] = []
+    answers: dict[int, Answer] = {}
+    for part in view.parts(annotations):
+        left += part.finished.waiting
+        answers |= {id_: part.answers[id_] for id_ in part.finished.waiting if id_ in part.answers}
     order = sorted(left, key=lambda id_: (answers[id_].margin, id_) if id_ in answers else (0.0, id_))[: _wanted(view)]
     shown = {
         id_: Prediction(id_, answers[id_].value, answers[id_].confidence)
@@ -148,37 +151,40 @@ def _choose(
     if len(train) > LARGE_POOL:
         train = [train[i] for i in np.sort(rng.choice(len(train), SUB_POOL, replace=False))]
     texts = [task.text for task in train]
-    probabilities = model.predict(texts) if model else None
+    answers = model.answer(texts) if model else None
+    labelled = snapshot(0, view.mirror.tasks(), annotations, view.ledger.roles(view.id), view.field).training
     candidates = Candidates(
         ids=np.array([task.id for task in train], dtype=np.int64),
-        kind=view.field.kind,
         vectors=encode(texts),
-        probabilities=probabilities,
-        labelled=_labelled_vectors(view, annotations, encode=encode),
+        margins=None if answers is None else np.array([answer.margin for answer in answers]),
+        guesses=None if answers is None else tuple(answer.value for answer in answers),
+        labelled=encode([task.task.text for task in labelled]),
         label_count=len(view.field.labels),
+        settled=tuple(task.consensus.value for task in labelled if task.consensus.value is not None),
+        rivals=lambda: _rivals(view, texts, encode=encode),
     )
     chosen = strategy(view.rules.strategy)(candidates, min(wanted, len(train)), rng)
-    if model is None or probabilities is None:
-        return chosen, {}
-    return chosen, _predictions(view.field, model, candidates.ids, probabilities, set(chosen))
+    shown = {task.id: answer for task, answer in zip(train, answers or (), strict=False)}
+    # A label that the configuration no longer allows is not shown: the task is left to the person.
+    return chosen, {
+        task_id: Prediction(task_id, shown[task_id].value, shown[task_id].confidence)
+        for task_id in chosen
+        if task_id in shown and view.field.allows(shown[task_id].value)
+    }
 
 
-def _labelled_vectors(view: ProjectView, annotations: list[Annotation], *, encode: Encode) -> NDArray[np.float32]:
-    tasks = view.mirror.tasks()
-    labelled = snapshot(0, tasks, annotations, view.ledger.roles(view.id), view.field).training
-    return encode([task.task.text for task in labelled])
-
-
-def _predictions(
-    field: Field, model: Model, ids: NDArray[np.int64], probabilities: Probabilities, chosen: set[int]
-) -> dict[int, Prediction]:
-    found: dict[int, Prediction] = {}
-    for task_id, row in zip(ids.tolist(), probabilities, strict=True):
-        value, confidence = decide(field.kind, model.labels, row)
-        # A label that the configuration no longer allows is not shown: the task is left to the person.
-        if task_id in chosen and field.allows(value):
-            found[task_id] = Prediction(task_id, value, confidence)
-    return found
+def _rivals(view: ProjectView, texts: list[str], *, encode: Encode) -> tuple[Value, ...] | None:
+    """Return what the best version of the newest round by another learner than the deployed one's would answer."""
+    deployed, last = view.ledger.deployed(view.id), view.last_round
+    if deployed is None or last is None:
+        return None
+    measured = {e.version: e.agreement or 0.0 for e in view.ledger.all(Evaluation, view.id, round_number=last.number)}
+    fits = view.ledger.all(Fit, view.id, round_number=last.number)
+    others = [fit for fit in fits if fit.version in measured and fit.learner != deployed.learner]
+    if not others:
+        return None
+    best = max(others, key=lambda fit: measured[fit.version])
+    return tuple(answer.value for answer in load_model(view.book, best, encode=encode).answer(texts))
 
 
 def _audit_head(

@@ -1,13 +1,16 @@
 """What every step asks of a project: its Rules, its looped Field, its rounds, and how far it has come."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 import pandas as pd
 
+from labelloop.domain.candidates import candidates, undecided
 from labelloop.domain.certify import Attempt
-from labelloop.domain.finishing import Answer, Finished, finish
+from labelloop.domain.finishing import Finished
+from labelloop.domain.ladder import default_learners
 from labelloop.domain.loop import Phase, Progress
+from labelloop.domain.predictions import Answer
 from labelloop.domain.records import (
     Certificate,
     CertifyDraw,
@@ -22,20 +25,22 @@ from labelloop.domain.records import (
     ReleaseChunk,
     ReleaseOrder,
     SchemaVersion,
+    Verdict,
 )
 from labelloop.domain.relabel import people_needed
 from labelloop.domain.rounds import Round
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Annotation, Role, Task
 from labelloop.errors import BrokenPromise, NotConnected
+from labelloop.plugins import is_background
 from labelloop.rules import Rules
+from labelloop.steps.parts import Part, chunk_numbers, finished_parts
 from labelloop.stores.book import Book
-from labelloop.stores.certify_files import read_answers, read_population
+from labelloop.stores.certify_files import read_answers
 from labelloop.stores.mirror import Mirror
 from labelloop.stores.round_files import JUDGEMENTS, read_round
 
 QUEUE_FILE = "queue.parquet"
-CHUNK = 1000
 
 
 class ProjectView:
@@ -57,6 +62,11 @@ class ProjectView:
     def rules(self) -> Rules:
         """Return the project's Rules."""
         return Rules.model_validate_json(self.connection.rules)
+
+    @property
+    def learners(self) -> tuple[str, ...]:
+        """Return the candidate learners: those that the Rules name, else the quick ones that suit the kind of field."""
+        return self.rules.learners or default_learners(self.field.kind)
 
     @property
     def schema(self) -> SchemaVersion:
@@ -109,18 +119,40 @@ class ProjectView:
         """Return how far the project has come since its newest round."""
         last, phase = self.last_round, self.phase
         number = last.number if last else 0
-        fits = self.ledger.all(Fit, self.id, round_number=number)
-        evaluated = {e.version for e in self.ledger.all(Evaluation, self.id, round_number=number)}
+        fits, evaluations = self.ledger.all(Fit, self.id), self.ledger.all(Evaluation, self.id)
+        competing = candidates(fits, evaluations, number)
+        measured = [found for found in evaluations if found.round_number == number]
         decision = self.ledger.newest(Decision, self.id, round_number=number)
         return Progress(
             round_number=number,
-            fitted={fit.learner for fit in fits} >= set(self.rules.learners),
-            evaluated={fit.version for fit in fits if fit.version} <= evaluated,
-            decided=decision is not None and self.has_taken_effect(decision),
+            fitted=self._is_fitted({fit.learner for fit in fits if fit.round_number == number}),
+            evaluated={fit.version for fit in competing} <= {found.version for found in measured},
+            decided=decision is not None
+            and self.has_taken_effect(decision)
+            and not undecided(competing, measured, decision),
             queue_is_current=self._queue_is_current(number, phase),
             phase=phase,
             predicted=phase is not Phase.RELEASE or not self.missing_chunks(),
+            judged=self.verdict(number) is not None,
         )
+
+    def _is_fitted(self, done: set[str]) -> bool:
+        return all(recipe in done or is_background(recipe) for recipe in self.learners)
+
+    def verdict(self, number: int) -> Verdict | None:
+        """Return the verdict on the version that won a round in the end, None if it has not been given."""
+        decision = self.ledger.newest(Decision, self.id, round_number=number)
+        if decision is None:
+            return None
+        version = decision.winner if self.measured_winner(decision) else ""
+        return self.ledger.newest(Verdict, self.id, round_number=number, version=version)
+
+    def measured_winner(self, decision: Decision) -> Evaluation | None:
+        """Return the evaluation of the version that won a round, None where it could not be measured."""
+        found = self.ledger.newest(
+            Evaluation, self.id, round_number=decision.round_number, version=decision.winner, failure=""
+        )
+        return found if decision.winner else None
 
     def has_taken_effect(self, decision: Decision) -> bool:
         """Return whether the winner was deployed, then or later, or had no need to be."""
@@ -187,7 +219,7 @@ class ProjectView:
         """Return the tasks that wait for a person while an attempt or a release is under way."""
         if phase is Phase.CERTIFY:
             return self.open_certify(annotations)
-        return [] if self.missing_chunks() else list(self.finished(annotations).waiting)
+        return [] if self.missing_chunks() else self.waiting(annotations)
 
     def missing_chunks(self) -> list[int]:
         """Return which chunks of the pool the certified version has not answered yet, for the release under way."""
@@ -199,7 +231,7 @@ class ProjectView:
 
     def chunks(self, order: ReleaseOrder) -> range:
         """Return the numbers of the chunks that a release predicts its tasks in."""
-        return range(-(-order.tasks // CHUNK))
+        return chunk_numbers(order.tasks)
 
     def answers(self) -> dict[int, Answer]:
         """Return the certified version's answers by task, as far as they are stored."""
@@ -209,17 +241,23 @@ class ProjectView:
     def _chunks(self, attempt: Attempt) -> list[ReleaseChunk]:
         return self.ledger.all(ReleaseChunk, self.id, certificate=attempt.draw.number)
 
-    def finished(self, annotations: list[Annotation], answers: Mapping[int, Answer] | None = None) -> Finished:
+    def finished(self, annotations: list[Annotation]) -> Finished:
         """Return each task's label as the release under way would have it, and who still waits for one."""
+        parts = [part.finished for part in self.parts(annotations)]
+        return Finished(
+            {task_id: given for part in parts for task_id, given in part.labels.items()},
+            {task_id: why for part in parts for task_id, why in part.left_out.items()},
+            tuple(task_id for part in parts for task_id in part.waiting),
+        )
+
+    def waiting(self, annotations: list[Annotation]) -> list[int]:
+        """Return the tasks that a person must label before the release under way can be written, by id."""
+        return [task_id for part in self.parts(annotations) for task_id in part.finished.waiting]
+
+    def parts(self, annotations: list[Annotation]) -> Iterator[Part]:
+        """Yield the release under way chunk by chunk, in order of task id."""
         attempt = self.attempt
-        if attempt is None or attempt.certificate is None:
+        if attempt is None:
             raise BrokenPromise(f"Project {self.id} has no certificate to release under.")
-        known, field = self.answers() if answers is None else answers, self.field
-        automated = {
-            task_id
-            for task_id in read_population(self.book, attempt.draw).pool
-            if task_id in known
-            and known[task_id].margin >= attempt.certificate.threshold
-            and field.allows(known[task_id].value)
-        }
-        return finish(self.mirror.tasks(), annotations, field, known, automated)
+        chunks = {chunk.number: chunk for chunk in self._chunks(attempt)}
+        return finished_parts(self.book, self.mirror, attempt, chunks, self.field, annotations)

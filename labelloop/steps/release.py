@@ -1,5 +1,6 @@
 """Release a data set: the certified version answers the whole pool, people label what it may not, and it is written."""
 
+from collections import Counter
 from datetime import UTC, datetime
 
 from labelloop.domain.certify import Attempt
@@ -11,10 +12,12 @@ from labelloop.learners.base import Encode
 from labelloop.steps.answer import answer
 from labelloop.steps.certify import changed_since
 from labelloop.steps.deploy import deploy
-from labelloop.steps.project import CHUNK, ProjectView
-from labelloop.steps.release_rows import release_json, release_rows
-from labelloop.stores.certify_files import ANSWERS_FILE, read_population, write_answers
-from labelloop.stores.release_files import RELEASE_FILE, write_release
+from labelloop.steps.parts import chunk_of
+from labelloop.steps.project import ProjectView
+from labelloop.steps.release_rows import RowMaker, release_json
+from labelloop.steps.shares import ShareCount
+from labelloop.stores.certify_files import ANSWERS_FILE, task_ids, write_answers
+from labelloop.stores.release_files import RELEASE_FILE, ReleaseTable
 
 SUMMARY_FILE = "release.json"
 
@@ -31,7 +34,7 @@ def order_release(view: ProjectView) -> ReleaseOrder | Release:
     refuse_changed(view, attempt)
     if attempt.order is not None and attempt.order.active:
         return attempt.order
-    return _order(view, certificate, len(_texts(view, attempt)), active=True)
+    return _order(view, certificate, len(task_ids(view.book, attempt.draw)), active=True)
 
 
 def abandon_release(view: ProjectView) -> ReleaseOrder:
@@ -47,8 +50,8 @@ def answer_chunk(view: ProjectView, certificate: int, number: int, *, encode: En
     attempt = view.attempt
     if attempt is None or attempt.draw.number != certificate or number not in view.missing_chunks():
         return
-    texts, tasks = _texts(view, attempt), view.mirror.tasks()
-    mine = [tasks[id_] for id_ in texts[number * CHUNK : (number + 1) * CHUNK] if id_ in tasks]
+    tasks = view.mirror.tasks(chunk_of(task_ids(view.book, attempt.draw), number))
+    mine = [task for task in tasks.values() if task.text.strip()]
     fit = view.ledger.version(view.id, attempt.draw.version)
     answers = answer(view, fit, mine, encode=encode)
     record = ReleaseChunk(view.id, certificate, number, len(answers), datetime.now(UTC))
@@ -60,7 +63,7 @@ def release_is_due(view: ProjectView) -> bool:
     """Return whether the release under way lacks nothing more: every answer is there, and nobody is waited for."""
     if view.phase is not Phase.RELEASE or view.missing_chunks():
         return False
-    return not view.finished(view.mirror.annotations()).waiting
+    return not view.waiting(view.mirror.annotations())
 
 
 def ends_by_change(view: ProjectView) -> bool:
@@ -75,22 +78,27 @@ def write(view: ProjectView) -> Release:
     if attempt.release is not None:
         return attempt.release
     refuse_changed(view, attempt)
-    annotations, answers = view.mirror.annotations(), view.answers()
-    found = view.finished(annotations, answers)
-    rows = release_rows(view, found, answers)
-    by_people = sum(row.source is Source.PEOPLE for row in rows)
+    table, shares, left_out = ReleaseTable(), ShareCount(), dict[int, str]()
+    row_of, sources = RowMaker(view), Counter[Source]()
+    for part in view.parts(view.mirror.annotations()):
+        rows = row_of.rows(part)
+        table.add(rows)
+        shares.add(rows, {task_id: answer.value for task_id, answer in part.answers.items()})
+        sources.update(row.source for row in rows)
+        left_out |= part.finished.left_out
     record = Release(
         project_id=view.id,
         number=len(view.ledger.all(Release, view.id)) + 1,
         certificate=certificate.number,
         version=certificate.version,
-        tasks=len(rows),
-        by_people=by_people,
-        by_model=len(rows) - by_people,
-        left_out=len(found.left_out),
+        tasks=sources.total(),
+        by_people=sources[Source.PEOPLE],
+        by_model=sources[Source.MODEL],
+        left_out=len(left_out),
         at=datetime.now(UTC),
     )
-    files = {RELEASE_FILE: write_release(rows), SUMMARY_FILE: release_json(view, record, certificate, found)}
+    summary = release_json(view, record, certificate, left_out, shares.shares(view.field.labels))
+    files = {RELEASE_FILE: table.content(), SUMMARY_FILE: summary}
     chunks = [chunk.artifact for chunk in view.ledger.all(ReleaseChunk, view.id, certificate=certificate.number)]
     view.book.record(record, f"release-{record.number}", files, (certificate.artifact, *chunks))
     return view.ledger.newest(Release, view.id, certificate=certificate.number) or record
@@ -128,9 +136,3 @@ def _order(view: ProjectView, certificate: Certificate, tasks: int, *, active: b
         deploy(view, certificate.version, because=f"certificate {certificate.number} is for it")
     view.book.record(record, f"order-{number}", parents=(certificate.artifact,))
     return record
-
-
-def _texts(view: ProjectView, attempt: Attempt) -> list[int]:
-    tasks = view.mirror.tasks()
-    known = read_population(view.book, attempt.draw).fingerprints
-    return [id_ for id_ in sorted(known) if id_ not in tasks or tasks[id_].text.strip()]

@@ -19,6 +19,7 @@ from labelloop.errors import BrokenPromise
 from labelloop.learners.base import Encode
 from labelloop.stats.agreement import model_agreement
 from labelloop.stats.noninferiority import NonInferiority, noninferiority, tasks_needed
+from labelloop.steps.consensus_figures import against_consensus, consensus_json
 from labelloop.steps.evaluate import predicted_values
 from labelloop.steps.project import ProjectView
 from labelloop.steps.verdict_figures import (
@@ -29,6 +30,7 @@ from labelloop.steps.verdict_figures import (
     flattered_by,
     kappas,
     measured,
+    settled_pairs,
 )
 from labelloop.steps.verdict_forecast import Work, work_left
 from labelloop.stores.book import Book
@@ -54,11 +56,12 @@ class _Looked:
 
 
 def give_verdict(view: ProjectView, number: int, *, encode: Encode | None = None) -> Verdict:
-    """Give the verdict on the version that won a round, once, and return it; raises BrokenPromise if none has yet.
+    """Give the verdict on the version that won a round, once for each, and return it.
 
-    Where no audit task has two judges the version's agreement with the single ones is measured with `encode`.
+    Where no audit task has two judges the version's agreement with the single ones is measured with `encode`. Raises
+    BrokenPromise if nothing has been decided yet.
     """
-    known = view.ledger.newest(Verdict, view.id, round_number=number)
+    known = view.verdict(number)
     if known is not None:
         return known
     closed, decision = view.round(number), view.ledger.newest(Decision, view.id, round_number=number)
@@ -72,8 +75,8 @@ def give_verdict(view: ProjectView, number: int, *, encode: Encode | None = None
     report = _report(view, decision, looked, standing, ruling, work) | {"round": number, "at": record.at.isoformat()}
     files = {VERDICT_FILE: json.dumps(report, ensure_ascii=False, indent=1, allow_nan=False).encode()}
     parents = (looked.evaluation.artifact,) if looked.evaluation else ()
-    view.book.record(record, f"verdict-{number}", files, parents)
-    return view.ledger.newest(Verdict, view.id, round_number=number) or record
+    view.book.record(record, f"verdict-{number}-{record.version or 'none'}", files, parents)
+    return view.verdict(number) or record
 
 
 def verdict_report(book: Book, verdict: Verdict) -> dict[str, Any]:
@@ -83,7 +86,7 @@ def verdict_report(book: Book, verdict: Verdict) -> dict[str, Any]:
 
 
 def _look(view: ProjectView, closed: Round, decision: Decision) -> _Looked:
-    found = view.ledger.newest(Evaluation, view.id, round_number=closed.number, version=decision.winner)
+    found = view.measured_winner(decision)
     tasks = tuple(audited_tasks(view, closed, found)) if found else ()
     twice = [(task.agreement, task.human_agreement) for task in tasks if task.human_agreement is not None]
     differences = np.array([model - human for model, human in twice], np.float64)
@@ -162,6 +165,7 @@ def _report(
 ) -> dict[str, Any]:
     flattered = flattered_by(view, decision) if looked.twice else 0.0
     agreement, others = measured([task.agreement for task in looked.tasks]), alternative(looked.twice)
+    kind, pairs = view.field.kind, settled_pairs(looked.closed, looked.tasks)
     return {
         "project": view.id,
         **asdict(ruling),
@@ -169,8 +173,9 @@ def _report(
         "alpha": looked.alpha,
         "agreement": asdict(agreement) | {"corrected": _less(agreement.value, flattered), "flattered_by": flattered},
         "human_agreement": asdict(measured([t.human_agreement for t in looked.twice if t.human_agreement is not None])),
-        "krippendorff_alpha": dict(zip(("people", "people_and_model"), alphas(looked.tasks), strict=True)),
-        "cohen_kappa": [asdict(pair) for pair in kappas(looked.twice)],
+        "consensus": consensus_json(against_consensus(view.field, pairs, seed=view.rules.seed)),
+        "krippendorff_alpha": dict(zip(("people", "people_and_model"), alphas(kind, looked.tasks), strict=True)),
+        "cohen_kappa": [asdict(pair) for pair in kappas(kind, looked.twice)],
         "alternative_annotator": None if others is None else asdict(others) | {"passed": others.passed},
         "forecast": asdict(work),
         "disputed": _disputed(looked.tasks),

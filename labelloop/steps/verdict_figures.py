@@ -1,5 +1,6 @@
 """What a verdict is made of: figures of one version on a round's audit set."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -13,13 +14,12 @@ from labelloop.domain.promotion import Comparison, promote
 from labelloop.domain.records import Decision, Evaluation, Fit
 from labelloop.domain.rounds import Round
 from labelloop.domain.tasks import Origin
-from labelloop.domain.values import Choice, Choices, FieldKind, Value
+from labelloop.domain.values import FieldKind, Value, value_of
 from labelloop.domain.verdict import Measured
-from labelloop.stats.agreement import krippendorff_alpha, paired_difference
+from labelloop.stats.agreement import cohen_kappa, distance_of, krippendorff_alpha, paired_difference
 from labelloop.stats.alternative_annotator import AlternativeAnnotator, alternative_annotator
 from labelloop.stats.choice import optimism
 from labelloop.stats.intervals import wilson
-from labelloop.stats.kappa import cohen_kappa
 from labelloop.steps.evaluate import audit_rows, interval
 from labelloop.steps.project import ProjectView
 
@@ -57,7 +57,7 @@ def audited_tasks(view: ProjectView, closed: Round, evaluation: Evaluation) -> l
     return [
         AuditedTask(
             id=task_id,
-            model=_value(view.field.kind, row["model_labels"]),
+            model=value_of(view.field.kind, json.loads(row["model_value"])),
             people={a.annotator_id: a.value for a in judged[task_id].judgements if a.value is not None},
             agreement=float(row["agreement"]),
             human_agreement=None if pd.isna(row["human_agreement"]) else float(row["human_agreement"]),
@@ -67,10 +67,6 @@ def audited_tasks(view: ProjectView, closed: Round, evaluation: Evaluation) -> l
     ]
 
 
-def _value(kind: FieldKind, labels: Sequence[str]) -> Value:
-    return Choice(labels[0]) if kind is FieldKind.CHOICE else Choices(frozenset(labels))
-
-
 def measured(values: Sequence[float]) -> Measured:
     """Return the mean of values in [0, 1] with its 95 % interval."""
     array = np.asarray(values, np.float64)
@@ -78,10 +74,20 @@ def measured(values: Sequence[float]) -> Measured:
     return Measured(float(array.mean()) if len(array) else None, low, high, len(array))
 
 
-def alphas(tasks: Sequence[AuditedTask]) -> tuple[float | None, float | None]:
-    """Return Krippendorff's nominal alpha of people, and of people and the model together."""
+def settled_pairs(closed: Round, tasks: Sequence[AuditedTask]) -> list[tuple[Value, Value]]:
+    """Return what people settled on and what the model says, of each audit task that they settled."""
+    settled = {task.task.id: task.consensus.value for task in closed.tasks}
+    return [(value, task.model) for task in tasks if (value := settled[task.id]) is not None]
+
+
+def alphas(kind: FieldKind, tasks: Sequence[AuditedTask]) -> tuple[float | None, float | None]:
+    """Return Krippendorff's alpha of people, and of people and the model together; None where the kind has none."""
+    distance = distance_of(kind)
+    if distance is None:
+        return None, None
     people = [list(task.people.values()) for task in tasks]
-    return krippendorff_alpha(people), krippendorff_alpha([[*task.people.values(), task.model] for task in tasks])
+    both = [[*task.people.values(), task.model] for task in tasks]
+    return krippendorff_alpha(people, distance), krippendorff_alpha(both, distance)
 
 
 def alternative(tasks: Sequence[AuditedTask]) -> AlternativeAnnotator | None:
@@ -93,27 +99,35 @@ def alternative(tasks: Sequence[AuditedTask]) -> AlternativeAnnotator | None:
     return alternative_annotator([task.model for task in tasks], judged)
 
 
-def kappas(tasks: Sequence[AuditedTask]) -> tuple[PairOfPeople, ...]:
-    """Return Cohen's kappa of every two people who judged the same audit tasks, by their numbers."""
+def kappas(kind: FieldKind, tasks: Sequence[AuditedTask]) -> tuple[PairOfPeople, ...]:
+    """Return Cohen's kappa of every two people who judged the same audit tasks, by their numbers.
+
+    Of stars it is the quadratic one; spans and texts have none.
+    """
+    distance = distance_of(kind)
+    if distance is None:
+        return ()
     shared: dict[tuple[int, int], list[tuple[Value, Value]]] = {}
     for task in tasks:
         for pair in combinations(sorted(task.people), 2):
             shared.setdefault(pair, []).append((task.people[pair[0]], task.people[pair[1]]))
     return tuple(
-        PairOfPeople(pair, len(said), cohen_kappa([one for one, _ in said], [other for _, other in said]))
+        PairOfPeople(pair, len(said), cohen_kappa([one for one, _ in said], [other for _, other in said], distance))
         for pair, said in sorted(shared.items())
     )
 
 
 def flattered_by(view: ProjectView, decision: Decision) -> float:
     """Return by how much the winner's agreement is too high because it was chosen on these tasks, in [0, 1]."""
-    evaluations = view.ledger.all(Evaluation, view.id, round_number=decision.round_number)
+    found_all = view.ledger.all(Evaluation, view.id, round_number=decision.round_number)
+    evaluations = [found for found in found_all if not found.failure]
     columns = [audit_rows(view.book, evaluation)["agreement"] for evaluation in evaluations]
     if len(columns) < 2:
         return 0.0
     names = [evaluation.version for evaluation in evaluations]
     champion = names.index(decision.champion) if decision.champion in names else None
     own = {fit.version for fit in view.ledger.all(Fit, view.id, round_number=decision.round_number)}
+    own.add(decision.challenger)  # which may have come late
     challengers = [i for i, name in enumerate(names) if name in own and i != champion] or [0]
 
     def choose(agreements: NDArray[np.float64]) -> int:

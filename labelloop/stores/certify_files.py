@@ -2,19 +2,20 @@
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from labelloop.domain.certify import Population
-from labelloop.domain.finishing import Answer
+from labelloop.domain.predictions import Answer
 from labelloop.domain.records import CertifyDraw, ReleaseChunk
-from labelloop.domain.values import labels_of
+from labelloop.domain.values import FieldKind, kind_of, plain, value_of
 from labelloop.stores.book import Book
-from labelloop.stores.mirror import kind_of, value_of
 
 CERTIFY_FILE = "certify.parquet"
 ANSWERS_FILE = "answers.parquet"
+_AT_ONCE = 1000
 
 
 def write_population(found: Population) -> bytes:
@@ -33,7 +34,7 @@ def write_population(found: Population) -> bytes:
 
 def read_population(book: Book, draw: CertifyDraw) -> Population:
     """Return the population of an attempt."""
-    frame = pd.read_parquet(io.BytesIO(book.artifacts.read(draw.artifact, CERTIFY_FILE)))
+    frame = _population(book, draw, None)
     return Population(
         fingerprints=dict(zip(frame["task_id"].tolist(), frame["fingerprint"].tolist(), strict=True)),
         pool=frozenset(frame.loc[frame["part"] != "other", "task_id"].tolist()),
@@ -41,13 +42,32 @@ def read_population(book: Book, draw: CertifyDraw) -> Population:
     )
 
 
+def fingerprint_parts(book: Book, draw: CertifyDraw) -> Iterator[dict[int, str]]:
+    """Yield the fingerprints of all tasks as they stood when the attempt was drawn, a thousand at a time, by id."""
+    file = pq.ParquetFile(io.BytesIO(book.artifacts.read(draw.artifact, CERTIFY_FILE)))
+    for batch in file.iter_batches(_AT_ONCE, columns=["task_id", "fingerprint"]):
+        yield dict(zip(batch["task_id"].to_pylist(), batch["fingerprint"].to_pylist(), strict=True))
+
+
+def task_ids(book: Book, draw: CertifyDraw) -> list[int]:
+    """Return the ids of all tasks that the project had when the attempt was drawn, by id; cheaper than all of it."""
+    found: list[int] = _population(book, draw, ["task_id"])["task_id"].tolist()
+    return found
+
+
+def read_pool(book: Book, draw: CertifyDraw) -> frozenset[int]:
+    """Return the tasks that the draw was made from; cheaper than the whole population."""
+    frame = _population(book, draw, ["task_id", "part"])
+    return frozenset(frame.loc[frame["part"] != "other", "task_id"].tolist())
+
+
 def write_answers(answers: Mapping[int, Answer]) -> bytes:
     """Return the content of `answers.parquet`, in order of task id."""
     rows = [
         {
             "task_id": task_id,
-            "kind": kind_of(answer.value),
-            "labels": json.dumps(sorted(labels_of(answer.value)), ensure_ascii=False),
+            "kind": kind_of(answer.value).value,
+            "labels": json.dumps(plain(answer.value), ensure_ascii=False),
             "margin": answer.margin,
             "confidence": answer.confidence,
         }
@@ -63,10 +83,12 @@ def read_answers(book: Book, chunks: Iterable[ReleaseChunk]) -> dict[int, Answer
     for chunk in chunks:
         frame = pd.read_parquet(io.BytesIO(book.artifacts.read(chunk.artifact, ANSWERS_FILE)))
         for task_id, kind, labels, margin, confidence in frame.itertuples(index=False, name=None):
-            value = value_of(kind, json.loads(labels))
-            if value is not None:
-                found[task_id] = Answer(value, margin, confidence)
+            found[task_id] = Answer(value_of(FieldKind(kind), json.loads(labels)), margin, confidence)
     return found
+
+
+def _population(book: Book, draw: CertifyDraw, columns: list[str] | None) -> pd.DataFrame:
+    return pd.read_parquet(io.BytesIO(book.artifacts.read(draw.artifact, CERTIFY_FILE)), columns=columns)
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from labelloop.domain.tasks import Annotation, Origin, Task, TaskState
-from labelloop.domain.values import Choice, Choices, FieldKind, Value, labels_of
+from labelloop.domain.values import FieldKind, kind_of, plain, value_of
 from labelloop.stores.tables import MIRROR_ANNOTATIONS, MIRROR_CURSORS, MIRROR_TASKS
 
 BATCH = 500
@@ -43,11 +43,31 @@ class Mirror:
         with self.engine.begin() as connection:
             connection.execute(self._mine(MIRROR_CURSORS))
 
-    def tasks(self) -> dict[int, Task]:
-        """Return all tasks by id, in order of id."""
-        query = select(MIRROR_TASKS.c.task_id, MIRROR_TASKS.c.text).where(MIRROR_TASKS.c.project_id == self.project_id)
+    def tasks(self, ids: Sequence[int] | None = None) -> dict[int, Task]:
+        """Return all tasks, or those of these ids that there are, in order of id."""
+        table = MIRROR_TASKS
+        query = select(table.c.task_id, table.c.text).where(table.c.project_id == self.project_id)
+        query = query.order_by(table.c.task_id)
+        found: dict[int, Task] = {}
         with self.engine.connect() as connection:
-            return {id_: Task(id_, text) for id_, text in connection.execute(query.order_by(MIRROR_TASKS.c.task_id))}
+            for start in range(0, 1 if ids is None else len(ids), BATCH):
+                some = query if ids is None else query.where(table.c.task_id.in_(sorted(ids)[start : start + BATCH]))
+                found |= {id_: Task(id_, text) for id_, text in connection.execute(some)}
+        return found
+
+    def fingerprints(self, ids: Sequence[int]) -> dict[int, str]:
+        """Return the fingerprints of these tasks' texts, as far as there are such tasks; some thousand ids at most."""
+        table = MIRROR_TASKS
+        query = select(table.c.task_id, table.c.fingerprint).where(table.c.project_id == self.project_id)
+        with self.engine.connect() as connection:
+            found = connection.execute(query.where(table.c.task_id.in_(ids)))
+            return {row.task_id: row.fingerprint for row in found}
+
+    def count(self) -> int:
+        """Return how many tasks there are."""
+        query = select(func.count()).select_from(MIRROR_TASKS).where(MIRROR_TASKS.c.project_id == self.project_id)
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar_one()
 
     def stamps(self) -> dict[int, datetime]:
         """Return when each task last changed, as far as it was taken in."""
@@ -109,8 +129,8 @@ class Mirror:
             "annotation_id": annotation.id,
             "task_id": annotation.task_id,
             "annotator_id": annotation.annotator_id,
-            "kind": kind_of(annotation.value),
-            "labels": sorted(labels_of(annotation.value)) if annotation.value else [],
+            "kind": kind_of(annotation.value).value if annotation.value else None,
+            "labels": plain(annotation.value) if annotation.value else [],
             "judged_at": annotation.judged_at,
             "origin": annotation.origin.value,
             "shown_prediction": annotation.shown_prediction,
@@ -120,26 +140,12 @@ class Mirror:
         }
 
 
-def kind_of(value: Value | None) -> str | None:
-    """Return the name of the value's kind, None for no value."""
-    if value is None:
-        return None
-    return (FieldKind.CHOICE if isinstance(value, Choice) else FieldKind.CHOICES).value
-
-
-def value_of(kind: str | None, labels: Sequence[str]) -> Value | None:
-    """Return the value that `kind_of` and its labels describe."""
-    if kind is None:
-        return None
-    return Choice(labels[0]) if kind == FieldKind.CHOICE.value else Choices(frozenset(labels))
-
-
 def _annotation(row: Any) -> Annotation:
     return Annotation(
         id=row["annotation_id"],
         task_id=row["task_id"],
         annotator_id=row["annotator_id"],
-        value=value_of(row["kind"], row["labels"]),
+        value=value_of(FieldKind(row["kind"]), row["labels"]) if row["kind"] else None,
         judged_at=row["judged_at"],
         origin=Origin(row["origin"]),
         shown_prediction=row["shown_prediction"],

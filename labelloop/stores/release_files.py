@@ -5,14 +5,15 @@ import json
 from collections.abc import Sequence
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from labelloop.domain.release import ReleaseRow, Source
 from labelloop.domain.tasks import Role
-from labelloop.domain.values import Value, labels_of
-from labelloop.errors import BrokenPromise
-from labelloop.stores.mirror import kind_of, value_of
+from labelloop.domain.values import FieldKind, kind_of, plain, value_of
 
 RELEASE_FILE = "release.parquet"
+_AT_ONCE = 1000
 
 COLUMNS = {
     "input_text": "str",
@@ -50,7 +51,7 @@ def frame_to_rows(frame: pd.DataFrame) -> list[ReleaseRow]:
         ReleaseRow(
             task_id=int(cells["task_id"]),
             text=cells["input_text"],
-            value=_value(cells["kind"], cells["labels"]),
+            value=value_of(FieldKind(cells["kind"]), json.loads(cells["labels"])),
             source=Source(cells["source"]),
             role=Role(cells["role"]),
             annotations=_ids(cells["annotations"]),
@@ -68,9 +69,37 @@ def frame_to_rows(frame: pd.DataFrame) -> list[ReleaseRow]:
 
 def write_release(rows: Sequence[ReleaseRow]) -> bytes:
     """Return the content of `release.parquet`: the same bytes for the same rows, in whatever order they come."""
-    buffer = io.BytesIO()
-    rows_to_frame(rows).to_parquet(buffer, index=False)
-    return buffer.getvalue()
+    table = ReleaseTable()
+    table.add(sorted(rows, key=lambda row: row.task_id))
+    return table.content()
+
+
+class ReleaseTable:
+    """`release.parquet`, written part by part: the same bytes for the same rows, in whatever parts they come.
+
+    Rows must come in order of task id.
+    """
+
+    def __init__(self) -> None:
+        self._buffer, self._rows = io.BytesIO(), list[ReleaseRow]()
+        self._schema = pa.Schema.from_pandas(rows_to_frame([]), preserve_index=False)
+        self._writer = pq.ParquetWriter(self._buffer, self._schema)
+
+    def add(self, rows: Sequence[ReleaseRow]) -> None:
+        """Append some rows."""
+        self._rows += rows
+        while len(self._rows) >= _AT_ONCE:
+            self._write(self._rows[:_AT_ONCE])
+            del self._rows[:_AT_ONCE]
+
+    def content(self) -> bytes:
+        """Return the whole file; nothing can be added afterwards."""
+        self._write(self._rows)
+        self._writer.close()
+        return self._buffer.getvalue()
+
+    def _write(self, rows: Sequence[ReleaseRow]) -> None:
+        self._writer.write_table(pa.Table.from_pandas(rows_to_frame(rows), self._schema, preserve_index=False))
 
 
 def read_release(content: bytes) -> list[ReleaseRow]:
@@ -94,16 +123,9 @@ def _cells(row: ReleaseRow) -> dict[str, object]:
         "model_digest": row.model_digest,
         "raw_confidence": row.raw_confidence,
         "confidence": row.confidence,
-        "kind": kind_of(row.value),
-        "labels": json.dumps(sorted(labels_of(row.value)), ensure_ascii=False),
+        "kind": kind_of(row.value).value,
+        "labels": json.dumps(plain(row.value), ensure_ascii=False),
     }
-
-
-def _value(kind: str, labels: str) -> Value:
-    value = value_of(kind, json.loads(labels))
-    if value is None:
-        raise BrokenPromise("A released row has no value: restore the release's artifact from a backup.")
-    return value
 
 
 def _joined(ids: Sequence[int]) -> str:

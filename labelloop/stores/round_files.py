@@ -11,8 +11,7 @@ import pandas as pd
 from labelloop.domain.consensus import settle
 from labelloop.domain.rounds import JudgedTask, Round
 from labelloop.domain.tasks import Annotation, Origin, Role, Task
-from labelloop.domain.values import labels_of
-from labelloop.stores.mirror import kind_of, value_of
+from labelloop.domain.values import FieldKind, kind_of, plain, value_of
 
 JUDGEMENTS = "judgements.parquet"
 
@@ -93,8 +92,8 @@ def _judgements(closed: Round) -> pd.DataFrame:
             "role": judged.role.value,
             "annotation_id": a.id,
             "annotator_id": a.annotator_id,
-            "kind": kind_of(a.value),
-            "labels": json.dumps(sorted(labels_of(a.value)), ensure_ascii=False) if a.value else "[]",
+            "kind": kind_of(a.value).value,
+            "labels": json.dumps(plain(a.value), ensure_ascii=False),
             "judged_at": a.judged_at,
             "origin": a.origin.value,
             "shown_prediction": a.shown_prediction,
@@ -103,6 +102,7 @@ def _judgements(closed: Round) -> pd.DataFrame:
         }
         for judged in closed.tasks
         for a in judged.judgements
+        if a.value is not None
     ]
     frame = pd.DataFrame(rows, columns=list(_JUDGEMENT_COLUMNS))
     return frame.astype(_JUDGEMENT_COLUMNS)
@@ -129,7 +129,7 @@ def _annotation(row: Mapping[Hashable, Any]) -> Annotation:
         id=int(row["annotation_id"]),
         task_id=int(row["task_id"]),
         annotator_id=int(row["annotator_id"]),
-        value=value_of(row["kind"], json.loads(row["labels"])),
+        value=value_of(FieldKind(row["kind"]), json.loads(row["labels"])),
         judged_at=row["judged_at"].to_pydatetime(),
         origin=Origin(row["origin"]),
         shown_prediction=None if pd.isna(row["shown_prediction"]) else int(row["shown_prediction"]),

@@ -120,6 +120,7 @@ FACTS: dict[type[Any], Table] = {
         *map(_share, ("agreement", "agreement_low", "agreement_high")),
         *map(_share, ("human_agreement", "human_low", "human_high", "accuracy", "macro_f1")),
         _number("ms_per_text"),
+        _text("failure"),
         unique=("round_number", "version"),
     ),
     records.Decision: _fact(
@@ -129,7 +130,7 @@ FACTS: dict[type[Any], Table] = {
         _name("champion"),
         _name("winner"),
         _text("because"),
-        unique=("round_number",),
+        unique=("round_number", "challenger"),
     ),
     records.Deployment: _fact("deployments", _name("version"), _text("because")),
     records.Publication: _fact(
@@ -153,14 +154,14 @@ FACTS: dict[type[Any], Table] = {
         _number("margin"),
         Column("labels_needed", Integer, nullable=True),
         Column("audit_needed", Integer, nullable=True),
-        unique=("round_number",),
+        unique=("round_number", "version"),
     ),
     records.CertifyDraw: _fact(
         "certify_draws",
         _count("number"),
         _name("version"),
         *map(_count, ("n", "pool")),
-        *map(_number, ("max_error", "delta")),
+        *map(_number, ("max_error", "delta", "at_least")),
         unique=("number",),
     ),
     records.Certificate: _fact(

@@ -3,23 +3,19 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from labelloop.domain.predictions import margin as margins_of
 from labelloop.strategies.base import Candidates
 from labelloop.strategies.random import random
 
 
 def margin(candidates: Candidates, n: int, rng: np.random.Generator) -> list[int]:
     """Return the n candidates of the smallest margins, smallest first, ties by chance; without a model, random ones."""
-    if candidates.probabilities is None:
+    if candidates.margins is None:
         return random(candidates, n, rng)
-    ids: list[int] = candidates.ids[closest(candidates, candidates.probabilities, n, rng)].tolist()
+    ids: list[int] = candidates.ids[closest(candidates.margins, n, rng)].tolist()
     return ids
 
 
-def closest(
-    candidates: Candidates, probabilities: NDArray[np.float64], n: int, rng: np.random.Generator
-) -> NDArray[np.int64]:
+def closest(margins: NDArray[np.float64], n: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Return the rows of the n smallest margins, smallest first, ties by chance."""
-    shuffled = rng.permutation(len(candidates.ids))
-    order = np.argsort(margins_of(candidates.kind, probabilities[shuffled]), kind="stable")
-    return shuffled[order][: max(n, 0)]
+    shuffled = rng.permutation(len(margins))
+    return shuffled[np.argsort(margins[shuffled], kind="stable")][: max(n, 0)]

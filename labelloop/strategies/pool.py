@@ -1,6 +1,7 @@
 """What the strategies share: smaller pools and clusters."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,14 +16,20 @@ _SLOW = 20_000_000
 
 
 def only(candidates: Candidates, rows: NDArray[np.int64]) -> Candidates:
-    """Return the candidates of these rows, in this order."""
-    known = candidates.probabilities
+    """Return the candidates of these rows, in this order; their rivals are still those of all."""
+    margins, guesses = candidates.margins, candidates.guesses
     return replace(
         candidates,
         ids=candidates.ids[rows],
         vectors=candidates.vectors[rows],
-        probabilities=None if known is None else known[rows],
+        margins=None if margins is None else margins[rows],
+        guesses=None if guesses is None else tuple(guesses[row] for row in rows),
     )
+
+
+def without(candidates: Candidates, ids: Sequence[int]) -> Candidates:
+    """Return the candidates but those of the ids."""
+    return only(candidates, np.flatnonzero(~np.isin(candidates.ids, np.array(ids, dtype=np.int64))))
 
 
 def thinned(candidates: Candidates, n: int, rng: np.random.Generator) -> Candidates:

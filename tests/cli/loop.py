@@ -14,6 +14,7 @@ from labelloop.steps.evaluate import evaluate
 from labelloop.steps.fit import fit
 from labelloop.steps.order import order_queue, record_publication
 from labelloop.steps.project import ProjectView
+from labelloop.steps.verdict import give_verdict
 from labelloop.stores.book import Book
 from labelloop.testing import BagOfWords
 from tests.cli.conftest import CONFIG
@@ -56,6 +57,7 @@ def play(view: ProjectView) -> None:
     fit(view, closed.number, encode=encode)
     evaluate(view, closed.number, encode=encode)
     decide_round(view, closed.number)
+    give_verdict(view, closed.number, encode=encode)
     publish(view)
 
 

@@ -43,7 +43,7 @@ def test_status_json_tells_the_whole_story(run: Run, book: Book) -> None:
     assert {e["round"] for e in shown["evaluations"]} == {1, 2}
     assert shown["next"] == "people: 8 more labels until the next round"
     assert shown["labels_to_next_round"] == 8
-    assert shown["jobs"] == {"queued": [], "running": [], "waiting": [], "failed": []}
+    assert shown["jobs"] == {"queued": [], "running": [], "waiting": [], "failed": [], "tuning": []}
 
 
 def test_status_counts_labels_that_no_round_holds_yet(run: Run, book: Book) -> None:

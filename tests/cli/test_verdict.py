@@ -22,9 +22,7 @@ def test_the_verdict_is_told_in_plain_words_with_the_next_step(run: Run, book: B
 
 def test_the_json_is_the_whole_report(run: Run, book: Book) -> None:
     """The keys that docs/verdict.md describes, of the round that was asked for."""
-    view = played(book)
-    give_verdict(view, 1)
-    give_verdict(view, 2)
+    played(book)
     newest, first = (json.loads(run("verdict", "7", *more, "--json").out) for more in ((), ("--round", "1")))
     assert (newest["round"], first["round"]) == (2, 1)
     assert first["outcome"] == "cannot tell"
@@ -36,12 +34,11 @@ def test_the_json_is_the_whole_report(run: Run, book: Book) -> None:
 
 def test_status_has_the_newest_verdict(run: Run, book: Book) -> None:
     """Headline figures for scripts, one line for people; null before the first."""
-    view = played(book, rounds=1)
+    view = played(book, rounds=0)
     assert json.loads(run("status", "7", "--json").out)["verdict"] is None
-    give_verdict(view, 1)
-    judge(view, 2)
-    play(view)
-    give_verdict(view, 2)
+    for number in (1, 2):
+        judge(view, number)
+        play(view)
     shown = json.loads(run("status", "7", "--json").out)["verdict"]
     assert (shown["round"], shown["outcome"], shown["n"]) == (2, "cannot tell", 10)
     assert "Human level after round 2: cannot tell (labelloop verdict 7)" in run("status", "7").out
@@ -49,11 +46,12 @@ def test_status_has_the_newest_verdict(run: Run, book: Book) -> None:
 
 def test_without_a_verdict_the_command_says_when_there_is_one(run: Run, book: Book) -> None:
     """Status 2: it will come by itself; another round's verdict is named."""
-    view = played(book, rounds=1)
+    view = played(book, rounds=0)
     early = run("verdict", "7")
     assert early.status == 2
     assert "One is given after each round" in early.err
-    give_verdict(view, 1)
+    judge(view, 1)
+    play(view)
     missing = run("verdict", "7", "--round", "9")
     assert missing.status == 2
     assert "rounds with one: 1" in missing.err

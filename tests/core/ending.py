@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable
 
 from labelloop.domain.records import Certificate, CertifyDraw, Release
 from labelloop.domain.tasks import Role
+from labelloop.domain.values import Choice
+from labelloop.steps.answer import answer
 from labelloop.steps.certify import certify, start_attempt
 from labelloop.steps.close_round import close_round
 from labelloop.steps.release import answer_chunk, order_release, release_is_due, write
-from tests.core.made_up import ENCODE, MadeUp, Make, turn
+from tests.core.made_up import ENCODE, LABELS, MadeUp, Make, turn
 
 Judge = Callable[[Iterable[int]], None]
 
@@ -34,6 +36,22 @@ def certified(world: MadeUp, n: int = 60, max_error: float = 0.05, judge: Judge 
     return certify(world.view, encode=ENCODE)
 
 
+def doubting(world: MadeUp) -> Judge:
+    """Return a person who disagrees with the model on the quarter of the tasks that it is least sure of."""
+
+    def judge(tasks: Iterable[int]) -> None:
+        known, fit = world.view.mirror.tasks(), world.view.ledger.deployed(world.view.id)
+        assert fit is not None
+        said = answer(world.view, fit, [known[task] for task in tasks], encode=ENCODE)
+        ranked = sorted(said, key=lambda task: said[task].margin)
+        unsure, sure = ranked[: len(ranked) // 4], ranked[len(ranked) // 4 :]
+        for task in unsure:
+            world.judge([task], value=next(label for label in LABELS if Choice(label) != said[task].value))
+        world.judge(sure)
+
+    return judge
+
+
 def predicted(world: MadeUp) -> None:
     """Order the release and predict its chunks."""
     order_release(world.view)
@@ -43,7 +61,7 @@ def predicted(world: MadeUp) -> None:
 
 def label_the_rest(world: MadeUp) -> list[int]:
     """Let a person label what the model may not; return which tasks those were."""
-    left = list(world.view.finished(world.view.mirror.annotations()).waiting)
+    left = world.view.waiting(world.view.mirror.annotations())
     world.judge(left, person=3)
     return left
 

@@ -1,22 +1,27 @@
 """A made-up project: texts whose words give the label, and people whose judgements are put into the mirror by hand."""
 
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from labelloop.domain.loop import Step, next_step
-from labelloop.domain.records import Connection, Decision, SchemaVersion
+from labelloop.domain.records import Connection, Decision, Fit, SchemaVersion
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Annotation, Origin, Role, Task, TaskState
 from labelloop.domain.values import Choice, Choices, FieldKind, Value
+from labelloop.learners.base import Scratch
 from labelloop.rules import Rules
+from labelloop.steps.background import untuned
 from labelloop.steps.deploy import decide_round
 from labelloop.steps.draw import assign_roles
 from labelloop.steps.evaluate import evaluate
-from labelloop.steps.fit import fit
+from labelloop.steps.fit import fit, tune
 from labelloop.steps.order import QueueHead, order_queue, record_publication
 from labelloop.steps.project import ProjectView
+from labelloop.steps.scratch import Place
+from labelloop.steps.verdict import give_verdict
 from labelloop.stores.artifacts import Artifacts
 from labelloop.stores.book import Book
 from labelloop.stores.ledger import Ledger, open_engine
@@ -143,18 +148,30 @@ def publish(view: ProjectView) -> QueueHead:
     return head
 
 
+def fit_all(view: ProjectView, number: int) -> list[Fit]:
+    """Fit the quick learners to a round, then the slow ones that the Rules name; return all fits of the round."""
+    fit(view, number, encode=ENCODE)
+    with tempfile.TemporaryDirectory() as work:
+        for one in untuned(view) if view.rules.learners else ():
+            place = Place(Path(work), view.id, number, one.recipe)
+            tune(view, place, Scratch(place.made()), encode=ENCODE)
+    return view.ledger.all(Fit, view.id, round_number=number)
+
+
 def turn(view: ProjectView) -> Decision:
-    """Fit, evaluate, decide and publish the newest round, as the jobs do."""
+    """Fit, evaluate, decide, publish and judge the newest round, as the jobs do after a crash before the verdict."""
     last = view.last_round
     assert last is not None
     number = last.number
     assert due(view) is Step.FIT
-    fit(view, number, encode=ENCODE)
+    fit_all(view, number)
     assert due(view) is Step.EVALUATE
     evaluate(view, number, encode=ENCODE)
     assert due(view) is Step.DEPLOY
     decision = decide_round(view, number)
     assert due(view) is Step.PUBLISH
     publish(view)
+    assert due(view) is Step.DEPLOY
+    give_verdict(view, number, encode=ENCODE)
     assert due(view) is None
     return decision

@@ -123,6 +123,7 @@ def test_a_good_model_is_granted_a_certificate_that_says_all_it_rests_on(make: M
     assert page["model"]["artifact"] == world.view.ledger.version(7, "v1").artifact
     assert page["rounds"] == [r.artifact for r in world.view.ledger.all(ClosedRound, 7)]
     assert page["people"]["agreement"] == 1.0
+    assert page["near_copies"] == {"drawn": 0, "errors": 0}
     assert sum(row["automated"] for row in page["labels"]) == round(found.automated * 60)
     assert world.view.phase is Phase.ROUNDS
     assert certify(world.view, encode=ENCODE) == found

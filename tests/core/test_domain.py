@@ -204,26 +204,31 @@ def test_scores_rise_with_the_rank(order: list[int]) -> None:
 # What is next
 
 
-STEPS = (Step.FIT, Step.EVALUATE, Step.DEPLOY, Step.PUBLISH)
+STEPS = (Step.FIT, Step.EVALUATE, Step.DEPLOY, Step.PUBLISH, Step.DEPLOY)
 
 
 @pytest.mark.parametrize(
-    ("round_number", "fitted", "evaluated", "decided", "current"),
-    list(product((0, 3), (False, True), (False, True), (False, True), (False, True))),
+    ("round_number", "fitted", "evaluated", "decided", "current", "judged"),
+    list(product((0, 3), *[(False, True)] * 5)),
 )
-def test_what_is_due_next(round_number: int, fitted: bool, evaluated: bool, decided: bool, current: bool) -> None:
-    """Before the first round only the queue counts; after it the first step that is missing is due."""
+def test_what_is_due_next(
+    round_number: int, fitted: bool, evaluated: bool, decided: bool, current: bool, judged: bool
+) -> None:
+    """Before the first round only the queue counts; after it the first step that is missing is due.
+
+    A missing verdict is made up for by the job that deploys, after people have their queue.
+    """
     expected = None if current else Step.PUBLISH
     if round_number:
-        missing = [s for s, done in zip(STEPS, (fitted, evaluated, decided, current), strict=True) if not done]
+        missing = [s for s, done in zip(STEPS, (fitted, evaluated, decided, current, judged), strict=True) if not done]
         expected = missing[0] if missing else None
-    assert next_step(Progress(round_number, fitted, evaluated, decided, current)) is expected
+    assert next_step(Progress(round_number, fitted, evaluated, decided, current, judged=judged)) is expected
 
 
 @pytest.mark.parametrize("phase", [Phase.CERTIFY, Phase.RELEASE])
 def test_while_the_model_is_frozen_only_the_queue_and_answers_are_due(phase: Phase) -> None:
     """A round that was under way is gone on with afterwards."""
-    frozen = Progress(3, False, False, False, queue_is_current=True, phase=phase)
+    frozen = Progress(3, False, False, False, queue_is_current=True, phase=phase, judged=False)
     assert next_step(frozen) is None
     assert next_step(replace(frozen, queue_is_current=False)) is Step.PUBLISH
     assert next_step(replace(frozen, queue_is_current=False, predicted=False)) is Step.PREDICT

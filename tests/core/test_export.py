@@ -5,6 +5,7 @@ import io
 import json
 import random
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +14,25 @@ import pytest
 import yaml
 
 from labelloop.domain.release import ReleaseRow, Source
+from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Role
-from labelloop.domain.values import Choice
+from labelloop.domain.values import Choice, FieldKind
 from labelloop.errors import NeighbourError, NotFound, UserError
 from labelloop.export.card import COLUMNS
 from labelloop.export.facts import read_facts
 from labelloop.export.files import Format, read_formats, release_files
-from labelloop.export.shares import label_shares
-from labelloop.export.tables import SCHEMA, csv_file, json_lines, parquet_file
+from labelloop.export.tables import SCHEMA, csv_file, json_lines, parquet_file, schema
 from labelloop.steps.close_round import close_round
+from labelloop.steps.shares import label_shares
 from labelloop.stores import folders
 from labelloop.stores.folders import write_folder
 from labelloop.stores.release_files import frame_to_rows, read_release, rows_to_frame, write_release
 from tests.core.ending import certified, released, with_model
-from tests.core.made_up import LABELS, Make, choices, turn
+from tests.core.made_up import FIELD, LABELS, Make, choices, turn
 from tests.core.released import MODEL, PERSON, ROWS, TEXTS, record_release, with_values
 
+SPANS = Field("names", FieldKind.SPANS, ("Person",), "text", ("text",))
+LABEL_FORMATS = tuple(set(Format) - {Format.CONLL})
 MANY = with_values(choices("good", "bad|odd"), choices(), choices("还行 🙂"))
 
 
@@ -39,7 +43,9 @@ def test_a_release_is_read_back_as_it_was(rows: list[ReleaseRow]) -> None:
     assert frame_to_rows(rows_to_frame(rows)) == rows
 
 
-@pytest.mark.parametrize("writer", [write_release, csv_file, json_lines, parquet_file])
+@pytest.mark.parametrize(
+    "writer", [write_release, *(partial(writer, FIELD) for writer in (csv_file, json_lines, parquet_file))]
+)
 def test_the_order_of_rows_does_not_change_the_bytes(writer: Any) -> None:
     """Chunks come back in any order; the files are the same."""
     shuffled = random.Random(1).sample(ROWS, len(ROWS))
@@ -48,23 +54,23 @@ def test_the_order_of_rows_does_not_change_the_bytes(writer: Any) -> None:
 
 def test_csv_begins_with_text_and_label_and_keeps_every_text() -> None:
     """Python's own reader gets every character back."""
-    lines = list(csv.reader(io.StringIO(csv_file(ROWS).decode(), newline="")))
+    lines = list(csv.reader(io.StringIO(csv_file(FIELD, ROWS).decode(), newline="")))
     assert lines[0] == SCHEMA.names
     assert lines[0][:2] == ["input_text", "label"]
     assert [line[0] for line in lines[1:]] == list(TEXTS)
     first = dict(zip(*lines[:2], strict=True))
     assert (first["source"], first["annotators"], first["annotations"]) == ("people", "1 2", "1001 1002")
     assert float(first["raw_confidence"]) == PERSON.raw_confidence
-    many = list(csv.DictReader(io.StringIO(csv_file(MANY).decode(), newline="")))
+    many = list(csv.DictReader(io.StringIO(csv_file(FIELD, MANY).decode(), newline="")))
     assert [json.loads(row["labels"]) for row in many] == [["bad|odd", "good"], [], ["还行 🙂"]]
 
 
 def test_json_lines_have_lists_and_numbers() -> None:
     """One object a line, split at line feeds only."""
-    found = [json.loads(line) for line in json_lines(ROWS + MANY[:0]).decode().removesuffix("\n").split("\n")]
+    found = [json.loads(line) for line in json_lines(FIELD, ROWS + MANY[:0]).decode().removesuffix("\n").split("\n")]
     assert [row["input_text"] for row in found] == list(TEXTS)
     assert (found[0]["annotators"], found[1]["annotators"], found[0]["shown"]) == ([1, 2], [], False)
-    assert [json.loads(line)["labels"] for line in json_lines(MANY).splitlines()] == [
+    assert [json.loads(line)["labels"] for line in json_lines(FIELD, MANY).splitlines()] == [
         ["bad|odd", "good"],
         [],
         ["还行 🙂"],
@@ -74,14 +80,14 @@ def test_json_lines_have_lists_and_numbers() -> None:
 def test_parquet_has_the_same_columns_whatever_the_rows() -> None:
     """Also where nobody labelled anything, and without rows."""
     for rows in (ROWS, MANY, [MODEL], []):
-        table = pq.read_table(io.BytesIO(parquet_file(rows)))
+        table = pq.read_table(io.BytesIO(parquet_file(FIELD, rows)))
         assert table.schema == SCHEMA
         assert table.column("input_text").to_pylist() == [row.text for row in rows]
 
 
 def test_the_card_names_every_column() -> None:
     """A column that nobody explains is of no use to whoever receives it."""
-    assert [name for name, _ in COLUMNS] == SCHEMA.names
+    assert list(COLUMNS) == schema(SPANS).names
 
 
 def test_hugging_face_opens_the_folder(make: Make, tmp_path: Path) -> None:
@@ -91,7 +97,7 @@ def test_hugging_face_opens_the_folder(make: Make, tmp_path: Path) -> None:
     view = make(tasks=0).view
     record_release(view, ROWS)
     folder = tmp_path / "数据 🙂"
-    write_folder(folder, release_files(read_facts(view), tuple(Format)), known=())
+    write_folder(folder, release_files(read_facts(view), LABEL_FORMATS), known=())
     found = load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))
     assert found["input_text"][:] == list(TEXTS)
     assert found[0]["labels"] == ["good"]
@@ -114,13 +120,13 @@ def test_the_card_tells_the_whole_story(make: Make) -> None:
     assert about["configs"][0]["data_files"] == [{"split": "train", "path": "data.csv"}]
     for said in (
         "8 texts: 4 labelled by people, 4 by the model v1",
-        "3 tasks of the project are left out",
+        "Left out for want of a settled label: 3 tasks",
         "| good | 8 | 4 | 4 | 100.0% (51.0% to 100.0%) |",
         "Certificate 1:** at most 5.0% of the labels",
         "probability of at least 95.0%",
         "on 20 MONITOR tasks",
         "People agree with each other by 100.0%",
-        "no verdict on v1",
+        "Human level** (margin 0.10): ",
         "| 1 | 2026-",
         "v1 (linear)",
         "digest `abc123`",
@@ -139,7 +145,7 @@ def test_a_certified_release_is_exported_with_all_its_origins(make: Make) -> Non
     facts = read_facts(world.view)
     assert len(facts.rows) == found.tasks
     assert facts.model_said.keys() == {row.task_id for row in facts.rows}
-    files = release_files(facts, tuple(Format))
+    files = release_files(facts, LABEL_FORMATS)
     card = files["README.md"].decode()
     assert "at most 10.0% of the labels" in card
     assert f"on {certificate.n} tasks drawn at random after v1 was frozen" in card
@@ -202,7 +208,7 @@ def test_without_a_release_the_next_command_is_named(make: Make) -> None:
 @pytest.mark.parametrize("text", ["xlsx", "csv,xlsx", "", " , "])
 def test_an_unknown_format_is_refused(text: str) -> None:
     """The message names the formats there are."""
-    with pytest.raises(UserError, match="csv, jsonl, parquet, hf, label-studio"):
+    with pytest.raises(UserError, match="csv, jsonl, parquet, hf, label-studio, conll"):
         read_formats(text)
 
 

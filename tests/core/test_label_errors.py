@@ -98,11 +98,11 @@ def test_equal_texts_never_vouch_for_each_other() -> None:
     """A copy in another fold would give the label away: both copies of a mistake are found."""
     examples = [Example(n, text(n), Choice(truth(n))) for n in range(60)]
     copies = [Example(900 + n, "lovely happy sunny never seen elsewhere", Choice("bad")) for n in range(FOLDS + 1)]
-    answers = out_of_fold(LinearLearner(), FIELD, [*examples, *copies], encode=ENCODE, seed=1)
-    assert answers.shape == (len(examples) + len(copies), 3)
-    assert (answers[len(examples) :].argmax(axis=1) == 0).all()
-    margins = normalised_margin(FIELD, [example.value for example in [*examples, *copies]], answers)
-    assert (margins[len(examples) :] < 0).all()
+    opinions = out_of_fold(LinearLearner(), FIELD, [*examples, *copies], encode=ENCODE, seed=1)
+    assert len(opinions) == len(examples) + len(copies)
+    for opinion in opinions[len(examples) :]:
+        assert opinion.expected == Choice("good")
+        assert opinion.margin < 0
 
 
 def test_margins_by_hand() -> None:

@@ -1,185 +1,254 @@
-"""The contract every registered learner keeps, and what the linear one promises beyond it."""
+"""The contract that every installed learner keeps, for every kind of field it claims."""
 
-import json
+import math
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from labelloop.domain.schema import Field
-from labelloop.domain.values import Choice, Choices, FieldKind, Value
-from labelloop.encoders.vectors import CachedEncoder
+from labelloop.domain.values import Choices, FieldKind, Value, similarity
 from labelloop.errors import BrokenPromise, NothingToLearn, UserError
-from labelloop.learners.base import Example, Learner
-from labelloop.learners.linear import LinearLearner
+from labelloop.learners.base import Classifier, Encode, Example, Learner, Model, Scratch
+from labelloop.learners.tuning import classify, contrast, contrastive_fit, finetune_fit
 from labelloop.plugins import learner, learner_names
 from labelloop.testing import BagOfWords
+from tests.core.checkpoints import tiny_encoder
+from tests.core.kinds import CARD, RAIN, Problem, problem
+from tests.core.recipes import PROMPTED, TUNING, needs_nothing, recipe
+from tests.llm.server import ScriptedLLM
+from tests.llm.stage import llm_for
 
-CARD = [
-    "my card is lost",
-    "the bank card was stolen",
-    "我的银行卡丢了",
-    "card not working",
-    "block my card 💳",
-    "卡被吞了",
-]
-RAIN = ["it will rain tomorrow", "sunny and warm", "明天会下雨", "a storm is coming 🌧️", "cold wind today", "今天很热"]
-FOOD = ["the soup was great", "best pizza in town", "这家面很好吃", "too much salt", "خبز طازج", "lovely cake"]
-LABELS = ("weather", "card", "food", "sport")
+ODD = ["", " ", "😀" * 500, "half a character \ud83d", "e\u0301" * 40, "a\nb\r\nc\td", "ً"]
+
+Fit = Callable[[Sequence[Example]], Model]
 
 
-def field(kind: FieldKind) -> Field:
-    return Field("topic", kind, LABELS, "text", ("text",))
+def pairs() -> list[tuple[str, FieldKind]]:
+    """Every installed learner with every kind it claims."""
+    return [
+        (name, kind) for name in learner_names() if needs_nothing(name) for kind in sorted(learner(recipe(name)).kinds)
+    ]
 
 
-def value(kind: FieldKind, *labels: str) -> Value:
-    return Choice(labels[0]) if kind is FieldKind.CHOICE else Choices(frozenset(labels))
+@pytest.fixture(scope="module", params=pairs(), ids="-".join)
+def claim(request: pytest.FixtureRequest) -> tuple[str, FieldKind]:
+    name, kind = request.param
+    return name, kind
 
 
-def examples(kind: FieldKind) -> list[Example]:
-    told = [(text, label) for texts, label in ((CARD, "card"), (RAIN, "weather"), (FOOD, "food")) for text in texts]
-    return [Example(n, text, value(kind, label)) for n, (text, label) in enumerate(told)]
+@pytest.fixture(scope="module")
+def any_learner(claim: tuple[str, FieldKind], llm: ScriptedLLM | None) -> Learner:
+    return learner(recipe(claim[0]))
 
 
-@pytest.fixture(params=learner_names())
-def any_learner(request: pytest.FixtureRequest) -> Learner:
-    return learner(request.param)
+@pytest.fixture(scope="module")
+def told(claim: tuple[str, FieldKind]) -> Problem:
+    return problem(claim[1])
 
 
-@pytest.fixture(params=FieldKind, ids=str)
-def kind(request: pytest.FixtureRequest) -> FieldKind:
-    assert isinstance(request.param, FieldKind)
-    return request.param
+@pytest.fixture(scope="module")
+def llm(
+    claim: tuple[str, FieldKind], told: Problem, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ScriptedLLM | None]:
+    """Yield, for learners that ask an LLM, one that knows the answers; the settings lead to it."""
+    if claim[0] not in PROMPTED:
+        yield None
+        return
+    with (
+        pytest.MonkeyPatch.context() as monkeypatch,
+        llm_for(told, monkeypatch, tmp_path_factory.mktemp("data")) as server,
+    ):
+        yield server
 
 
-def test_a_learner_learns_from_a_few_examples(any_learner: Learner, kind: FieldKind, encoder: CachedEncoder) -> None:
-    """With the real encoder, six examples a label are enough to tell plainly different topics apart."""
-    model = any_learner.fit(field(kind), examples(kind), encode=encoder, seed=1)
-    answers = model.predict(["someone took my bank card", "will it snow tonight?", "this bread tastes wonderful"])
-
-    assert [model.labels[best] for best in answers.argmax(axis=1)] == ["card", "weather", "food"]
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Encode:
+    """Return an encoder of thirty thousand random weights."""
+    return tiny_encoder(tmp_path_factory.mktemp("tiny"))
 
 
-def test_probabilities_are_probabilities(any_learner: Learner, kind: FieldKind) -> None:
-    """One row a text, one column a label of the field, in [0, 1]; rows of one choice sum to 1."""
-    model = any_learner.fit(field(kind), examples(kind), encode=BagOfWords(), seed=1)
-    answers = model.predict([*CARD, "", "😀" * 500, "half a character \ud83d"])
-
-    assert answers.shape == (len(CARD) + 3, len(model.labels))
-    assert answers.dtype == np.float64
-    assert ((answers >= 0) & (answers <= 1)).all()
-    assert [label for label in LABELS if label in model.labels] == list(model.labels)
-    if kind is FieldKind.CHOICE:
-        np.testing.assert_allclose(answers.sum(axis=1), 1.0)
+@pytest.fixture(scope="module")
+def encode(claim: tuple[str, FieldKind], request: pytest.FixtureRequest) -> Iterator[Encode]:
+    """Yield the real encoder, or, for learners that would tune it for minutes, the tiny one."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(contrastive_fit, "STEPS", 20)
+        monkeypatch.setattr(contrast, "LEARNING_RATE", 3e-3)
+        monkeypatch.setattr(classify, "STEPS", (25, 25))
+        monkeypatch.setattr(finetune_fit, "learning_rate", lambda *_, adapted: 1e-3 if adapted else 5e-3)
+        yield request.getfixturevalue("tiny" if claim[0] in TUNING else "encoder")
 
 
-def test_no_text_gets_no_row(any_learner: Learner, kind: FieldKind) -> None:
-    """Asking nothing is allowed."""
-    model = any_learner.fit(field(kind), examples(kind), encode=BagOfWords(), seed=1)
+@pytest.fixture
+def fit(any_learner: Learner, told: Problem, encode: Encode, tmp_path: Path) -> Fit:
+    """Fit the learner to some examples of the problem's field."""
+    return lambda examples: fitted(any_learner, told, examples, encode=encode, scratch=tmp_path / "scratch")
 
+
+@pytest.fixture(scope="module")
+def model(any_learner: Learner, told: Problem, encode: Encode, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """Return the learner's model of the problem's examples; it is shared, since asking a model changes nothing."""
+    return fitted(any_learner, told, told.examples, encode=encode, scratch=tmp_path_factory.mktemp("shared"))
+
+
+def fitted(any_learner: Learner, told: Problem, examples: Sequence[Example], *, encode: Encode, scratch: Path) -> Model:
+    scratch.mkdir(exist_ok=True)
+    pool = list(told.questions)
+    return any_learner.fit(told.field, examples, pool=pool, encode=encode, seed=7, scratch=Scratch(scratch))
+
+
+def alike(values: Sequence[Value], wanted: Sequence[Value]) -> float:
+    return float(np.mean([similarity(one, other) for one, other in zip(values, wanted, strict=True)]))
+
+
+def test_a_learner_learns_from_a_few_examples(model: Model, told: Problem) -> None:
+    """A handful of examples is enough for questions as plain as these."""
+    texts = list(told.questions)
+    if isinstance(model, Classifier) and isinstance(told.first, Choices):  # few examples may not reach one half
+        best = model.predict(texts).argmax(axis=1)
+        values: list[Value] = [Choices(frozenset({model.labels[column]})) for column in best]
+    else:
+        values = [answer.value for answer in model.answer(texts)]
+
+    assert alike(values, list(told.questions.values())) > 0.6
+
+
+def test_answers_are_answers(model: Model, told: Problem) -> None:
+    """Whatever the text: a value that the field allows, a margin and a confidence in [0, 1]."""
+    texts = [*ODD, *told.questions, "a text " * 300]
+    answers = model.answer(texts)
+
+    assert len(answers) == len(texts)
+    for answer in answers:
+        assert told.field.allows(answer.value)
+        assert 0 <= answer.margin <= 1
+        assert 0 <= answer.confidence <= 1
+        assert math.isfinite(answer.margin + answer.confidence)
+    assert model.answer([]) == []
+
+
+def test_an_answer_does_not_depend_on_what_else_is_asked(model: Model, told: Problem) -> None:
+    """What is pushed in bulk and what is asked one by one must be the same."""
+    texts = [*told.questions, *CARD, *ODD]
+    for text, together in zip(texts, model.answer(texts), strict=True):
+        (alone,) = model.answer([text])
+        assert alone.value == together.value
+        assert (alone.margin, alone.confidence) == pytest.approx((together.margin, together.confidence), abs=1e-9)
+
+
+def test_probabilities_are_probabilities(model: Model, told: Problem) -> None:
+    """Of a classifier: one row a text, one column a label in the field's order, in [0, 1]; of one label sum 1."""
+    if not isinstance(model, Classifier):
+        return
+    rows = model.predict([*told.questions, *ODD])
+
+    assert rows.shape == (len(told.questions) + len(ODD), len(model.labels))
+    assert rows.dtype == np.float64
+    assert ((rows >= 0) & (rows <= 1)).all()
+    assert [label for label in told.field.labels if label in model.labels] == list(model.labels)
     assert model.predict([]).shape == (0, len(model.labels))
+    if not isinstance(told.first, Choices):
+        np.testing.assert_allclose(rows.sum(axis=1), 1.0)
 
 
-def test_the_same_seed_saves_the_same_bytes_and_they_predict_the_same(
-    any_learner: Learner, kind: FieldKind, tmp_path: Path
+def test_the_same_seed_saves_the_same_bytes_and_they_answer_the_same(
+    any_learner: Learner, model: Model, fit: Fit, told: Problem, encode: Encode, tmp_path: Path
 ) -> None:
-    """A version can be made again, and a stored one is the one that was measured."""
-    many = [Example(n, f"{e.text} {n}", e.value) for n, e in enumerate(examples(kind) * 3)]
-    saved = []
-    for folder in (tmp_path / "one", tmp_path / "two"):
+    """A version can be made again from examples in any order, and a stored one is the one that was measured."""
+    saved, again = [], fit(told.examples[::-1])
+    for folder, one in ((tmp_path / "one", model), (tmp_path / "two", again)):
         folder.mkdir()
-        model = any_learner.fit(field(kind), many, encode=BagOfWords(), seed=7)
-        model.save(folder)
-        saved.append({path.name: path.read_bytes() for path in folder.iterdir()})
-    loaded = any_learner.load(tmp_path / "two", encode=BagOfWords())
+        one.save(folder)
+        saved.append({str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()})
+    loaded = any_learner.load(tmp_path / "two", encode=encode)
+    texts = [*told.questions, *ODD]
 
-    assert saved[0] == saved[1]
-    assert {Path(name).suffix for name in saved[0]} <= {".json", ".safetensors"}
-    assert loaded.labels == model.labels
-    np.testing.assert_array_equal(loaded.predict(CARD), model.predict(CARD))
-
-
-def test_a_model_refuses_another_encoder(any_learner: Learner, kind: FieldKind, tmp_path: Path) -> None:
-    """A head on vectors it was not fitted to would answer nonsense with confidence."""
-    any_learner.fit(field(kind), examples(kind), encode=BagOfWords(64), seed=1).save(tmp_path)
-
-    with pytest.raises(BrokenPromise, match="encoder"):
-        any_learner.load(tmp_path, encode=BagOfWords(32))
+    assert saved[0].keys() == saved[1].keys()
+    assert [name for name in saved[0] if saved[0][name] != saved[1][name]] == []
+    assert {Path(name).suffix for name in saved[0]} <= {".json", ".safetensors", ".onnx", ".txt", ".model", ".md"}
+    assert loaded.answer(texts) == again.answer(texts)
 
 
-def test_a_damaged_model_is_refused(any_learner: Learner, kind: FieldKind, tmp_path: Path) -> None:
+def test_a_model_refuses_an_encoder_it_does_not_know(
+    any_learner: Learner, model: Model, told: Problem, tmp_path: Path
+) -> None:
+    """A head on vectors it was not fitted to would answer nonsense with confidence; models of their own do not care."""
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    model.save(folder)
+    refusal = None
+    try:
+        other = any_learner.load(folder, encode=BagOfWords(32))
+    except BrokenPromise as error:
+        refusal = str(error)
+
+    if refusal is None:
+        assert other.answer(list(told.questions)) == model.answer(list(told.questions))
+    else:
+        assert "encoder" in refusal
+
+
+def test_a_damaged_model_is_refused(any_learner: Learner, model: Model, encode: Encode, tmp_path: Path) -> None:
     """Half a file never becomes a model."""
-    any_learner.fit(field(kind), examples(kind), encode=BagOfWords(), seed=1).save(tmp_path)
-    for path in tmp_path.iterdir():
-        path.write_bytes(path.read_bytes()[:-10])
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    model.save(folder)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes()[:-10])
 
     with pytest.raises(BrokenPromise):
-        any_learner.load(tmp_path, encode=BagOfWords())
+        any_learner.load(folder, encode=encode)
 
 
-def test_threads_may_share_a_model(any_learner: Learner, kind: FieldKind) -> None:
+def test_threads_may_share_a_model(model: Model) -> None:
     """Requests of one server are answered side by side."""
-    model = any_learner.fit(field(kind), examples(kind), encode=BagOfWords(), seed=1)
-    alone = model.predict(RAIN)
+    alone = model.answer(RAIN)
     with ThreadPoolExecutor(4) as threads:
-        for answers in threads.map(lambda _: model.predict(RAIN), range(20)):
-            np.testing.assert_array_equal(answers, alone)
+        for answers in threads.map(lambda _: model.answer(RAIN), range(12)):
+            assert answers == alone
 
 
-def test_one_label_only_gives_a_constant_that_is_not_sure(any_learner: Learner, kind: FieldKind) -> None:
+def test_one_answer_only_is_not_the_whole_truth(fit: Fit, told: Problem) -> None:
     """Where everybody said the same so far, the rest may still be different."""
-    told = [Example(n, text, value(kind, "card")) for n, text in enumerate(CARD)]
-    model = any_learner.fit(field(kind), told, encode=BagOfWords(), seed=1)
-    card = model.predict(RAIN)[:, model.labels.index("card")]
-
-    assert ((card > 0.5) & (card < 1.0)).all()
+    same = [example for example in told.examples if example.value == told.first]
+    for answer in fit(same).answer([same[0].text]):
+        assert answer.confidence < 1
 
 
-def test_one_example_is_enough_to_answer(any_learner: Learner, kind: FieldKind) -> None:
+def test_one_example_is_enough_to_answer(fit: Fit, told: Problem) -> None:
     """The first label of a project breaks nothing."""
-    model = any_learner.fit(field(kind), examples(kind)[:1], encode=BagOfWords(), seed=1)
+    (answer,) = fit(told.examples[:1]).answer(["anything"])
 
-    assert model.predict(["anything"]).shape == (1, len(model.labels))
+    assert told.field.allows(answer.value)
 
 
 @pytest.mark.parametrize("text", ["", "the same words", "🎉"])
-def test_texts_that_are_all_alike_break_nothing(any_learner: Learner, kind: FieldKind, text: str) -> None:
-    """Empty and repeated texts, with labels that contradict each other, give calm answers."""
-    told = [Example(n, text, value(kind, ("card", "food")[n % 2])) for n in range(40)]
-    model = any_learner.fit(field(kind), told, encode=BagOfWords(), seed=1)
+def test_contradictions_break_nothing(fit: Fit, told: Problem, text: str) -> None:
+    """Empty and repeated texts, with labels that contradict each other, give answers that are not sure."""
+    if told.field.kind is FieldKind.SPANS:
+        return
+    values = [told.examples[0].value, told.examples[-1].value]
+    (answer,) = fit([Example(n, text, values[n % 2]) for n in range(40)]).answer([text])
 
-    np.testing.assert_allclose(model.predict([text]), 0.5, atol=0.05)
+    assert answer.confidence < 0.7
 
 
-def test_labels_the_field_no_longer_allows_are_not_learned(any_learner: Learner, kind: FieldKind) -> None:
+def test_labels_the_field_no_longer_allows_are_not_learned(
+    any_learner: Learner, told: Problem, encode: Encode, tmp_path: Path
+) -> None:
     """A changed configuration does not bring removed labels back."""
-    told = [*examples(kind), Example(99, "old", value(kind, "removed"))]
-    model = any_learner.fit(field(kind), told, encode=BagOfWords(), seed=1)
+    if not told.field.labels:
+        return
+    removed = replace(told.field, labels=tuple(f"new {label}" for label in told.field.labels))
+    if told.field.kind is FieldKind.RATING:
+        removed = replace(told.field, labels=told.field.labels[:3])
+    examples = [example for example in told.examples if not removed.allows(example.value)]
 
-    assert set(model.labels) <= set(LABELS)
     with pytest.raises(NothingToLearn):
-        any_learner.fit(field(kind), told[-1:], encode=BagOfWords(), seed=1)
-
-
-def test_several_labels_are_judged_one_by_one(any_learner: Learner) -> None:
-    """Labels of several choices are independent: none, one and two may be likely."""
-    sets = [("card",), ("food",), ("card", "food"), ()]
-    words = {("card",): "card bank", ("food",): "soup bread", ("card", "food"): "card bank soup bread", (): "wind sky"}
-    told = [Example(n, words[sets[n % 4]], Choices(frozenset(sets[n % 4]))) for n in range(40)]
-    model = any_learner.fit(field(FieldKind.CHOICES), told, encode=BagOfWords(), seed=1)
-    answers = model.predict([words[labels] for labels in sets])
-
-    assert [tuple(label for label, p in zip(model.labels, row, strict=True) if p >= 0.5) for row in answers] == sets
-
-
-def test_sets_without_any_label_are_a_fact_too(any_learner: Learner) -> None:
-    """Where nobody asserted any label, every label is unlikely, none impossible."""
-    told = [Example(n, text, Choices(frozenset())) for n, text in enumerate(CARD)]
-    answers = any_learner.fit(field(FieldKind.CHOICES), told, encode=BagOfWords(), seed=1).predict(RAIN)
-
-    assert ((answers > 0) & (answers < 0.5)).all()
-    assert answers.shape[1] > 0
+        any_learner.fit(removed, examples, pool=(), encode=encode, seed=1, scratch=Scratch(tmp_path))
 
 
 def test_an_unknown_learner_is_answered_with_the_known_ones() -> None:
@@ -188,74 +257,7 @@ def test_an_unknown_learner_is_answered_with_the_known_ones() -> None:
         learner("no-such-learner")
 
 
-# What follows is promised by `linear` alone.
-
-
-def noisy(n: int, seed: int = 3) -> tuple[list[str], list[str]]:
-    """Texts whose words point to the right label in seven of ten cases."""
-    rng = np.random.default_rng(seed)
-    truth = rng.choice(["card", "weather", "food"], n)
-    hint = np.where(rng.random(n) < 0.7, truth, rng.choice(["card", "weather", "food"], n))
-    return [f"{word} {rng.integers(5)}" for word in hint], truth.tolist()
-
-
-@pytest.mark.parametrize("kind", FieldKind, ids=str)
-def test_confidence_is_honest(kind: FieldKind) -> None:
-    """After the temperature, the mean confidence is near the share that is right."""
-    texts, truth = noisy(1400)
-    told = [Example(n, texts[n], value(kind, truth[n])) for n in range(400)]
-    model = LinearLearner().fit(field(kind), told, encode=BagOfWords(), seed=1)
-    answers = model.predict(texts[400:])
-    right = np.array([[label == wanted for label in model.labels] for wanted in truth[400:]])
-    best = answers.argmax(axis=1)
-
-    confidence, share = answers[np.arange(len(best)), best].mean(), right[np.arange(len(best)), best].mean()
-    assert confidence == pytest.approx(share, abs=0.04)
-
-
-def test_few_examples_have_no_temperature_and_many_have_one() -> None:
-    """Fewer than thirty tell nothing of calibration; a label given once does not prevent it."""
-    texts, truth = noisy(120)
-    told = [Example(n, text, Choice(label)) for n, (text, label) in enumerate(zip(texts, truth, strict=True))]
-    rare = Example(1000, "football", Choice("sport"))
-    temperatures = [
-        LinearLearner().fit(field(FieldKind.CHOICE), some, encode=BagOfWords(), seed=1).temperature
-        for some in (told[:29], told, [*told, rare])
-    ]
-
-    assert temperatures[0] == 1.0
-    assert temperatures[1] != 1.0
-    assert temperatures[2] == pytest.approx(temperatures[1], rel=0.3)
-
-
-def test_one_label_only_follows_the_rule_of_succession() -> None:
-    """Six of six, four labels: seven tenths, and one tenth for each other."""
-    told = [Example(n, text, Choice("card")) for n, text in enumerate(CARD)]
-    model = LinearLearner().fit(field(FieldKind.CHOICE), told, encode=BagOfWords(), seed=1)
-
-    assert model.labels == LABELS
-    np.testing.assert_allclose(model.predict(["x"]), [[0.1, 0.7, 0.1, 0.1]])
-
-
-def test_the_order_of_the_examples_does_not_matter(tmp_path: Path) -> None:
-    """A training set is a set."""
-    saved = []
-    for name, told in (("one", examples(FieldKind.CHOICE)), ("two", examples(FieldKind.CHOICE)[::-1])):
-        (tmp_path / name).mkdir()
-        LinearLearner().fit(field(FieldKind.CHOICE), told, encode=BagOfWords(), seed=1).save(tmp_path / name)
-        saved.append((tmp_path / name / "head.safetensors").read_bytes())
-
-    assert saved[0] == saved[1]
-
-
-def test_what_is_saved_can_be_read_by_people(tmp_path: Path) -> None:
-    """`head.json` says the labels, the kind, the temperature and the encoder."""
-    LinearLearner().fit(field(FieldKind.CHOICE), examples(FieldKind.CHOICE), encode=BagOfWords(), seed=1).save(tmp_path)
-    about = json.loads((tmp_path / "head.json").read_text("utf-8"))
-
-    assert about == {
-        "encoder": BagOfWords().digest,
-        "kind": "choice",
-        "labels": ["weather", "card", "food"],
-        "temperature": 1.0,
-    }
+def test_an_argument_that_a_learner_does_not_take_is_refused() -> None:
+    """A learner is named by `name` or `name:argument`."""
+    with pytest.raises(UserError, match="takes no argument"):
+        learner("linear:fast")

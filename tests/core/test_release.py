@@ -1,16 +1,16 @@
 """Releasing: the promise is kept, every row has its origin, and no interruption changes a byte."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
 from labelloop.domain.loop import Phase, Step
 from labelloop.domain.records import Deployment, Release, ReleaseChunk
-from labelloop.domain.release import ReleaseRow, Source
+from labelloop.domain.release import Source
 from labelloop.domain.tasks import Role, Task
 from labelloop.errors import NeighbourError, UserError
-from labelloop.steps import project as project_module
+from labelloop.steps import parts as parts_module
 from labelloop.steps import release as module
 from labelloop.steps.certify import abandon_attempt
 from labelloop.steps.close_round import close_round
@@ -25,16 +25,15 @@ from labelloop.steps.release import (
     release_is_due,
     write,
 )
-from labelloop.stores.release_files import RELEASE_FILE, read_release, write_release
-from tests.core.ending import attempt, certified, label_the_rest, predicted, released, with_model
+from labelloop.stores.release_files import RELEASE_FILE, ReleaseTable, read_release
+from tests.core.ending import attempt, certified, doubting, label_the_rest, predicted, released, with_model
 from tests.core.made_up import ENCODE, LABELS, MadeUp, Make, due, publish, text, truth, turn
 
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a made-up pool have several chunks."""
-    for place in (project_module, module):
-        monkeypatch.setattr(place, "CHUNK", 70)
+    monkeypatch.setattr(parts_module, "CHUNK", 70)
 
 
 def files(world: MadeUp, found: Release) -> tuple[bytes, bytes]:
@@ -69,8 +68,8 @@ def test_the_promised_error_is_kept_and_every_row_has_its_origin(make: Make) -> 
 
 def test_people_get_what_the_model_may_not_label_least_certain_first(make: Make) -> None:
     """The queue holds nothing else, with pre-annotations; when it is empty the release is due."""
-    world = with_model(make)
-    certified(world, max_error=0.1)
+    world = with_model(make, labels=20)
+    certified(world, max_error=0.1, judge=doubting(world))
     order_release(world.view)
     assert due(world.view) is Step.PREDICT
     assert world.view.missing_chunks() == [0, 1, 2, 3, 4]
@@ -157,11 +156,12 @@ def test_an_interrupted_release_gives_the_same_bytes(
     label_the_rest(world)
     kept: list[bytes] = []
 
-    def keep(rows: Sequence[ReleaseRow]) -> bytes:
-        kept.append(write_release(rows))
-        return kept[-1]
+    class Kept(ReleaseTable):
+        def content(self) -> bytes:
+            kept.append(super().content())
+            return kept[-1]
 
-    monkeypatch.setattr(module, "write_release", keep)
+    monkeypatch.setattr(module, "ReleaseTable", Kept)
     if at == "release":
         with monkeypatch.context() as patch:
             interrupt(patch, world)
@@ -207,8 +207,8 @@ def test_without_a_granted_certificate_nothing_is_released(make: Make) -> None:
 
 def test_a_release_that_was_called_off_goes_on_where_it_stood(make: Make) -> None:
     """Rounds go on meanwhile; the certified version serves again, and its answers are still there."""
-    world = with_model(make)
-    certified(world, max_error=0.1)
+    world = with_model(make, labels=20)
+    certified(world, max_error=0.1, judge=doubting(world))
     predicted(world)
     abandon_release(world.view)
     assert world.view.phase is Phase.ROUNDS

@@ -30,7 +30,6 @@ def test_rules_are_read_from_toml_and_survive_json(tmp_path: Path) -> None:
     [
         ("round_size = 0", "round_size"),
         ("monitor_share = 1.5", "monitor_share"),
-        ("learners = []", "learners"),
         ("monitor_people = 'two'", "monitor_people"),
         ("rond_size = 25", "rond_size"),
         ("round_size = ", "not valid TOML"),

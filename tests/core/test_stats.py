@@ -5,16 +5,18 @@ import pytest
 from scipy.stats import binomtest, ttest_rel
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
-from labelloop.domain.values import Choice, Choices, Value
+from labelloop.domain.values import Choice, Choices, Rating, Span, Spans, Text, Value
 from labelloop.stats.agreement import (
     PairedDifference,
     krippendorff_alpha,
     model_agreement,
     paired_difference,
     pairwise_agreement,
+    squared,
 )
 from labelloop.stats.intervals import Interval, bootstrap_mean, wilson
-from labelloop.stats.per_label import label_scores, macro_f1
+from labelloop.stats.per_label import label_scores, macro_f1, macro_f1_interval
+from labelloop.stats.spans import Match, label_span_scores
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 1), (0, 20), (1, 1), (7, 10), (90, 100), (200, 200), (1, 1000)])
@@ -105,6 +107,13 @@ def test_alpha_is_that_of_krippendorffs_worked_examples(observers: tuple[str, ..
     assert krippendorff_alpha(columns(*observers)) == pytest.approx(alpha, abs=0.0005)
 
 
+def test_alpha_of_stars_knows_how_far_apart_they_are() -> None:
+    """The interval metric on example C, Krippendorff 2011: 0.849."""
+    observers = ("123321412...", "1233224125.3", ".3332342251.", "12332441251.")
+    units = [[Rating(int(value)) for value in unit] for unit in columns(*observers)]
+    assert krippendorff_alpha(units, squared) == pytest.approx(0.849, abs=0.0005)
+
+
 def test_alpha_says_nothing_where_nothing_varies_or_nothing_is_paired() -> None:
     """Agreement beyond chance needs two values and two judgements of a unit."""
     assert krippendorff_alpha([]) is None
@@ -127,6 +136,39 @@ def test_label_scores_are_scikit_learns() -> None:
     assert [s.f1 for s in scores] == pytest.approx(f1)
     assert [s.people for s in scores] == n.tolist()
     assert macro_f1(pairs) == pytest.approx(f1_score(people, model, average="macro"))
+
+
+def test_label_scores_of_spans_count_spans() -> None:
+    """The same as the strict match of spans, label by label; a shifted end is a miss on both sides."""
+    people = Spans(frozenset({Span(0, 4, "a"), Span(5, 9, "a"), Span(10, 12, "b")}))
+    model = Spans(frozenset({Span(0, 4, "a"), Span(5, 8, "a"), Span(10, 12, "c")}))
+    pairs: list[tuple[Value, Value]] = [(people, model), (people, people)]
+    strict = label_span_scores([(people, model), (people, people)], ["a", "b", "c"], Match.STRICT, seed=0)
+    scores = {score.label: score for score in label_scores(pairs, ["a", "b", "c"])}
+
+    for label, expected in strict.items():
+        found = scores[label]
+        assert (found.people, found.model, found.both) == (
+            expected.counts.people,
+            expected.counts.model,
+            expected.counts.both,
+        )
+    assert macro_f1(pairs) == pytest.approx(np.mean([score.counts.f1 for score in strict.values()]))
+
+
+def test_the_interval_of_macro_f1_is_that_of_resampled_tasks() -> None:
+    """As a plain loop over resamples finds it, within its own noise; nothing is known of one task."""
+    rng = np.random.default_rng(4)
+    people, model = (rng.choice(["ham", "spam", "odd"], 120, p=[0.6, 0.3, 0.1]) for _ in range(2))
+    model[:70] = people[:70]
+    pairs: list[tuple[Value, Value]] = [(Choice(a), Choice(b)) for a, b in zip(people, model, strict=True)]
+    drawn = [rng.integers(120, size=120) for _ in range(1000)]
+    slow = np.quantile([macro_f1([pairs[n] for n in rows]) or 0.0 for rows in drawn], [0.025, 0.975])
+    found = macro_f1_interval(pairs, seed=1)
+
+    assert (found.low, found.high) == pytest.approx(tuple(slow), abs=0.02)
+    assert macro_f1_interval(pairs[:1], seed=1) == Interval(0.0, 1.0)
+    assert macro_f1_interval([(Text("a"), Text("b"))] * 9, seed=1) == Interval(0.0, 1.0)
 
 
 def test_what_was_never_given_has_no_score() -> None:

@@ -5,9 +5,10 @@ import pytest
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import brier_score_loss, cohen_kappa_score
 
+from labelloop.domain.values import Rating
+from labelloop.stats.agreement import cohen_kappa, squared
 from labelloop.stats.calibration import brier_score, calibration_error, fit_isotonic, reliability
 from labelloop.stats.intervals import wilson
-from labelloop.stats.kappa import cohen_kappa
 from labelloop.stats.prediction_powered import prediction_powered_share
 
 
@@ -26,6 +27,17 @@ def test_kappa_is_scikit_learns(seed: int) -> None:
     one, other = rng.integers(0, 5, 80).tolist(), rng.integers(1, 6, 80).tolist()
 
     assert cohen_kappa(one, other) == pytest.approx(cohen_kappa_score(one, other))
+
+
+def test_kappa_of_stars_is_the_quadratic_one() -> None:
+    """Scikit-learn's, whose weights are the squared distances."""
+    rng = np.random.default_rng(7)
+    one, other = rng.integers(1, 6, 80).tolist(), rng.integers(1, 6, 80).tolist()
+    stars = [Rating(n) for n in one], [Rating(n) for n in other]
+
+    assert cohen_kappa(*stars, squared) == pytest.approx(cohen_kappa_score(one, other, weights="quadratic"))
+    with pytest.raises(TypeError, match="not both stars"):
+        cohen_kappa(["1"], ["2"], squared)
 
 
 def test_kappa_of_one_label_is_unknown() -> None:

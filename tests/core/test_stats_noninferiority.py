@@ -5,7 +5,7 @@ from math import inf
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import ttest_1samp
+from scipy.stats import beta, ttest_1samp
 
 from labelloop.stats.noninferiority import NonInferiority, noninferiority, sample_size, tasks_needed
 
@@ -64,6 +64,44 @@ def test_a_few_tasks_all_alike_are_no_certain_yes() -> None:
     assert enough.reached
     assert few.lower == pytest.approx(-(1 - 0.05 ** (1 / 28)))
     assert noninferiority(np.full(28, 0.1), margin=0.1, alpha=0.05).lower == pytest.approx(few.lower * 1.1 + 0.1)
+
+
+def test_one_loss_among_many_equal_tasks_does_not_make_it_surer() -> None:
+    """The t bound of 99 tasks alike and one loss is above that of 100 alike; what is said is not."""
+    alike = noninferiority(np.zeros(100), margin=0.1, alpha=0.01)
+    for losses in range(1, 30):
+        differences = np.repeat([-1.0, 0.0], [losses, 100 - losses])
+        fewer = np.repeat([-1.0, 0.0], [losses - 1, 101 - losses])
+        found = noninferiority(differences, margin=0.1, alpha=0.01)
+
+        assert found.lower < noninferiority(fewer, margin=0.1, alpha=0.01).lower <= alike.lower
+        assert found.lower <= ttest_1samp(differences, 0.0).confidence_interval(0.98).low
+    one = noninferiority(np.repeat([-1.0, 0.0], [1, 99]), margin=0.1, alpha=0.01)
+    assert one.lower == pytest.approx(-beta.ppf(0.99, 2, 99))
+
+
+@pytest.mark.parametrize("alpha", [0.01, 0.05])
+@pytest.mark.parametrize(("n", "margin"), [(50, 0.1), (100, 0.05), (100, 0.1), (200, 0.1), (400, 0.05)])
+@pytest.mark.parametrize("gains", [0.0, 0.01, 0.03])
+def test_a_model_with_hardly_any_gains_is_let_through_as_rarely_as_promised(
+    n: int, margin: float, alpha: float, gains: float
+) -> None:
+    """At the limit, with rare losses and rarer gains, where the t bound says yes up to four times too often."""
+    rng = np.random.default_rng(5)
+    seen = rng.choice([-1.0, 0.0, 1.0], (RUNS, n), p=[gains + margin, 1 - margin - 2 * gains, gains])
+
+    assert reached(seen, margin, alpha) <= alpha + 3 * (alpha * (1 - alpha) / RUNS) ** 0.5
+
+
+def test_a_forecast_from_counts_is_not_met_already() -> None:
+    """Where the bound by counts says no, more tasks are asked for than there are; so many of the same kind suffice."""
+    seen = np.repeat([-1.0, 0.0], [5, 95])
+    needed = tasks_needed(seen, margin=0.1, alpha=0.01)
+
+    assert not noninferiority(seen, margin=0.1, alpha=0.01).reached
+    assert needed is not None
+    assert needed > 100
+    assert noninferiority(np.tile(seen, -(-needed // 100)), margin=0.1, alpha=0.01).reached
 
 
 def test_tasks_all_alike_and_below_the_margin_are_no_yes() -> None:

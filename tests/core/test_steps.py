@@ -13,6 +13,7 @@ from labelloop.domain.records import ClosedRound, Deployment, Evaluation, Fit
 from labelloop.domain.tasks import Role, Task
 from labelloop.domain.values import Choice, FieldKind
 from labelloop.errors import BrokenPromise
+from labelloop.learners.base import Classifier
 from labelloop.steps.close_round import close_round
 from labelloop.steps.deploy import decide_round
 from labelloop.steps.evaluate import agreement_by_task, evaluate
@@ -20,6 +21,7 @@ from labelloop.steps.fit import fit, training_examples
 from labelloop.steps.models import load_model
 from labelloop.steps.order import order_queue
 from labelloop.steps.project import ProjectView
+from labelloop.steps.verdict import give_verdict
 from labelloop.stores.round_files import JUDGEMENTS
 from tests.core.made_up import ENCODE, FIELD, RULES, Make, choices, due, publish, text, truth, turn
 
@@ -151,7 +153,9 @@ def test_a_removed_label_closes_a_round_without_it(make: Make) -> None:
     now = view.round(2)
     assert now is not None
     assert {str(t.consensus.value) for t in now.tasks} == {"good", "bad"}
-    assert load_model(view.book, view.ledger.version(7, "v2"), encode=ENCODE).labels == ("good", "bad")
+    model = load_model(view.book, view.ledger.version(7, "v2"), encode=ENCODE)
+    assert isinstance(model, Classifier)
+    assert model.labels == ("good", "bad")
     assert close_round(view) is None
 
 
@@ -235,6 +239,7 @@ def test_a_round_nothing_can_be_learned_from_leaves_the_queue_as_it_is(make: Mak
     assert (decision.winner, decision.because) == ("", "no learner could be fitted to this round")
     assert view.ledger.all(Deployment, 7) == []
     assert publish(view).publication.name == "v0"
+    assert "no model" in give_verdict(view, 1).because
     assert due(view) is None
 
 

@@ -2,17 +2,20 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from labelloop.domain.loop import Step
 from labelloop.domain.records import Evaluation
 from labelloop.domain.tasks import Origin, Role, Task
-from labelloop.domain.values import FieldKind
+from labelloop.domain.values import FieldKind, Value
 from labelloop.errors import NotConnected
 from labelloop.rules import Rules
 from labelloop.steps.close_round import close_round
 from labelloop.steps.order import order_queue, record_publication
 from labelloop.steps.project import ProjectView
+from labelloop.strategies.base import Candidates
+from labelloop.strategies.random import random
 from tests.core.made_up import ENCODE, FIELD, RULES, Make, choices, due, publish, truth, turn
 
 
@@ -165,3 +168,31 @@ def test_a_project_that_is_not_connected_is_said_so(make: Make) -> None:
     world = make(tasks=0)
     with pytest.raises(NotConnected, match="labelloop connect 99"):
         close_round(ProjectView(world.book, 99))
+
+
+def test_a_strategy_is_told_what_people_said_and_may_ask_the_other_candidate(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Settled labels come with their vectors; the rival is a version of the same round by another learner."""
+    seen: list[tuple[Candidates, tuple[Value, ...] | None]] = []
+
+    def keep(candidates: Candidates, n: int, rng: np.random.Generator) -> list[int]:
+        seen.append((candidates, candidates.rivals()))
+        return random(candidates, n, rng)
+
+    world = make(RULES.model_copy(update={"learners": ("linear", "logistic")}))
+    monkeypatch.setattr("labelloop.steps.order.strategy", lambda _: keep)
+    publish(world.view)
+    world.judge(world.of(Role.TRAIN)[:12])
+    world.judge_audit()
+    close_round(world.view)
+    turn(world.view)
+    (before, nobody), (after, rivals) = seen
+
+    assert (before.guesses, before.settled, nobody) == (None, (), None)
+    assert [str(value) for value in after.settled] == [truth(task) for task in world.of(Role.TRAIN)[:12]]
+    assert len(after.labelled) == 12
+    assert rivals is not None
+    assert after.guesses is not None
+    assert len(rivals) == len(after.guesses) == len(after.ids)
+    assert all(FIELD.allows(value) for value in rivals)

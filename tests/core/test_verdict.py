@@ -11,7 +11,7 @@ from labelloop.domain.disputes import AuditedTask, Confusion, among_people, disp
 from labelloop.domain.forecast import LearningPoint, forecast_labels
 from labelloop.domain.records import Verdict
 from labelloop.domain.tasks import Origin, Role
-from labelloop.domain.values import Choice
+from labelloop.domain.values import Choice, Span, Spans
 from labelloop.domain.verdict import Measured, Outcome, Standing, is_look, judge
 from labelloop.errors import BrokenPromise
 from labelloop.rules import Rules
@@ -120,6 +120,15 @@ def test_disputes_are_counted_by_label_pair_and_task() -> None:
     assert of_model(tasks)[0] == Confusion("bad", "good", 3)
     assert Confusion("b", "", 1) in of_model(tasks)
     assert disputed_tasks(tasks) == (1, 2, 4)
+
+
+def test_disputes_about_spans_are_about_those_that_meet() -> None:
+    """Another label, other ends (the label twice), or nothing on the other side."""
+    person, place = Span(0, 4, "Person"), Span(10, 14, "Place")
+    one, other = Spans(frozenset({person, place})), Spans(frozenset({Span(0, 4, "Place"), Span(9, 14, "Place")}))
+    tasks = [AuditedTask(1, one, {1: one, 2: other}, 0.5, 0.0), AuditedTask(2, one, {1: Spans(frozenset())}, 0.0, None)]
+    assert among_people(tasks) == (Confusion("Person", "Place", 1), Confusion("Place", "Place", 1))
+    assert of_model(tasks[1:]) == (Confusion("Person", "", 1), Confusion("Place", "", 1))
 
 
 def test_the_best_of_several_equals_is_flattered() -> None:

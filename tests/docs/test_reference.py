@@ -12,6 +12,8 @@ from pydantic import SecretStr
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from labelloop.export.card import COLUMNS
+from labelloop.export.files import FILES
 from labelloop.rules import Rules
 from labelloop.settings import Settings
 from ml_backend.metrics import Metrics
@@ -110,3 +112,13 @@ def test_every_metric_stands_in_the_operations_page() -> None:
     told = {row[0].strip("`") for row in rows(read("docs/operations.md"), 3) if row[0].startswith("`labelloop_")}
 
     assert told == exported
+
+
+def test_every_format_and_column_of_an_export_stands_in_its_page() -> None:
+    """A format by its file, the columns in their order."""
+    page = read("docs/export.md")
+    formats = {row[0].strip("`"): row[1].strip("`") for row in rows(page.split("\n## Columns\n")[0], 3)[2:]}
+    columns = [name for row in rows(page, 2) for name in re.findall(r"`(\w+)`", row[0])]
+
+    assert formats == {name.value: file for name, file in FILES.items()}
+    assert columns == list(COLUMNS)

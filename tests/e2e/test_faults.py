@@ -31,7 +31,7 @@ def nothing_is_double(world: World) -> Iterator[None]:
         assert numbers == list(range(1, len(numbers) + 1))
         fits = ledger.all(Fit, project_id)
         assert len({fit.version for fit in fits}) == len(fits)
-        decided = [d.round_number for d in ledger.all(Decision, project_id)]
+        decided = [(d.round_number, d.challenger) for d in ledger.all(Decision, project_id)]
         assert len(set(decided)) == len(decided)
         names = [p.name for p in ledger.all(Publication, project_id)]
         assert len(set(names)) == len(names)

@@ -4,7 +4,6 @@ import itertools
 
 import httpx
 
-from labelloop.domain.predictions import decide
 from labelloop.domain.records import ClosedRound
 from labelloop.domain.tasks import Role
 from labelloop.domain.values import Choices, FieldKind, Value
@@ -30,7 +29,8 @@ def test_several_labels_a_task_are_learned_and_shown(world: World) -> None:
     studio = world.tools.label_studio
     project_id = studio.create_project("Several labels", SEVERAL).id
     studio.import_tasks(project_id, [{"data": {"text": text}} for text in truth])
-    connect(world.tools, project_id, Rules(round_size=16, monitor_size=8, monitor_share=0.3, queue_rounds=2))
+    rules = Rules(round_size=16, monitor_size=8, monitor_share=0.3, queue_rounds=2, learners=("linear",))
+    connect(world.tools, project_id, rules)
     view = world.view(project_id)
     world.wait(lambda: bool(view.ledger.roles(project_id)) and settled(view), "the first queue")
 
@@ -49,7 +49,7 @@ def test_several_labels_a_task_are_learned_and_shown(world: World) -> None:
     shown = shown_values(world, project_id)
     assert shown, "some tasks carry a pre-annotation"
     for text, value in shown.items():
-        assert value == decide(view.field.kind, model.labels, model.predict([text])[0])[0]
+        assert value == model.answer([text])[0].value
 
 
 def test_start_training_in_label_studio_closes_a_round_at_once(world: World) -> None:

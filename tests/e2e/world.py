@@ -13,7 +13,7 @@ from labelloop.domain.values import Choice
 from labelloop.rules import Rules
 from labelloop.steps.project import ProjectView
 from sync.client import LabelStudio
-from sync.codecs import decode
+from sync.codecs import Data, decode
 from sync.wire import WireTask
 from tests.local.proc import descendants, eventually
 from workers.bootstrap import Tools
@@ -54,8 +54,17 @@ MORE_THINGS = (
 LARGE = TRUTH | {
     said.format(thing): label for label, ways in SAID.items() for said, thing in itertools.product(ways, MORE_THINGS)
 }
-RULES = Rules(round_size=10, round_growth=0, monitor_size=16, monitor_share=0.5, queue_rounds=3)
+# one learner, named: those that are tuned in the background by default would compete at their own time
+RULES = Rules(round_size=10, round_growth=0, monitor_size=16, monitor_share=0.5, queue_rounds=3, learners=("linear",))
 PATIENCE_S = 150.0
+
+Says = Callable[[LabelStudio, str], str]
+"""What a person says of a text."""
+
+
+def truthful(_: LabelStudio, text: str) -> str:
+    """Say what is true."""
+    return LARGE[text]
 
 
 @dataclass
@@ -72,9 +81,13 @@ class World:
 
     def project(self, rules: Rules = RULES, *, title: str = "Moods", texts: Iterable[str] = TRUTH) -> ProjectView:
         """Make a project of short texts (120, or of `LARGE`), connect it, and wait until its queue is ordered."""
+        return self.project_of(title, CONFIG, [{"text": text} for text in texts], rules)
+
+    def project_of(self, title: str, label_config: str, rows: Iterable[Data], rules: Rules = RULES) -> ProjectView:
+        """Make a project of tasks with this data, connect it, and wait until its queue is ordered."""
         studio = self.tools.label_studio
-        project_id = studio.create_project(title, CONFIG).id
-        studio.import_tasks(project_id, [{"data": {"text": text}} for text in texts])
+        project_id = studio.create_project(title, label_config).id
+        studio.import_tasks(project_id, [{"data": row} for row in rows])
         connect(self.tools, project_id, rules)
         view = self.view(project_id)
         self.wait(lambda: bool(view.ledger.roles(project_id)) and settled(view), "the first queue")
@@ -84,24 +97,23 @@ class World:
         """Return a project as the ledger describes it."""
         return ProjectView(self.tools.book, project_id)
 
-    def label(self, view: ProjectView, person: LabelStudio) -> WireTask | None:
-        """Let a person do the next task of the queue, truthfully; return the task as it was shown."""
+    def label(self, view: ProjectView, person: LabelStudio, says: Says = truthful) -> WireTask | None:
+        """Let a person do the next task of the queue; return the task as it was shown."""
         task = person.next_task(view.id)
         if task is None:
             return None
         shown = task.predictions[0] if task.predictions else None
-        truth = LARGE[str(task.data["text"])]
-        parent = shown.id if shown else None
-        person.annotate(task.id, answer(view.field, truth, shown), parent_prediction=parent, lead_time=3.0)
+        said = answer(view.field, says(person, str(task.data["text"])), shown)
+        person.annotate(task.id, said, parent_prediction=shown.id if shown else None, lead_time=3.0)
         self.shown.setdefault(view.id, []).append(task)
         return task
 
-    def label_until_round(self, view: ProjectView, number: int, *, most: int = 120) -> None:
+    def label_until_round(self, view: ProjectView, number: int, *, most: int = 120, says: Says = truthful) -> None:
         """Let the people label in turn until the round has closed."""
         for person in itertools.islice(itertools.cycle(self.people), most):
             if rounds(view) >= number:
                 return
-            self.label(view, person)
+            self.label(view, person, says)
         self.wait(lambda: rounds(view) >= number, f"round {number}")
 
     def wait(self, happens: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
@@ -122,9 +134,9 @@ class World:
         """Return the environment of commands that belong to these services."""
         return environment(self.services.settings)
 
-    def kill_worker(self) -> None:
-        """Kill the worker and the job it runs, as a machine that loses power would."""
-        ours = [entry.pid for entry in descendants(os.getpid()) if "labelloop worker" in _command(entry.pid)]
+    def kill_worker(self, called: str = "labelloop worker") -> None:
+        """Kill the workers and the jobs they run, as a machine that loses power would."""
+        ours = [entry.pid for entry in descendants(os.getpid()) if called in _command(entry.pid)]
         for pid in ours:
             os.kill(pid, signal.SIGKILL)
 

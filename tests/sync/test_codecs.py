@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelloop.domain.schema import Field
-from labelloop.domain.tasks import Origin, Prediction
+from labelloop.domain.tasks import INPUT_BREAK, Origin, Prediction, inputs_of
 from labelloop.domain.values import Choice, Choices, FieldKind, Value
 from labelloop.errors import BrokenPromise
 from sync.codecs import decode, encode, origin, task_text, validate, wire_prediction
@@ -171,9 +171,10 @@ def test_origin_says_what_the_person_did(
 
 
 def test_a_tasks_text_is_its_inputs_without_nul() -> None:
-    """Missing inputs and numbers add nothing; emoji, right-to-left and long texts stay as they are."""
+    """A missing input or a number is empty but keeps its place; emoji, right-to-left and long texts stay."""
     field = Field("f", FieldKind.CHOICE, ("a", "b"), "text", ("one", "two"))
     long = "שלום 🙂 " * 12_500
-    assert task_text(field, {"one": "a\x00b", "two": long}) == f"ab\n{long}"
-    assert task_text(field, {"one": 5, "two": "x"}) == "x"
+    assert inputs_of(task_text(field, {"one": "a\x00b", "two": long})) == ("ab", long)
+    assert inputs_of(task_text(field, {"one": 5, "two": "x"})) == ("", "x")
+    assert inputs_of(task_text(field, {"one": f"x{INPUT_BREAK}y", "two": "z"})) == ("x\ny", "z")
     assert task_text(field, {"two": None}) == ""

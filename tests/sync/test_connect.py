@@ -218,11 +218,11 @@ def test_a_second_backend_is_refused(client: LabelStudio, project: WireProject, 
 
 def test_nothing_learnable_is_refused(client: LabelStudio, wiring: Wiring) -> None:
     """The reasons are those of the configuration's controls."""
-    config = '<View><Text name="t" value="$t"/><Rating name="stars" toName="t"/></View>'
+    config = '<View><Text name="t" value="$t"/><Ranker name="order" toName="t"/></View>'
     project = client.create_project("nothing to learn", config)
-    with pytest.raises(NothingToLearn, match="stars: Rating is not supported yet"):
+    with pytest.raises(NothingToLearn, match="order: Ranker is not supported yet"):
         connect(client, project.id, wiring)
-    assert any("stars: Rating" in problem for problem in problems(client, project, wiring))
+    assert any("order: Ranker" in problem for problem in problems(client, project, wiring))
     client.delete_project(project.id)
 
 

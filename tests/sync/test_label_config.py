@@ -18,6 +18,15 @@ def choices(attributes: str = "", inside: str = '<Choice value="a"/><Choice valu
     return f'<Choices name="c" toName="{to}" {attributes}>{inside}</Choices>'
 
 
+def labels(tag: str, attributes: str = "") -> str:
+    return f'<{tag} name="c" toName="text" {attributes}><Label value="a"/><Label value="B" alias="b"/></{tag}>'
+
+
+TALK = '<Paragraphs name="text" value="$text"/>'
+AT = ("text", ("text",))
+PAGE = '<HyperText name="text" value="$text"/>'
+
+
 @pytest.mark.parametrize(
     ("attributes", "kind"),
     [
@@ -53,17 +62,99 @@ def test_the_input_is_the_key_of_the_text() -> None:
 
 
 @pytest.mark.parametrize(
+    ("xml", "field"),
+    [
+        (config('<Rating name="c" toName="text" maxRating="3"/>'), Field("c", FieldKind.RATING, ("1", "2", "3"), *AT)),
+        (config('<Rating name="c" toName="text"/>'), Field("c", FieldKind.RATING, tuple("12345"), *AT)),
+        (config('<TextArea name="c" toName="text" value="$draft"/>'), Field("c", FieldKind.TEXT, (), *AT)),
+        (config(labels("Labels")), Field("c", FieldKind.SPANS, ("a", "b"), *AT)),
+        (config(labels("Labels"), PAGE), Field("c", FieldKind.SPANS, ("a", "b"), *AT, "hypertext?labels=labels")),
+        (config(labels("HyperTextLabels"), PAGE), Field("c", FieldKind.SPANS, ("a", "b"), *AT, "hypertext")),
+        (config(labels("ParagraphLabels"), TALK), Field("c", FieldKind.SPANS, ("a", "b"), *AT, "paragraphs")),
+        (config(choices(), TALK), Field("c", FieldKind.CHOICE, ("a", "b"), *AT, "paragraphs")),
+        (
+            config(choices(), TALK.replace("/>", ' textKey="said &amp; done" namekey="谁" saveTextResult="no"/>')),
+            Field("c", FieldKind.CHOICE, ("a", "b"), *AT, "paragraphs?text=said+%26+done&name=%E8%B0%81&saves=no"),
+        ),
+        (
+            config(choices(), PAGE.replace("/>", ' inline="true"/>')),
+            Field("c", FieldKind.CHOICE, ("a", "b"), *AT, "hypertext?inline=yes"),
+        ),
+    ],
+)
+def test_every_kind_of_control_is_a_field(xml: str, field: Field) -> None:
+    """The control decides on the kind, the object tag on how the task's data is read."""
+    assert parse(xml).fields == (field,)
+    assert parse(xml).not_learnable == ()
+
+
+def test_a_taxonomy_offers_every_node_by_its_path() -> None:
+    """Steps are aliases or else values, as Label Studio stores them; `leafsOnly` leaves only leaves."""
+    tree = (
+        '<Choice value="A"><Choice value="B" alias="bee"><Choice value="D"/></Choice><Choice value="E"/></Choice>'
+        '<Choice value="动物"/><Choice value="动物"/>'
+    )
+    for leaves, paths in (
+        ("false", ("A", "A > bee", "A > bee > D", "A > E", "动物")),
+        ("true", ("A > bee > D", "A > E", "动物")),
+    ):
+        (field,) = parse(config(f'<Taxonomy name="c" toName="text" leafsOnly="{leaves}">{tree}</Taxonomy>')).fields
+        assert field.kind is FieldKind.TAXONOMY
+        assert field.labels == paths
+
+
+def test_a_pair_reads_left_and_right_in_the_order_of_the_control() -> None:
+    """Whatever order the objects stand in; regions name the left one."""
+    shown = '<Text name="two" value="$second"/><Text name="one" value="$first"/>'
+    (field,) = parse(config('<Pairwise name="c" toName="one,two"/>', shown)).fields
+    assert field == Field("c", FieldKind.PAIRWISE, ("left", "right"), "one", ("first", "second"))
+
+
+def test_a_field_also_reads_what_no_control_labels() -> None:
+    """A premise beside the hypothesis is read, in the order people see them; what another control labels is not."""
+    shown = (
+        '<Text name="premise" value="$premise"/><Paragraphs name="talk" value="$talk"/>'
+        '<Text name="text" value="$text"/><Text name="other" value="$other"/>'
+        '<Image name="picture" value="$picture"/><Header value="Read!"/>'
+    )
+    more = '<TextArea name="d" toName="other"/>' + labels("Labels").replace('"c"', '"e"')
+    first, second, third = parse(config(choices() + more, shown)).fields
+    assert first.inputs == ("premise", "talk", "text")
+    assert first.reads == "text paragraphs text"
+    assert first.to_name == "text"
+    assert second.inputs == ("premise", "talk", "other")
+    assert (third.inputs, third.reads) == (("text",), "text")
+
+
+@pytest.mark.parametrize(
     ("xml", "reason"),
     [
-        (config('<Labels name="c" toName="text"><Label value="a"/></Labels>'), "Labels is not supported yet"),
-        (config('<TextArea name="c" toName="text"/>'), "TextArea is not supported yet"),
+        (config('<Ranker name="c" toName="text"/>'), "Ranker is not supported yet"),
+        (config('<Number name="c" toName="text"/>'), "Number is not supported yet"),
+        (config('<TextArea name="c" toName="text" perRegion="true"/>'), "a part of the task"),
+        (config('<Rating name="c" toName="text" maxRating="1"/>'), "too few choices"),
+        (config('<Rating name="c" toName="text" maxRating="many"/>'), "too few choices"),
+        (config('<Rating name="c" toName="text" maxRating="101"/>'), "101 stars"),
+        (config('<Pairwise name="c" toName="text"/>'), "exactly two objects"),
+        (config('<Pairwise name="c" toName="text,gone"/>'), 'toName="gone"'),
+        (config('<Taxonomy name="c" toName="text"/>'), "too few choices"),
+        (config('<Taxonomy name="c" toName="text" apiUrl="http://x"/>'), "differ from task to task"),
+        (config('<Taxonomy name="c" toName="text"><Choice value="a &gt; b"/></Taxonomy>'), "parts the steps"),
+        (config('<Labels name="c" toName="text"/>'), "too few choices"),
+        (config('<Labels name="c" toName="text" value="$labels"/>'), "differ from task to task"),
+        (config(labels("Labels"), TALK), "Labels cannot mark parts of Paragraphs"),
+        (config(labels("ParagraphLabels")), "ParagraphLabels cannot mark parts of Text"),
+        (config(labels("ParagraphLabels"), TALK.replace("/>", ' contextScroll="true"/>')), "another order"),
+        (config(choices(), TALK.replace("/>", ' valueType="url"/>')), 'valueType="url"'),
+        (config(choices(), '<Text name="text" value="$text" encoding="base64"/>'), "encoded"),
+        (config(labels("VideoRectangle"), '<Video name="text" value="$text"/>'), "VideoRectangle is not supported"),
         (config(choices('perRegion="true"')), "a part of the task"),
         (config(choices('value="$options"', "")), "differ from task to task"),
         (config(choices('choice="ranked"')), 'choice="ranked"'),
         (config(choices(inside='<Choice value="a"/>')), "too few choices"),
         (config(choices(inside="")), "too few choices"),
         (config(choices(inside='<Choice value="a"><Choice value="b"/></Choice><Choice value="d"/>')), "nested"),
-        (config(choices(), '<HyperText name="text" value="$text"/>'), "it labels HyperText"),
+        (config(choices(), '<HyperText name="text" value="$text" valueType="url"/>'), 'valueType="url"'),
         (config(choices(), '<Image name="text" value="$text"/>'), "it labels Image"),
         (config(choices(), '<Text name="text" value="$text" valueType="url"/>'), 'valueType="url"'),
         (config(choices(), '<Text name="text" value="fixed"/>'), 'value="fixed"'),
@@ -83,10 +174,10 @@ def test_what_cannot_be_learned_says_why(xml: str, reason: str) -> None:
 
 def test_fields_stand_beside_what_is_not_learnable() -> None:
     """One control that cannot be learned does not keep the others from it."""
-    more = '<Labels name="ner" toName="text"><Label value="PER"/></Labels><Choices name="d" toName="text">'
+    more = '<Ranker name="rank" toName="text"/><Choices name="d" toName="text">'
     schema = parse(config(choices() + more + '<Choice value="x"/><Choice value="y"/></Choices>'))
     assert [field.name for field in schema.fields] == ["c", "d"]
-    assert schema.not_learnable == ("ner: Labels is not supported yet",)
+    assert schema.not_learnable == ("rank: Ranker is not supported yet",)
 
 
 def test_an_empty_configuration_has_no_fields() -> None:

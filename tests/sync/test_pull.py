@@ -1,10 +1,12 @@
 """What people did in a real Label Studio reaches us, and what they took back leaves."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Annotation, Origin, TaskState
@@ -93,6 +95,29 @@ def test_the_window_before_the_cursor_is_read_again(tasks: Project) -> None:
     cursor = max(state.updated_at for state in everything.values())
     assert tasks.pull(cursor + pull.OVERLAP / 2).keys() == everything.keys()
     assert tasks.pull(cursor + pull.OVERLAP * 2) == {}
+
+
+def test_a_task_that_label_studio_cannot_read_is_left_out_until_it_is_mended(
+    tasks: Project, client: LabelStudio
+) -> None:
+    """Half a character makes Label Studio answer HTTP 500 for the task: the others arrive, and a warning names it."""
+    cursor = max(state.updated_at for state in tasks.pull().values())
+    _, poisoned, third, _ = tasks.ids
+    body = json.dumps({"result": [{**choice("good"), "meta": {"text": "\ud83d"}}]}).encode()
+    json_body = {"Content-Type": "application/json"}
+    tasks.raw.post(f"/api/tasks/{poisoned}/annotations/", content=body, headers=json_body)
+    client.annotate(third, [choice("good")])
+    for since in (None, cursor):
+        with capture_logs() as lines:
+            found = tasks.pull(since)
+        assert found.keys() == set(tasks.ids) - {poisoned}
+        assert [a.value for a in found[third].annotations] == [Choice("good")]
+        (line,) = lines
+        assert (line["log_level"], line["project"], line["task"]) == ("warning", tasks.id, poisoned)
+        assert "docs/controls.md" in line["because"]
+
+    tasks.act("delete_tasks_annotations", poisoned)
+    assert tasks.pull(cursor)[poisoned].annotations == ()
 
 
 def test_imported_annotations_are_told_from_peoples(tasks: Project, client: LabelStudio) -> None:

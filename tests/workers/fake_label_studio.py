@@ -75,8 +75,9 @@ class FakeLabelStudio:
         self._answer()
         return len(self.stored), sum(len(task.annotations) for task in self.stored.values())
 
-    def task_pages(self, project_id: int) -> Iterator[list[WireTask]]:
-        yield self.tasks(project_id, list(self.stored))
+    def task_pages(self, project_id: int, *, annotated: str = "") -> Iterator[list[WireTask]]:
+        found = self.tasks(project_id, list(self.stored))
+        yield [task for task in found if annotated in str([a.result for a in task.annotations])]
 
     def changed(self, project_id: int, since: datetime) -> dict[int, datetime]:
         self._answer()

@@ -10,8 +10,7 @@ from labelloop.domain.loop import Phase, next_step
 from labelloop.domain.records import Certificate, ClosedRound, Publication, Release
 from labelloop.domain.release import Source
 from labelloop.domain.tasks import Role
-from labelloop.steps import project as project_module
-from labelloop.steps import release as release_module
+from labelloop.steps import parts as parts_module
 from labelloop.stores.release_files import RELEASE_FILE, read_release
 from tests.core.made_up import truth
 from tests.workers.conftest import PROJECT, Site, site
@@ -22,8 +21,7 @@ from workers.cli import main
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_redis_url: str) -> Iterator[Site]:
     """A project whose first version serves; its pool has several chunks."""
-    for place in (project_module, release_module):
-        monkeypatch.setattr(place, "CHUNK", 50)
+    monkeypatch.setattr(parts_module, "CHUNK", 50)
     with site(monkeypatch, tmp_path, clean_redis_url, FakeLabelStudio(160)) as made:
         ring(made)
         made.label_studio.annotate(of(made, Role.TRAIN)[:30], person=1)
@@ -74,7 +72,12 @@ def test_certify_label_certificate_release(here: Site, capsys: pytest.CaptureFix
     here.work()
     assert len(ledger.all(ClosedRound, PROJECT)) == 1, "frozen"
     assert not here.bell.close_wanted(PROJECT)
-    assert main(["rollback", str(PROJECT), "--to", "v1"]) == 2
+    capsys.readouterr()
+    for command in (f"rollback {PROJECT} --to v1", f"train {PROJECT}", f"round close {PROJECT}"):
+        assert main(command.split()) == 2
+        said = capsys.readouterr().err
+        assert "to certify v1 is open: its model is frozen, and no round closes. Let people judge the 40 tasks" in said
+        assert f"labelloop certify {PROJECT} --abandon" in said
 
     studio.annotate(drawn, person=1)
     ring(here)
@@ -85,6 +88,9 @@ def test_certify_label_certificate_release(here: Site, capsys: pytest.CaptureFix
     assert main(["release", str(PROJECT)]) == 0
     here.work()
     assert here.view.missing_chunks() == []
+    capsys.readouterr()
+    assert main(["train", str(PROJECT), "--now"]) == 2
+    assert f"labelloop release {PROJECT} --abandon" in capsys.readouterr().err
     while here.view.phase is Phase.RELEASE:
         left = [task for task in shown(here) if not studio.stored[task].annotations]
         assert left

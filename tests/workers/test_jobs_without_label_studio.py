@@ -162,6 +162,31 @@ def test_a_worker_killed_while_publishing_publishes_once(
     assert here.view.ledger.published_name(PROJECT) == "v1"
 
 
+def test_a_verdict_that_a_killed_worker_owes_is_made_up_for(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decision stands, people get their queue, and then the verdict on that round is given, once."""
+    start(here)
+    for step in (jobs.collect, lambda project: jobs.fit(project, 1), lambda project: jobs.evaluate(project, 1)):
+        step(PROJECT)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(jobs, "give_verdict", killed)
+        with pytest.raises(KeyboardInterrupt):
+            jobs.deploy(PROJECT, 1)
+    here.bell.redis.flushall()
+    assert here.view.ledger.newest(Decision, PROJECT, round_number=1) is not None
+    assert here.view.ledger.all(Verdict, PROJECT) == []
+    here.label_studio.annotate(of(here, Role.TRAIN)[12:40], person=1)
+    for _ in range(2):
+        reconcile.reconcile(here.settings)
+        here.work()
+    rounds = [closed.number for closed in here.view.ledger.all(ClosedRound, PROJECT)]
+    assert rounds == [1, 2], "the round that was due waited for the verdict"
+    assert [verdict.round_number for verdict in here.view.ledger.all(Verdict, PROJECT)] == rounds
+
+
 def test_start_training_closes_a_round_at_once(here: Site) -> None:
     """The wish is granted once; a round that is due for nothing new is not closed."""
     here.bell.ring(PROJECT)

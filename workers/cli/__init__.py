@@ -16,10 +16,12 @@ from workers.cli.projects import connect, disconnect
 from workers.cli.relabel import relabel
 from workers.cli.rounds import close_round, list_rounds, show_round
 from workers.cli.services import reconcile, serve, worker
+from workers.cli.simulate import simulate
 from workers.cli.status import status
 from workers.cli.up import up
 from workers.cli.upkeep import check, gc, rebuild
 from workers.cli.verdict import verdict
+from workers.cli.write_back import write_back
 
 __all__ = ["app", "main"]
 
@@ -63,6 +65,8 @@ _add(app, relabel, "labelloop relabel 12 --top 50")
 _add(app, export, "labelloop export 12 ./reviews --format csv,hf")
 _add(app, certify, "labelloop certify 12 --max-error 0.05 --confidence 0.95")
 _add(app, release, "labelloop release 12")
+_add(app, write_back, "labelloop write-back 12 --as annotations --user model@example.com")
+_add(app, simulate, "labelloop simulate labelled.csv --rounds 50,100,200 --seeds 3")
 _add(app, doctor, "labelloop doctor 12")
 _add(app, reconcile, "labelloop reconcile --every 60")
 _add(app, worker, "labelloop worker")

@@ -17,6 +17,7 @@ from labelloop.errors import NeighbourError
 from labelloop.steps.certify import abandon_attempt, start_attempt
 from labelloop.steps.project import ProjectView
 from labelloop.steps.release import abandon_release, order_release
+from labelloop.words import counted
 from workers.bootstrap import Tools, open_tools
 from workers.cli.arguments import AsJson, Now, Project
 from workers.ending import ReleaseStatus, certificate_status, release_status
@@ -24,6 +25,7 @@ from workers.exchange import take_in
 from workers.foreground import release_now
 from workers.jobs import PATIENCE_S
 from workers.lock import project_lock
+from workers.write_back import refuse_written_back
 
 PAUSE_S = 0.5
 
@@ -33,6 +35,10 @@ MaxError = Annotated[
 ]
 Confidence = Annotated[float, typer.Option(help="How sure the promise is.", **Share)]
 Sample = Annotated[int, typer.Option("--n", help="How many tasks people judge blind for it.", min=1)]
+AtLeast = Annotated[
+    float,
+    typer.Option(help="From which likeness to people's on an answer is right; 1: exactly.", min=0.01, max=1.0),
+]
 Abandon = Annotated[bool, typer.Option("--abandon", help="End what is under way instead.")]
 
 
@@ -41,6 +47,7 @@ def certify(
     max_error: MaxError = 0.05,
     confidence: Confidence = 0.95,
     n: Sample = 300,
+    at_least: AtLeast = 1.0,
     abandon: Abandon = False,
     as_json: AsJson = False,
 ) -> None:
@@ -55,7 +62,8 @@ def certify(
             if abandon:
                 abandon_attempt(view)
             else:
-                start_attempt(view, max_error=max_error, confidence=confidence, n=n)
+                refuse_written_back(tools.label_studio, project)
+                start_attempt(view, max_error=max_error, confidence=confidence, n=n, at_least=at_least)
         tell(tools, view)
         found = certificate_status(view)
     assert found is not None
@@ -66,7 +74,8 @@ def certify(
     else:
         typer.echo(
             f"Attempt {found.attempt}: {found.version} is frozen, and {found.n} of {found.pool} untouched tasks are "
-            f"drawn. People now get these first, blank. See: labelloop status {project}"
+            f"drawn. People now get these first, blank; when all are judged, the certificate is made.\n"
+            f"See how far it is: labelloop status {project}"
         )
 
 
@@ -131,12 +140,18 @@ def _watch(view: ProjectView) -> Iterator[int]:
 def _sentence(found: ReleaseStatus, project: int) -> str:
     if found.path:
         return (
-            f"Release {found.number}: {found.tasks} labels, {found.by_people} by people, {found.by_model} by "
-            f"{found.version}; {found.left_out} tasks left out.\n{found.path}"
+            f"Release {found.number}: {counted(found.tasks or 0, 'label')}, {found.by_people} by people, "
+            f"{found.by_model} by {found.version}; {counted(found.left_out or 0, 'task')} left out.\n{found.path}\n"
+            f"As files for others: labelloop export {project} FOLDER"
         )
     if found.waiting is None:
         return (
-            f"{found.predicted} of {found.chunks} chunks are predicted; workers do the others. "
-            f"See: labelloop status {project}"
+            f"Under way: {found.predicted} of {counted(found.chunks, 'chunk')} predicted, workers do the rest.\n"
+            f"See how far it is: labelloop status {project}"
         )
-    return f"{found.waiting} tasks wait for people, before all others. See: labelloop status {project}"
+    if not found.waiting:
+        return f"Everything has a label: a worker writes the release.\nSee where: labelloop status {project}"
+    return (
+        f"All is predicted. What is left to people, before all others: {counted(found.waiting, 'task')}.\n"
+        f"See how far it is: labelloop status {project}"
+    )

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from labelloop.export.conll import unwritten
 from labelloop.export.facts import read_facts
 from labelloop.export.files import CARD, FILES, Format, read_formats, release_files
 from labelloop.stores.folders import write_folder
+from labelloop.words import counted
 from sync.export import label_studio_json
 from workers.cli.arguments import AsJson, Project
 from workers.cli.opening import open_records
@@ -39,6 +41,10 @@ def export(
         said = {"folder": str(folder.resolve()), "release": facts.release.number, "rows": len(facts.rows)}
         typer.echo(json.dumps({**said, "files": sorted(files)}, ensure_ascii=False, indent=1))
         return
-    typer.echo(f"Release {facts.release.number} of project {project}: {len(facts.rows)} rows, in {folder.resolve()}")
+    typer.echo(
+        f"Release {facts.release.number} of project {project}: {counted(len(facts.rows), 'row')}, in {folder.resolve()}"
+    )
     for name in sorted(files):
         typer.echo(f"  {name}")
+    if Format.CONLL in wanted and (lost := unwritten(facts.rows)):
+        typer.echo(f"{FILES[Format.CONLL]} lacks {counted(lost, 'span')}: CoNLL holds none that overlap.", err=True)

@@ -6,17 +6,19 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from labelloop.domain.loop import Phase
 from labelloop.domain.records import Evaluation, Fit
-from labelloop.errors import NotFound, UserError
+from labelloop.errors import NotFound
 from labelloop.steps import deploy as steps
+from labelloop.steps.frozen import refuse_frozen
 from labelloop.steps.project import ProjectView
 from workers.cli.arguments import AsJson, Now, Project
 from workers.cli.opening import Records, open_records
-from workers.cli.status_table import percent
+from workers.cli.status_table import percent, tunings
 from workers.foreground import train_now
+from workers.status import known_jobs
 
 Version = Annotated[str, typer.Argument(help="The version, such as v3.", show_default=False)]
 
@@ -24,10 +26,12 @@ Version = Annotated[str, typer.Argument(help="The version, such as v3.", show_de
 def train(project: Project, now: Now = False) -> None:
     """Close a round and fit the learners, like "Start training".
 
-    A round is closed if anything is new; then its models are fitted, evaluated, and the winner is published.
+    A round is closed if anything is new; then its models are fitted, evaluated, and the winner is published. With
+    --now the learners that take minutes come last, one after another; Ctrl-C leaves the rest to the workers.
     """
     with open_records() as records:
         view = records.connected(project)
+        refuse_frozen(view)
         if not now:
             records.bell.ring(project, close=True)
             typer.echo(f"A worker goes to work if anything is new. See: labelloop status {project}")
@@ -45,11 +49,13 @@ def _work(view: ProjectView, records: Records) -> None:
         if name:
             console.print(f"✓ {name} ({time.monotonic() - started:.1f} s)")
 
-    with console.status("collect") as line:
-        for step in train_now(view, records.bell):
+    bars = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*bars, console=console, transient=True) as progress:
+        line = progress.add_task("collect", total=None)
+        for step in train_now(view, records.bell, lambda share: progress.update(line, total=1.0, completed=share)):
             finished()
             name, started = step, time.monotonic()
-            line.update(step)
+            progress.reset(line, total=None, description=step)
         finished()
 
 
@@ -73,11 +79,7 @@ def rollback(
 
 
 def _serve(records: Records, view: ProjectView, version: str, because: str) -> None:
-    if view.phase is not Phase.ROUNDS:
-        raise UserError(
-            f"The model of project {view.id} is frozen while it is certified or released. End that first: "
-            f"`labelloop {view.phase.value} {view.id} --abandon`."
-        )
+    refuse_frozen(view)
     serving = view.ledger.deployed(view.id)
     if serving and serving.version == version:
         typer.echo(f"{version} serves already.")
@@ -91,12 +93,13 @@ def _serve(records: Records, view: ProjectView, version: str, because: str) -> N
 
 
 def versions(project: Project, as_json: AsJson = False) -> None:
-    """List a project's model versions."""
+    """List a project's model versions, and the learners at work in the background."""
     with open_records() as records:
         view = records.project(project)
         fits = [fit for fit in view.ledger.all(Fit, project) if fit.version]
-        measured = {found.version: found for found in view.ledger.all(Evaluation, project)}
+        measured = {e.version: e for e in view.ledger.all(Evaluation, project) if not e.failure}
         serving = view.ledger.deployed(project)
+        jobs = known_jobs(records.bell, project)
     deployed = serving.version if serving else None
     if as_json:
         rows = [_row(fit, measured.get(fit.version), deployed) for fit in fits]
@@ -110,7 +113,10 @@ def versions(project: Project, as_json: AsJson = False) -> None:
         agreement = percent(found.agreement, found.agreement_low, found.agreement_high) if found else "-"
         mark = "▶" if fit.version == deployed else ""
         table.add_row(mark, fit.version, fit.learner, str(fit.round_number), str(fit.labels), agreement)
-    Console(highlight=False, soft_wrap=True).print(table if fits else "There is no version yet.")
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table if fits else "There is no version yet.")
+    for line in tunings(jobs) if jobs else ():
+        console.print(line)
 
 
 def _row(fit: Fit, measured: Evaluation | None, deployed: str | None) -> dict[str, object]:

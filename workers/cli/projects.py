@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from labelloop.domain.ladder import default_learners
 from labelloop.rules import Rules
 from workers import connect as work
 from workers.bootstrap import open_tools
@@ -50,6 +51,7 @@ def _report(connected: Connected) -> str:
         if connected.tasks
         else "It has no tasks yet: import some in Label Studio; a worker then puts them in order by itself."
     )
+    learners = rules.learners or default_learners(connected.field.kind)
     prior = (
         f"It has {connected.prior} annotations already: they are taken in first, as TRAIN labels, and close "
         f"round 1 by themselves if {rules.round_due_at(0)} labels settle.\n"
@@ -58,6 +60,6 @@ def _report(connected: Connected) -> str:
     )
     return (
         f"Project {project} ({connected.connection.title}) {state}.\n"
-        f"Looped: {connected.field.name} ({labels}); learners: {', '.join(rules.learners)}.\n"
+        f"Looped: {connected.field.name} ({labels}); learners: {', '.join(learners)}.\n"
         f"{prior}{next_move}\nSee how it goes: labelloop status {project}"
     )

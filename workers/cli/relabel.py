@@ -11,6 +11,7 @@ from rich.text import Text
 from labelloop.errors import NotConnected
 from labelloop.steps.label_errors import LEAST
 from labelloop.steps.project import ProjectView
+from labelloop.words import counted
 from workers.bootstrap import open_tools
 from workers.cli.arguments import AsJson, Project
 from workers.relabel import PutBack
@@ -45,22 +46,27 @@ def _report(done: PutBack) -> None:
     if done.suspects:
         table = Table("task", "given", "expected", "margin", "text", box=None, pad_edge=False, header_style="dim")
         for one in done.suspects[:SHOWN]:
-            text = " ".join(one.text.split())
-            text = text if len(text) <= WIDTH else f"{text[:WIDTH]}…"
-            cells = (str(one.task_id), str(one.given), str(one.expected), f"{one.margin:.2f}", text)
+            given, expected, text = (_short(said) for said in (str(one.given), str(one.expected), one.text))
+            cells = (str(one.task_id), given, expected, f"{one.margin:.2f}", text)
             table.add_row(*map(Text, cells))
         console.print(table)
         more = len(done.suspects) - SHOWN
         typer.echo(
             (f"… and {more} more.\n" if more > 0 else "")
-            + f"{len(done.suspects)} of {done.judged} labels stand first in the queue {done.publication}, without an "
-            "answer filled in, for somebody other than who gave them."
+            + f"Put first in the queue {done.publication}: {len(done.suspects)} of {counted(done.judged, 'label')}, "
+            "without an answer filled in, each for somebody other than who gave it.\n"
+            "The next rounds learn from what people settle on."
         )
     else:
-        typer.echo(f"None of {done.judged} labels is doubtful: the queue stays as it is.")
+        typer.echo(f"None of {counted(done.judged, 'label')} is doubtful: the queue stays as it is.")
     if done.too_few:
         counts = ", ".join(f"{label} ({n})" for label, n in done.too_few)
         typer.echo(f"Not judged, with fewer than {LEAST} examples: {counts}.")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= WIDTH else f"{line[:WIDTH]}…"
 
 
 def _figures(done: PutBack) -> dict[str, object]:

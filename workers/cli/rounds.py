@@ -9,6 +9,7 @@ from rich.table import Table
 
 from labelloop.domain.records import ClosedRound
 from labelloop.errors import NotFound
+from labelloop.steps.frozen import refuse_frozen
 from labelloop.steps.project import ProjectView
 from workers.cli.arguments import AsJson, Now, Project
 from workers.cli.opening import open_records
@@ -60,6 +61,7 @@ def close_round(project: Project, now: Now = False) -> None:
     """Close a round at once, if anything is new."""
     with open_records() as records:
         view = records.connected(project)
+        refuse_frozen(view)
         if not now:
             records.bell.ring(project, close=True)
             typer.echo(f"A worker closes the round if anything is new. See: labelloop round list {project}")

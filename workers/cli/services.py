@@ -38,17 +38,18 @@ def gunicorn_argv(settings: Settings, workers: int) -> list[str]:
 
 
 def worker(
+    background: Annotated[bool, typer.Option("--background", help="Fit slow learners, and nothing else.")] = False,
     burst: Annotated[bool, typer.Option("--burst", help="End when the queue is empty.")] = False,
 ) -> None:
     """Do the jobs of the queue until told to stop.
 
-    Start as many as there is work for, on any machine.
+    Start as many as there is work for, on any machine; one with --background fits the learners that take minutes.
     """
     settings = _start()
     wait_for_neighbours(settings)
     from workers.worker import run_worker  # loads much that no other command needs
 
-    run_worker(settings, burst=burst)
+    run_worker(settings, background=background, burst=burst)
 
 
 def reconcile(

@@ -80,6 +80,7 @@ def _evaluation(measured: Measured) -> dict[str, Any]:
         "human_high": found.human_high,
         "accuracy": found.accuracy,
         "macro_f1": found.macro_f1,
+        "failure": found.failure or None,
     }
 
 
@@ -111,4 +112,5 @@ def _jobs(jobs: Jobs | None) -> dict[str, Any] | None:
         "running": list(jobs.running),
         "waiting": list(jobs.waiting),
         "failed": failed,
+        "tuning": [asdict(tuning) for tuning in jobs.tuning],
     }

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from labelloop.domain.records import Evaluation
+from labelloop.words import counted
 from workers.cli.curve import bar
 from workers.job_list import Jobs
 from workers.status import Labels, ProjectStatus
@@ -51,22 +52,34 @@ def _parts(status: ProjectStatus) -> Iterator[RenderableType]:
     for fit in status.versions:
         if fit.failure:
             yield f"Round {fit.round_number}: {fit.learner} could not be fitted: {escape(fit.failure)}"
+    for measured in status.evaluations:
+        if failure := measured.evaluation.failure:
+            found = measured.evaluation
+            yield f"Round {found.round_number}: {found.version} could not be evaluated: {escape(failure)}"
     yield from _jobs(status.jobs)
 
 
 def _ending(status: ProjectStatus) -> Iterator[str]:
-    found, release = status.certificate, status.release
+    project, found, release = status.connection.project_id, status.certificate, status.release
     if found and found.granted is None:
         yield f"Certifying {found.version}: {found.judged} of {found.n} tasks judged (attempt {found.attempt})"
     elif found:
-        word = f"granted, {percent(found.automated)} of the pool automated" if found.granted else "not granted"
+        right = "" if found.at_least >= 1 else f", right being at least {percent(found.at_least)} like people's"
+        promise = f"error at most {found.max_error:.1%} with probability {1 - found.delta:.2%}{right}"
+        word = (
+            f"granted, {percent(found.automated)} of the pool automated, {promise}" if found.granted else "not granted"
+        )
         yield f"Certificate {found.attempt} for {found.version}: {word}"
         yield f"  because {escape(found.because or '')}"
+        if found.granted and not (release and release.certificate == found.attempt):
+            yield f"  finish the data set under it: labelloop release {project}"
     if release and release.path:
-        yield f"Release {release.number}: {release.tasks} labels, {release.by_model} of them by {release.version}"
+        labels = counted(release.tasks or 0, "label")
+        yield f"Release {release.number}: {labels}, {release.by_model} of them by {release.version}"
         yield f"  in {escape(release.path)}"
+        yield f"  as files for others: labelloop export {project} FOLDER"
     elif release:
-        left = "" if release.waiting is None else f", {release.waiting} tasks left to people"
+        left = "" if release.waiting is None else f", {counted(release.waiting, 'task')} left to people"
         yield f"Release under way: {release.predicted} of {release.chunks} chunks predicted{left}"
 
 
@@ -98,7 +111,11 @@ def _rounds(status: ProjectStatus) -> Table:
 
 def _shown(status: ProjectStatus, number: int) -> Evaluation | None:
     # The version that served after the round; while that is undecided, the newest one measured.
-    of_round = [measured for measured in status.evaluations if measured.evaluation.round_number == number]
+    of_round = [
+        measured
+        for measured in status.evaluations
+        if measured.evaluation.round_number == number and not measured.evaluation.failure
+    ]
     served = [measured for measured in of_round if measured.served] or of_round
     return served[-1].evaluation if served else None
 
@@ -110,5 +127,13 @@ def _jobs(jobs: Jobs | None) -> Iterator[str]:
     if jobs.queued or jobs.running or jobs.waiting:
         words = {"running": jobs.running, "queued": jobs.queued, "waiting to be tried again": jobs.waiting}
         yield "Jobs: " + "; ".join(f"{word}: {', '.join(names)}" for word, names in words.items() if names)
+    yield from tunings(jobs)
     for job in jobs.failed:
         yield f"Failed: {job.job}: {escape(job.error)}"
+
+
+def tunings(jobs: Jobs) -> Iterator[str]:
+    """Say which slow learners are at work in the background, and how far they are."""
+    for tuning in jobs.tuning:
+        how_far = percent(tuning.share) if tuning.state == "running" and tuning.share is not None else tuning.state
+        yield f"In the background: {escape(tuning.learner)} on round {tuning.round}: {how_far}"

@@ -53,11 +53,11 @@ def gc(
 ) -> None:
     """Delete what is no longer needed.
 
-    Artifacts whose place another has taken, unfinished writes (both older than an hour), and failed jobs of rounds
-    that are done.
+    Artifacts whose place another has taken, unfinished writes, fits of older rounds that were cut off (all older than
+    an hour), and failed jobs of rounds that are done.
     """
     with open_records() as records:
-        garbage = find_garbage(records.book, records.bell)
+        garbage = find_garbage(records.book, records.bell, work=records.settings.cache_dir / "fits")
         if not dry_run:
             collect_garbage(records.book, records.bell, garbage)
     if as_json:
@@ -65,8 +65,9 @@ def gc(
         return
     verb = "Would delete" if dry_run else "Deleted"
     typer.echo(
-        f"{verb} {len(garbage.artifacts)} artifacts, {len(garbage.unfinished)} unfinished writes and "
-        f"{len(garbage.jobs)} failed jobs: {garbage.bytes / 2**20:.1f} MiB."
+        f"{verb} {len(garbage.artifacts)} artifacts, {len(garbage.unfinished)} unfinished writes, "
+        f"{len(garbage.fits)} fits that were cut off and {len(garbage.jobs)} failed jobs: "
+        f"{garbage.bytes / 2**20:.1f} MiB."
     )
     _list("Kept, nothing stands in their place (`labelloop ledger rebuild` takes them up):", garbage.kept)
 

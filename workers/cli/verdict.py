@@ -82,6 +82,10 @@ def _agreement(report: dict[str, Any]) -> Iterator[str]:
             yield f"  {percent(model['corrected'])} when corrected for having chosen the best on the same tasks"
     if people["n"]:
         yield f"People with each other: {_share(people)}"
+    spans = report.get("consensus", {}).get("spans") or {}
+    if spans:
+        told = [f"{name} {one['f1']:.2f} ({one['low']:.2f} to {one['high']:.2f})" for name, one in spans.items()]
+        yield f"F1 of the model's spans: {', '.join(told)}"
     alpha = report["krippendorff_alpha"]
     if alpha["people"] is not None:
         together = "" if alpha["people_and_model"] is None else f", with the model {alpha['people_and_model']:.2f}"
@@ -99,14 +103,18 @@ def _share(found: dict[str, Any]) -> str:
 
 
 def _disputed(disputed: dict[str, Any]) -> Iterator[str]:
-    people = [f"{_label(d['labels'][0])} / {_label(d['labels'][1])}: {d['times']}" for d in disputed["people"][:SHOWN]]
-    model = [f"{_label(d['model'])} for {_label(d['people'])}: {d['times']}" for d in disputed["model"][:SHOWN]]
+    people = [f"{_pair(' / ', *d['labels'])}: {d['times']}" for d in disputed["people"][:SHOWN]]
+    model = [f"{_pair(' for ', d['model'], d['people'])}: {d['times']}" for d in disputed["model"][:SHOWN]]
     if people:
         yield f"People disagree most on {escape('; '.join(people))}"
     if model:
         yield f"The model says {escape('; '.join(model))}"
     if disputed["tasks"]:
         yield f"Most disputed tasks: {', '.join(map(str, disputed['tasks']))}"
+
+
+def _pair(between: str, one: str, other: str) -> str:
+    return f"other ends of {one}" if one == other else f"{_label(one)}{between}{_label(other)}"
 
 
 def _label(label: str) -> str:

@@ -1,4 +1,4 @@
-"""Everything LabelLoop needs, on this machine: Label Studio, the queue, the ML backend, a worker, reconcile."""
+"""Everything LabelLoop needs, on this machine: Label Studio, the queue, the ML backend, two workers, reconcile."""
 
 import json
 import os
@@ -68,6 +68,7 @@ def start_services(stack: Stack, directory: Path, base: Settings, *, say: Say) -
     variables = environment(settings)
     say("the worker (its first start prepares the sentence encoder)")
     stack.start(lambda: _start(directory, "worker", ["worker"], variables))
+    stack.start(lambda: _start(directory, "background-worker", ["worker", "--background"], variables))
     say("the ML backend")
     stack.start(lambda: _start_backend(directory, settings, variables))
     stack.start(lambda: _start(directory, "reconcile", ["reconcile", "--every", str(settings.reconcile_s)], variables))

@@ -1,0 +1,130 @@
+"""Training a network to tag tokens: each window of a document with the tags of its units' first tokens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelloop.learners.platt import Curve
+from labelloop.learners.tagging.decision import Decision, decide_spans
+from labelloop.learners.tagging.held_out import calibrated, most_eager, pooled_f1
+from labelloop.learners.tagging.layers import Layer, tags_of
+from labelloop.learners.tagging.material import Document
+from labelloop.learners.tagging.token_network import Windows, first_tokens, unit_logits, whole_units
+from labelloop.learners.tagging.units import Offsets
+from labelloop.learners.tuning.classify import Trainer
+from labelloop.learners.tuning.looks import Look
+
+if TYPE_CHECKING:
+    import torch
+
+NO_TAG = -100
+"""Of a token that is not the first of a unit; torch's cross entropy leaves it out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """One window: its token ids, and the tag of each in every layer, shape (layers, n)."""
+
+    document: int
+    ids: list[int]
+    tags: NDArray[np.int64]
+
+
+def items_of(documents: Sequence[Document], windows: Windows, layers: Sequence[Layer]) -> list[Item]:
+    """Return the windows of all documents; those without any token are left out."""
+    return [
+        item
+        for number, document in enumerate(documents)
+        for item in _items(number, document, windows, layers)
+        if len(item.ids)
+    ]
+
+
+def _items(number: int, document: Document, windows: Windows, layers: Sequence[Layer]) -> list[Item]:
+    items = []
+    for window in windows(document.text):
+        meant = np.flatnonzero(~np.array(window.special_tokens_mask, bool))
+        tokens = np.array(window.offsets, np.int64).reshape(-1, 2)[meant]
+        units = whole_units(document.text, tokens)
+        tags = np.full((len(layers), len(window.ids)), NO_TAG, np.int64)
+        for row, layer in zip(tags, layers, strict=True):
+            row[meant[first_tokens(units, tokens)]] = tags_of(document.spans, units, layer)
+        items.append(Item(number, list(window.ids), tags))
+    return items
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What documents held out tell of a network: how eager and how sure it may be, and how well it does."""
+
+    outside: float
+    curve: Curve
+    f1: float
+    loss: float
+
+
+@dataclass(slots=True, eq=False)
+class TokenTrainer(Trainer):
+    """Trains a network to tag; the lesson's `shown` are places in `items`, its `held` places in `documents`.
+
+    The best look is that of largest strict F1 over the held-out documents, of equals the likelier one.
+    """
+
+    documents: Sequence[Document] = field(kw_only=True)
+    layers: Sequence[Layer] = field(kw_only=True)
+    windows: Windows = field(kw_only=True)
+    items: Sequence[Item] = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        self._ids = [item.ids for item in self.items]
+
+    def held_out(self) -> HeldOut:
+        """Return what the held-out documents tell now."""
+        documents = [self.documents[n] for n in self.lesson.held]
+        self.network.model.eval()
+        seen = [unit_logits(self.network, self.windows, document.text) for document in documents]
+
+        def decide(place: int, outside: float) -> Decision:
+            units, logits = seen[place]
+            return decide_spans(logits, units, self.layers, outside)
+
+        outside = most_eager(documents, decide)
+        decisions = [decide(place, outside) for place in range(len(documents))]
+        f1 = pooled_f1([d.spans for d in documents], [d.spans for d in decisions])
+        loss = float(np.mean([_loss(*at, d, self.layers) for at, d in zip(seen, documents, strict=True)] or [0.0]))
+        return HeldOut(outside, calibrated(documents, decisions), f1, loss)
+
+    def _look(self, step: int) -> Look:
+        found = self.held_out()
+        return Look(step, 1.0 - found.f1 + 0.01 * found.loss, 1.0)
+
+    def _loss(self, rows: Sequence[int]) -> "torch.Tensor":
+        """Return the summed loss of some windows, each the mean over its tokens."""
+        import torch
+
+        logits = self.network.forward([self._ids[row] for row in rows])
+        total = logits.sum() * 0.0
+        column = 0
+        for number, layer in enumerate(self.layers):
+            width = 2 * len(layer) + 1
+            for place, row in enumerate(rows):
+                tags = torch.as_tensor(self.items[row].tags[number], device=logits.device)
+                if bool((tags != NO_TAG).any()):
+                    own = logits[place, : len(tags), column : column + width]
+                    total = total + torch.nn.functional.cross_entropy(own, tags, ignore_index=NO_TAG)
+            column += width
+        return total
+
+
+def _loss(units: Offsets, logits: NDArray[np.float64], document: Document, layers: Sequence[Layer]) -> float:
+    total, column = 0.0, 0
+    for layer in layers:
+        own = logits[:, column : column + 2 * len(layer) + 1]
+        column += own.shape[1]
+        tags = tags_of(document.spans, units, layer)
+        chosen = own[np.arange(len(tags)), tags]
+        total += float((np.logaddexp.reduce(own, axis=1) - chosen).sum())
+    return total / max(len(units), 1)

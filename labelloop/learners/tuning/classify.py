@@ -1,0 +1,218 @@
+"""Training a network to tell labels apart: class weights, accumulated gradients, early stopping, checkpoints."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from labelloop.learners.tuning.checkpoint import Checkpoint, copy, put_back, state_of
+from labelloop.learners.tuning.device import half_precision
+from labelloop.learners.tuning.faults import Diverged, out_of_memory
+from labelloop.learners.tuning.looks import Look, Looks
+from labelloop.learners.tuning.material import Material
+from labelloop.learners.tuning.network import Network
+from labelloop.learners.tuning.scores import best_temperature
+
+if TYPE_CHECKING:
+    import torch
+
+BATCH = 16
+MICRO_BATCH = 8
+"""Texts in memory at once; a batch is put together of several."""
+EPOCHS = 10
+STEPS = (120, 3000)
+"""Fewest and most steps planned; early stopping mostly ends sooner."""
+LOOK_EVERY = 20
+"""Fewest steps between two looks."""
+WARM_UP = 0.1
+HEAVIEST = 10.0
+"""Greatest weight of a rare label."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """Which rows of the material are shown and which held out to look at, from which seed on, until when."""
+
+    material: Material
+    shown: NDArray[np.int64]
+    held: NDArray[np.int64]
+    learning_rate: float
+    seed: int
+    deadline: float
+    report: Callable[[float], None]
+
+    @property
+    def epoch(self) -> int:
+        """Return the number of steps in which every shown row comes once."""
+        return math.ceil(len(self.shown) / BATCH)
+
+    @property
+    def steps(self) -> int:
+        """Return the number of steps planned."""
+        fewest, most = STEPS
+        return min(max(EPOCHS * self.epoch, fewest), most)
+
+    @property
+    def truth(self) -> NDArray[np.bool_]:
+        """Return what is true of the shown rows, shape (len(shown), k)."""
+        return self.material.truth[self.shown]
+
+
+@dataclass(slots=True, eq=False)
+class Trainer:
+    """Trains one network in place."""
+
+    network: Network
+    lesson: Lesson
+    checkpoint: Checkpoint
+    micro: int = MICRO_BATCH
+    _ids: list[list[int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ids = [self.network.reader(text) for text in self.lesson.material.texts]
+
+    def train(self) -> Look | None:
+        """Train until the steps are done, the deadline comes, or looks at the held-out rows get no better.
+
+        The network then has the weights of the best look, which is returned; without held-out rows those of the last
+        step, and None. Goes on from the checkpoint where there is one. Raises Diverged if the loss is no number.
+        """
+        import torch
+
+        weights = self.network.weights()
+        optimizer = torch.optim.AdamW(weights.values(), lr=self.lesson.learning_rate, weight_decay=0.01)
+        scaler = torch.amp.GradScaler(enabled=half_precision(self.network.device) is torch.float16)
+        done, looks, best = self._resumed(weights, optimizer)
+        every = max(self.lesson.epoch, LOOK_EVERY)
+        with torch.random.fork_rng():
+            while done < self.lesson.steps and not looks.stale and time.monotonic() < self.lesson.deadline:
+                self._step(optimizer, scaler, done)
+                done += 1
+                last = done == self.lesson.steps or time.monotonic() >= self.lesson.deadline
+                if len(self.lesson.held) and (done % every == 0 or last):
+                    looks = looks.and_then(self._look(done))
+                    if looks.best is looks.taken[-1]:
+                        best = {name: weight.detach().cpu().clone() for name, weight in weights.items()}
+                if done % LOOK_EVERY == 0 and (self.checkpoint.due or last):
+                    state = state_of(weights, optimizer) | {f"best.{name}": tensor for name, tensor in best.items()}
+                    self.checkpoint.write(state, {"done": done, "looks": looks.plain, "micro": self.micro})
+                self.lesson.report(done / self.lesson.steps)
+        if best:
+            copy(best, weights)
+        self.network.model.eval()
+        return looks.best
+
+    def _resumed(
+        self, weights: "dict[str, torch.Tensor]", optimizer: "torch.optim.AdamW"
+    ) -> "tuple[int, Looks, dict[str, torch.Tensor]]":
+        if (kept := self.checkpoint.read()) is None:
+            return 0, Looks(()), {}
+        tensors, facts = kept
+        put_back(tensors, weights, optimizer)
+        self.micro = int(facts["micro"])
+        best = {name.removeprefix("best."): tensor for name, tensor in tensors.items() if name.startswith("best.")}
+        return int(facts["done"]), Looks.of(Look(*seen) for seen in facts["looks"]), best
+
+    def _look(self, step: int) -> Look:
+        material, held = self.lesson.material, self.lesson.held
+        self.network.model.eval()
+        logits = self.network.logits([material.texts[row] for row in held])
+        temperature, loss = best_temperature(logits, material.truth[held], several=material.several)
+        return Look(step, loss, temperature)
+
+    def _step(self, optimizer: "torch.optim.AdamW", scaler: "torch.amp.GradScaler", step: int) -> None:
+        import torch
+
+        for group in optimizer.param_groups:
+            group["lr"] = self.lesson.learning_rate * _rate(step, self.lesson.steps)
+        rows = batch(self.lesson.shown, step, self.lesson.seed)
+        self.network.model.train()
+        while not self._gradients(optimizer, scaler, rows, step):
+            self.micro = max(self.micro // 2, 1)
+            structlog.get_logger().warning("out_of_memory", now=f"{self.micro} texts at once")
+        scaler.unscale_(optimizer)
+        torch.nn.utils.clip_grad_norm_(self.network.weights().values(), 1.0)
+        scaler.step(optimizer)
+        scaler.update()
+
+    def _gradients(
+        self,
+        optimizer: "torch.optim.AdamW",
+        scaler: "torch.amp.GradScaler",
+        rows: Sequence[int],
+        step: int,
+    ) -> bool:
+        """Put the batch's gradients together; False if that wants more memory than there is, and less may do."""
+        import torch
+
+        torch.manual_seed(self.lesson.seed * 1_000_003 + step)  # so that dropout is the same after a restart
+        optimizer.zero_grad()
+        try:
+            for start in range(0, len(rows), self.micro):
+                some = rows[start : start + self.micro]
+                loss = self._loss(some) / len(rows)
+                if not math.isfinite(loss.item()):
+                    raise Diverged(
+                        f"The loss was no number at step {step}: the checkpoint's weights are damaged or do not bear "
+                        "training; choose another checkpoint."
+                    )
+                scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        except (RuntimeError, MemoryError) as error:
+            if self.micro == 1 or not out_of_memory(error):
+                raise
+        else:
+            return True
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        return False
+
+    def _loss(self, rows: Sequence[int]) -> "torch.Tensor":
+        """Return the summed loss of some rows, a rare label's more heavily weighted."""
+        import torch
+
+        material = self.lesson.material
+        logits = self.network.forward([self._ids[row] for row in rows])
+        truth = torch.as_tensor(material.truth[list(rows)]).to(logits)
+        weight = torch.as_tensor(label_weights(self.lesson.truth, several=material.several)).to(logits)
+        if material.several:
+            return (
+                torch.nn.functional.binary_cross_entropy_with_logits(logits, truth, pos_weight=weight, reduction="sum")
+                / truth.shape[1]
+            )
+        return torch.nn.functional.cross_entropy(logits, truth.argmax(1), weight=weight, reduction="sum")
+
+
+def batch(rows: NDArray[np.int64], step: int, seed: int) -> list[int]:
+    """Return the rows of a step: every row once in each round through them, each round in an order of its own."""
+    drawn: list[int] = []
+    wanted = min(BATCH, len(rows))
+    while len(drawn) < wanted:
+        epoch, offset = divmod(step * wanted + len(drawn), len(rows))
+        order = np.random.default_rng([seed, epoch]).permutation(rows)
+        drawn.extend(int(row) for row in order[offset : offset + wanted - len(drawn)])
+    return drawn
+
+
+def label_weights(truth: NDArray[np.bool_], *, several: bool) -> NDArray[np.float64]:
+    """Return each label's weight, at most HEAVIEST, shape (k,); truth has shape (n, k).
+
+    One label: n / (labels seen * times seen), so that every label counts as much (scikit-learn's `balanced`). Several:
+    the times a label was not given for each time it was, at least 1.
+    """
+    counts = np.maximum(truth.sum(axis=0), 1)
+    weights: NDArray[np.float64]
+    if several:
+        weights = np.maximum((len(truth) - counts) / counts, 1.0)
+    else:
+        weights = len(truth) / (max(int(truth.any(axis=0).sum()), 1) * counts)
+    return np.minimum(weights, HEAVIEST)
+
+
+def _rate(step: int, planned: int) -> float:
+    warm_up = max(round(WARM_UP * planned), 1)
+    return min((step + 1) / warm_up, 1.0) * max((planned - step) / planned, 0.05)

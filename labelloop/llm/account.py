@@ -1,0 +1,37 @@
+"""On whose account an LLM is asked: a project's, in a round."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A project and a round of it; 0 and 0 where nobody said."""
+
+    project_id: int = 0
+    round_number: int = 0
+
+
+_current: ContextVar[Account] = ContextVar("llm_account")
+
+
+@contextmanager
+def charged_to(project_id: int, round_number: int) -> Iterator[None]:
+    """Charge what the block asks an LLM, and what models fitted in it will ask, to a project's round."""
+    token = _current.set(Account(project_id, round_number))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current_account() -> Account:
+    """Return who pays here.
+
+    >>> with charged_to(12, 3):
+    ...     current_account()
+    Account(project_id=12, round_number=3)
+    """
+    return _current.get(Account())

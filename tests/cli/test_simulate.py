@@ -1,0 +1,73 @@
+"""`labelloop simulate`: a labelled file in, a learning curve out."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.core.made_up import text, truth
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    """Return a CSV of texts whose words give the label, 40 of them to test on."""
+    rows = [f"{text(n)},{truth(n)},{'test' if n < 40 else 'train'}" for n in range(160)]
+    (tmp_path / "心情.csv").write_text("text,label,split\n" + "\n".join(rows), "utf-8")
+    return str(tmp_path / "心情.csv")
+
+
+def test_the_json_is_one_curve(run: Run, file: str) -> None:
+    """What scripts read: labels, accuracy, macro-F1, learner, seconds, and the spread over the seeds."""
+    done = run("simulate", file, "--rounds", "20,60", "--seeds", "2", "--json")
+
+    assert (done.status, done.err) == (0, "")
+    found = json.loads(done.out)
+    assert set(found) == {"curve"}
+    assert [(point["labels"], point["learner"], point["seeds"]) for point in found["curve"]] == [
+        (20, "default", 2),
+        (60, "default", 2),
+    ]
+    last = found["curve"][-1]
+    assert last["strategy"] == "typical-then-cluster-margin"
+    assert last["low"] <= last["accuracy"] <= last["high"] <= 1
+    assert last["accuracy"] > 0.8
+    assert last["macro_f1"] > 0.8
+    assert last["seconds"] > 0
+
+
+def test_learners_and_strategies_are_compared(run: Run, file: str, tmp_path: Path) -> None:
+    """A table for each strategy, the champion beside its candidates, a forecast, a picture."""
+    picture = tmp_path / "curve.svg"
+    words = ("--learner", "linear", "--learner", "logistic", "--strategy", "random", "--strategy", "margin")
+    done = run("simulate", file, *words, "--rounds", "20,60", "--seeds", "1", "--picture", str(picture))
+
+    assert (done.status, done.err) == (0, "")
+    assert "心情.csv, random: mean of 1 run" in done.out
+    assert "心情.csv, margin: mean of 1 run" in done.out
+    assert {"champion", "linear", "logistic"} <= set(done.out.split())
+    assert "random, linear: 90 % accuracy" in done.out
+    assert ElementTree.parse(picture).getroot().tag.endswith("svg")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("none.csv",), "cannot be read"),
+        (("data.xlsx",), "no known form"),
+        (("心情.csv", "--rounds", "many"), "numbers with commas"),
+        (("心情.csv", "--rounds", "20,500"), "texts are left to label"),
+        (("心情.csv", "--field", "tone"), "no tone"),
+        (("心情.csv", "--rounds", "20", "--learner", "nobody"), "no learner named nobody"),
+        (("心情.csv", "--rounds", "20", "--strategy", "guess"), "no query strategy named guess"),
+        (("心情.csv", "--picture", "curve.png"), "curve.svg"),
+    ],
+)
+def test_what_cannot_be_simulated_is_said_so(run: Run, file: str, words: tuple[str, ...], says: str) -> None:
+    """Status 2 and one sentence."""
+    refused = run("simulate", *words)
+
+    assert refused.status == 2
+    assert says in refused.err
+    assert refused.err.count("\n") == 1

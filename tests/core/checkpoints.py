@@ -1,0 +1,67 @@
+"""Tiny checkpoints with random weights, made on the spot: BERT-, GPT-2- and Llama-style, each with a tokenizer."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import (
+    BertConfig,
+    BertModel,
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
+
+from labelloop.encoders.encoder import OnnxEncoder
+from labelloop.encoders.export import export
+
+_SAID = "my card is lost stolen bank pin rain will storm sunny wind cold snow today soup pizza salt bread cake this"
+WORDS = _SAID.split()
+CHINESE = list("我的卡丢了银行被吞明天会下雨今很热这家面好吃")
+_LIVES = "lives in now yesterday left loves nobody is here anna omar wei zoe berlin kyoto lagos łodz"
+NAMES = [*_LIVES.split(), *"住在王芳北京"]
+VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS, *CHINESE, *(str(n) for n in range(20)), *NAMES]
+
+
+def tiny(style: str, folder: Path, *, seed: int = 5) -> Path:
+    """Write a tiny checkpoint of this style (`bert`, `gpt2` or `llama`) into the folder, about 30 thousand weights."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        _network(style).save_pretrained(folder)
+    _tokenizer(style).save_pretrained(folder)
+    return folder
+
+
+def tiny_encoder(folder: Path) -> OnnxEncoder:
+    """Return an exported encoder whose source is a tiny BERT."""
+    export(str(tiny("bert", folder / "source")), folder / "exported", max_tokens=32, prefix="")
+    return OnnxEncoder(folder / "exported")
+
+
+def _network(style: str) -> PreTrainedModel:
+    about: dict[str, Any] = {"vocab_size": len(VOCABULARY)}
+    if style == "gpt2":
+        about |= {"n_positions": 48, "n_embd": 32, "n_layer": 2, "n_head": 2, "bos_token_id": 3, "eos_token_id": 3}
+        return GPT2LMHeadModel(GPT2Config(**about))
+    about |= {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    about |= {"max_position_embeddings": 48}
+    return BertModel(BertConfig(**about)) if style == "bert" else LlamaForCausalLM(LlamaConfig(**about))
+
+
+def _tokenizer(style: str) -> Any:
+    wrap: Any = PreTrainedTokenizerFast  # transformers does not say its types
+    inner = Tokenizer(models.WordLevel({word: n for n, word in enumerate(VOCABULARY)}, unk_token="[UNK]"))
+    inner.normalizer = normalizers.BertNormalizer()
+    inner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    if style != "bert":  # decoders begin at best with a token of their own, and have none to fill up with
+        return wrap(tokenizer_object=inner, unk_token="[UNK]", eos_token="[SEP]")
+    inner.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        special_tokens=[("[CLS]", VOCABULARY.index("[CLS]")), ("[SEP]", VOCABULARY.index("[SEP]"))],
+    )
+    named = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    return wrap(tokenizer_object=inner, **named)

@@ -1,0 +1,40 @@
+"""What the tests of the LLM share: a scripted server, and settings that lead to it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from labelloop.llm.client import Client
+from labelloop.settings import Settings
+from tests.llm.server import KEY, ScriptedLLM
+
+Reach = Callable[..., Client]
+
+
+@pytest.fixture
+def llm() -> Iterator[ScriptedLLM]:
+    """Yield a server that says `card` of what has a card in it, else `weather`."""
+    with ScriptedLLM(lambda text: {"label": "card" if "card" in text else "weather"}) as server:
+        yield server
+
+
+@pytest.fixture
+def reach(llm: ScriptedLLM, tmp_path: Path) -> Reach:
+    """Return a way to make a client of the server, as a new process would, with other settings if need be."""
+
+    def made(**other: Any) -> Client:
+        told: dict[str, Any] = {
+            "data_dir": tmp_path / "data",
+            "llm_base_url": llm.url,
+            "llm_model": "scripted",
+            "llm_api_key": SecretStr(KEY),
+            "llm_prices": '{"scripted": [1.0, 4.0]}',
+            "llm_cap": 1000.0,
+            **other,
+        }
+        return Client(Settings(_env_file=None, **told), pause_s=0.01)
+
+    return made
