@@ -16,7 +16,7 @@ WORDS = {
     "bad": ("an awful broken machine", "terrible service and a horrible smell", "I hate this ugly noise"),
 }
 ROWS = [(f"{WORDS[label][n % 3]}, number {n}", label) for n in range(24) for label in WORDS]
-RULES = "round_size = 10\nmonitor_size = 5\nqueue_rounds = 1\n"
+RULES = 'round_size = 10\nmonitor_size = 5\nqueue_rounds = 1\nlearners = ["linear"]\n'
 
 
 def test_a_second_person_judges_the_doubtful_labels_first(
