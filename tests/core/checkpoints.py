@@ -1,10 +1,11 @@
 """Tiny checkpoints with random weights, made on the spot: BERT-, GPT-2- and Llama-style, each with a tokenizer."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
     BertConfig,
     BertModel,
@@ -14,6 +15,8 @@ from transformers import (
     LlamaForCausalLM,
     PreTrainedModel,
     PreTrainedTokenizerFast,
+    T5Config,
+    T5ForConditionalGeneration,
 )
 
 from labelloop.encoders.encoder import OnnxEncoder
@@ -33,6 +36,28 @@ def tiny(style: str, folder: Path, *, seed: int = 5) -> Path:
         torch.manual_seed(seed)
         _network(style).save_pretrained(folder)
     _tokenizer(style).save_pretrained(folder)
+    return folder
+
+
+def tiny_writer(style: str, folder: Path, said: Sequence[str], *, seed: int = 5) -> Path:
+    """Write a tiny `gpt2` or `t5` into the folder whose tokenizer can spell every text, these in few tokens."""
+    inner = _speller(style, said)
+    sizes: dict[str, Any] = {"vocab_size": inner.get_vocab_size(), "eos_token_id": 1}
+    network: PreTrainedModel
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        if style == "gpt2":
+            network = GPT2LMHeadModel(
+                GPT2Config(n_positions=96, n_embd=32, n_layer=2, n_head=2, bos_token_id=1, **sizes)
+            )
+        else:
+            shape: dict[str, Any] = {"d_model": 32, "d_kv": 16, "d_ff": 64, "num_layers": 2, "num_heads": 2}
+            shape |= {"decoder_start_token_id": 0, "pad_token_id": 0, "dropout_rate": 0.0}
+            network = T5ForConditionalGeneration(T5Config(**shape, **sizes))
+        network.save_pretrained(folder)
+    wrap: Any = PreTrainedTokenizerFast
+    named = {"eos_token": "</s>"} | ({"pad_token": "<pad>"} if style == "t5" else {})
+    wrap(tokenizer_object=inner, **named).save_pretrained(folder)
     return folder
 
 
@@ -65,3 +90,19 @@ def _tokenizer(style: str) -> Any:
     )
     named = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
     return wrap(tokenizer_object=inner, **named)
+
+
+def _speller(style: str, said: Sequence[str]) -> Tokenizer:
+    inner = Tokenizer(models.BPE())
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        special_tokens=["<pad>", "</s>"],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    inner.train_from_iterator(said, trainer)
+    if style == "t5":
+        inner.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    return inner

@@ -15,9 +15,9 @@ from labelloop.learners.base import Classifier, Encode, Example, Learner, Model,
 from labelloop.learners.tuning import classify, contrast, contrastive_fit, finetune_fit
 from labelloop.plugins import learner, learner_names
 from labelloop.testing import BagOfWords
-from tests.core.checkpoints import tiny_encoder
+from tests.core.checkpoints import tiny_encoder, tiny_writer
 from tests.core.kinds import CARD, RAIN, Problem, problem
-from tests.core.recipes import PROMPTED, TUNING, needs_nothing, recipe
+from tests.core.recipes import PROMPTED, TUNING, WRITING, needs_nothing, recipe
 from tests.llm.server import ScriptedLLM
 from tests.llm.stage import llm_for
 
@@ -40,7 +40,12 @@ def claim(request: pytest.FixtureRequest) -> tuple[str, FieldKind]:
 
 
 @pytest.fixture(scope="module")
-def any_learner(claim: tuple[str, FieldKind], llm: ScriptedLLM | None) -> Learner:
+def any_learner(
+    claim: tuple[str, FieldKind], told: Problem, llm: ScriptedLLM | None, tmp_path_factory: pytest.TempPathFactory
+) -> Learner:
+    if claim[0] in WRITING:
+        said = [str(example.value) for example in told.examples]
+        return learner(f"{claim[0]}:{tiny_writer('gpt2', tmp_path_factory.mktemp('writer'), said)}")
     return learner(recipe(claim[0]))
 
 

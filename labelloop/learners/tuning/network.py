@@ -28,6 +28,9 @@ class Network:
     `adapted` tells whether low-rank adapters stand beside the weights (Hu et al. 2022, "LoRA").
     """
 
+    task: str | None = "SEQ_CLS"
+    """What peft calls it; with SEQ_CLS the new output is trained whole."""
+
     def __init__(self, model: Any, reader: Reader, device: "torch.device", *, adapted: bool) -> None:
         short = half_precision(device) if adapted else None
         self.model = (model.float() if short is None else model.to(short)).to(device)
@@ -97,10 +100,10 @@ class Network:
         copy(load_file(directory / ADAPTER), self.weights())
 
     def _adapt(self) -> None:
-        from peft import LoraConfig, TaskType, get_peft_model
+        from peft import LoraConfig, get_peft_model
 
         config = LoraConfig(
-            task_type=TaskType.SEQ_CLS, r=RANK, lora_alpha=2 * RANK, lora_dropout=0.05, target_modules="all-linear"
+            task_type=self.task, r=RANK, lora_alpha=2 * RANK, lora_dropout=0.05, target_modules="all-linear"
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # GPT-2 keeps its matrices the other way round, which peft sees by itself

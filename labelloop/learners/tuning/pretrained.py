@@ -48,8 +48,11 @@ def find_pretrained(name: str) -> Path:
     return folder
 
 
-def reader_of(name: str, folder: Path) -> Reader:
-    """Return the checkpoint's reader; raises UserError if its tokenizer is none that `tokenizers` can run."""
+def reader_of(name: str, folder: Path, *, most: int = MAX_TOKENS) -> Reader:
+    """Return the checkpoint's reader, of at most so many tokens.
+
+    Raises UserError if its tokenizer is none that `tokenizers` can run.
+    """
     from transformers import AutoConfig, AutoTokenizer
 
     hush()
@@ -63,7 +66,7 @@ def reader_of(name: str, folder: Path) -> Reader:
         ) from (error)
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    limit = min(MAX_TOKENS, wrapped.model_max_length, getattr(config, "max_position_embeddings", None) or MAX_TOKENS)
+    limit = min(most, wrapped.model_max_length, getattr(config, "max_position_embeddings", None) or most)
     # A decoder has no padding token; another that never stands in the middle of a text does as well.
     known = (wrapped.pad_token_id, wrapped.eos_token_id, wrapped.unk_token_id, 0)
     return Reader(tokenizer, next(token for token in known if token is not None), int(limit))
