@@ -1,9 +1,11 @@
 """The one way to an LLM: any OpenAI-compatible server, asked side by side, never twice, and never beyond the cap."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from labelloop.errors import NeighbourError, UserError
 from labelloop.llm.account import Account
@@ -48,7 +50,7 @@ class Client:
         After the first error nothing new is begun; what was sent is waited for and kept; then the error is raised:
         CapReached or another UserError where people must act, NeighbourError where trying again later may help.
         """
-        return asyncio.run(self._each(items, do, account)) if items else []
+        return _run(self._each(items, do, account)) if items else []
 
     def estimate(self, asks: Sequence[Ask]) -> Estimate:
         """Return what these requests would cost at most, without sending any; raises UserError without a price."""
@@ -100,3 +102,13 @@ class Client:
             settings.llm_price_table(),
             limits,
         )
+
+
+def _run(coroutine: Coroutine[Any, Any, R]) -> R:
+    """Run it to its end, in a thread of its own where a loop already turns in this one, as it does in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(copy_context().run, asyncio.run, coroutine).result()

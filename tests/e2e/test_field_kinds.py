@@ -144,7 +144,7 @@ def ask_backend(
         found: dict[str, Any] = reply.raise_for_status().json()
         return found
 
-    world.wait(lambda: answer()["model_version"] == name, "the hot swap", 20)
+    world.wait(lambda: answer()["model_version"] == name, "the hot swap")
     entries = zip(tasks, answer()["results"], strict=True)
     return {task.id: entry["result"] if isinstance(entry, dict) else None for task, entry in entries}
 

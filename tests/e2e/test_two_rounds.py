@@ -182,7 +182,7 @@ def ask_backend(world: World, view: ProjectView) -> dict[str, int]:
                 said[entry["model_version"]] = said.get(entry["model_version"], 0) + 1
         return said
 
-    world.wait(lambda: set(answer()) == {expected}, "the hot swap", 20)
+    world.wait(lambda: set(answer()) == {expected}, "the hot swap")
     return answer()
 
 

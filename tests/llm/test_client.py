@@ -1,5 +1,6 @@
 """The client: nothing is asked twice, nothing is spent beyond the cap, and trouble is told plainly."""
 
+import asyncio
 import json
 import logging
 import time
@@ -48,6 +49,18 @@ def test_nothing_is_asked_twice_not_even_after_a_restart(llm: ScriptedLLM, reach
     assert first == [*again, *again]
     assert llm.answered == 5
     assert set(llm.bodies.values()) == {1}
+
+
+def test_it_may_be_asked_from_a_notebook(llm: ScriptedLLM, reach: Reach) -> None:
+    """There an event loop turns already; who pays and how long an answer is of use hold all the same."""
+
+    async def cell() -> Account:
+        with charged_to(5, 2), answer_within(60):
+            said(reach(), texts(3), current_account())
+            return current_account()
+
+    assert asyncio.run(cell()) == Account(5, 2)
+    assert llm.answered == 3
 
 
 def test_another_model_or_prompt_is_another_question() -> None:

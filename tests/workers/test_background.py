@@ -361,7 +361,7 @@ def test_a_background_worker_that_is_told_to_stop_does_not_wait(here: Site) -> N
     job = queue.enqueue("time.sleep", 120, retry=Retry(max=2, interval=60))
     process = multiprocessing.get_context("fork").Process(target=_work, args=(here.settings.redis_url,))
     process.start()
-    assert eventually(lambda: job.get_status() is JobStatus.STARTED, 30)
+    assert eventually(lambda: job.get_status() is JobStatus.STARTED, 60)
     process.terminate()
     process.join(20)
     assert process.exitcode == 0

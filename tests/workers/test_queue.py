@@ -153,7 +153,7 @@ def test_a_lock_is_renewed_while_its_holder_works(redis: Redis) -> None:
             lives.append(redis.pttl("labelloop:lock:7"))
             return sum(later > earlier for earlier, later in pairwise(lives)) >= 8
 
-        assert eventually(renewed_often, 10)
+        assert eventually(renewed_often, 60)
         assert min(lives) > 0
 
 
@@ -177,7 +177,7 @@ def test_the_lock_of_a_killed_holder_frees_itself(redis: Redis, clean_redis_url:
             return mine
 
     assert not free()
-    assert eventually(free, 5)
+    assert eventually(free, 60)
 
 
 @pytest.mark.usefixtures("short_lock")
