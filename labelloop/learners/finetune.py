@@ -10,12 +10,13 @@ import numpy as np
 
 from labelloop.domain.schema import Field
 from labelloop.domain.values import LABEL_KINDS, FieldKind
-from labelloop.encoders.source import source_sha256
-from labelloop.errors import BrokenPromise
 from labelloop.learners.base import Classifier, Encode, Example, Probabilities, Scratch
 from labelloop.learners.logistic import probabilities
+from labelloop.learners.stored import told_plainly
 from labelloop.learners.tuning.head import fitted_head
 from labelloop.learners.tuning.material import material
+from labelloop.learners.tuning.origin import Origin, origin_of, revive
+from labelloop.learners.tuning.reader import Reader
 
 if TYPE_CHECKING:
     from labelloop.learners.tuning.network import Network
@@ -26,7 +27,7 @@ _NO_VECTORS = np.empty((0, 0))
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a saved model says of itself beside its weights; `sha256` is the checkpoint's, which adapters need.
+    """What a saved model says of itself beside its weights.
 
     `constant` are the logits of every text where there was nothing to tell apart, and then there are no weights.
     """
@@ -34,11 +35,7 @@ class About:
     labels: tuple[str, ...]
     kind: FieldKind
     temperature: float = 1.0
-    checkpoint: str = ""
-    sha256: str = ""
-    adapted: bool = False
-    pad_id: int = 0
-    limit: int = 0
+    origin: Origin | None = None
     constant: tuple[float, ...] = ()
 
 
@@ -100,65 +97,37 @@ class FinetuneLearner:
             return FinetunedModel(table.labels, table.kind, about, None)
         checkpoint = self._checkpoint or encode.source
         trained = fine_tuned(table, checkpoint, seed=seed, scratch=scratch)
-        reader = trained.network.reader
-        about = About(
-            labels=table.labels,
-            kind=table.kind,
-            temperature=trained.temperature,
-            checkpoint=checkpoint,
-            sha256=source_sha256(trained.folder),
-            adapted=trained.network.adapted,
-            pad_id=reader.pad_id,
-            limit=reader.limit,
-        )
+        origin = origin_of(checkpoint, trained.folder, trained.network)
+        about = About(table.labels, table.kind, trained.temperature, origin)
         scratch.report(1.0)
         return FinetunedModel(table.labels, table.kind, about, trained.network)
 
     def load(self, directory: Path, *, encode: Encode) -> FinetunedModel:  # noqa: ARG002
         """Read a saved model; raises BrokenPromise if it cannot be read, UserError if its checkpoint is gone."""
-        from labelloop.learners.tuning.pretrained import find_pretrained
-
         about = _read(directory)
-        if about.constant:
-            return FinetunedModel(about.labels, about.kind, about, None)
-        if not about.adapted:
-            return FinetunedModel(about.labels, about.kind, about, _revived(about, directory, directory))
-        base = find_pretrained(about.checkpoint)
-        if source_sha256(base) != about.sha256:
-            raise BrokenPromise(
-                f"The checkpoint {about.checkpoint} is not the one that the model in {directory} was fitted to: "
-                "put it back, or fit again."
-            )
-        return FinetunedModel(about.labels, about.kind, about, _revived(about, directory, base))
+        network = _revived(about.origin, directory, len(about.labels)) if about.origin else None
+        return FinetunedModel(about.labels, about.kind, about, network)
 
 
 def _read(directory: Path) -> About:
-    try:
+    with told_plainly(directory):
         told = json.loads((directory / ABOUT).read_text("utf-8"))
         return About(
-            **told
-            | {"labels": tuple(told["labels"]), "kind": FieldKind(told["kind"]), "constant": tuple(told["constant"])}
+            labels=tuple(told["labels"]),
+            kind=FieldKind(told["kind"]),
+            temperature=told["temperature"],
+            origin=Origin(**told["origin"]) if told["origin"] else None,
+            constant=tuple(told["constant"]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _unreadable(directory, error) from error
 
 
-def _revived(about: About, directory: Path, base: Path) -> "Network":
+def _revived(origin: Origin, directory: Path, outputs: int) -> "Network":
     from labelloop.learners.tuning.device import best_device
     from labelloop.learners.tuning.network import Network
     from labelloop.learners.tuning.pretrained import load_network
-    from labelloop.learners.tuning.reader import read_back
 
-    try:
-        reader = read_back(directory, about.pad_id, about.limit)
-        body = load_network(about.checkpoint, base, outputs=len(about.labels), pad_id=about.pad_id)
-        network = Network(body, reader, best_device(), adapted=about.adapted)
-        if about.adapted:
-            network.load_adapter(directory)
-    except Exception as error:  # tokenizers, safetensors and transformers each raise their own
-        raise _unreadable(directory, error) from error
-    return network
+    def made(base: Path, reader: Reader) -> Network:
+        body = load_network(origin.checkpoint, base, outputs=outputs, pad_id=reader.pad_id)
+        return Network(body, reader, best_device(), adapted=origin.adapted)
 
-
-def _unreadable(directory: Path, error: Exception) -> BrokenPromise:
-    return BrokenPromise(f"The model in {directory} cannot be read ({error}): roll back or fit again.")
+    return revive(origin, directory, made)

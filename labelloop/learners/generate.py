@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from labelloop.domain.predictions import Answer
 from labelloop.domain.schema import Field
 from labelloop.domain.values import FieldKind, Text
-from labelloop.encoders.source import source_sha256
-from labelloop.errors import BrokenPromise, UserError
+from labelloop.errors import UserError
 from labelloop.learners.base import Encode, Example, Scratch
 from labelloop.learners.platt import Curve
 from labelloop.learners.stored import told_plainly
 from labelloop.learners.tuning.material import material
+from labelloop.learners.tuning.origin import Origin, origin_of, revive
+from labelloop.learners.tuning.reader import Reader
 
 if TYPE_CHECKING:
     from labelloop.learners.tuning.writer import Writer
@@ -25,18 +26,14 @@ ABOUT = "generate.json"
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a saved model says of itself beside its weights; `sha256` is the checkpoint's, which adapters need.
+    """What a saved model says of itself beside its weights.
 
-    `guess` is the commonest answer, for texts of which the network writes nothing; `limit` counts the tokens of a text
-    that are read, `most` those of an answer; slope and offset are those of the confidence's curve.
+    `guess` is the commonest answer, for texts of which the network writes nothing; `most` counts the tokens of an
+    answer; slope and offset are those of the confidence's curve.
     """
 
     guess: str
-    checkpoint: str
-    sha256: str
-    adapted: bool
-    pad_id: int
-    limit: int
+    origin: Origin
     most: int
     slope: float
     offset: float
@@ -100,11 +97,7 @@ class GenerateLearner:
         writer = trained.writer
         about = About(
             guess=guess,
-            checkpoint=self._checkpoint,
-            sha256=source_sha256(trained.folder),
-            adapted=writer.adapted,
-            pad_id=writer.reader.pad_id,
-            limit=writer.reader.limit,
+            origin=origin_of(self._checkpoint, trained.folder, writer),
             most=writer.most,
             slope=trained.curve.slope,
             offset=trained.curve.offset,
@@ -114,30 +107,18 @@ class GenerateLearner:
 
     def load(self, directory: Path, *, encode: Encode) -> GenerateModel:  # noqa: ARG002
         """Read a saved model; raises BrokenPromise if it cannot be read, UserError if its checkpoint is gone."""
-        from labelloop.learners.tuning.pretrained import find_pretrained
-
         with told_plainly(directory):
-            about = About(**json.loads((directory / ABOUT).read_text("utf-8")))
-        base = find_pretrained(about.checkpoint) if about.adapted else directory
-        if about.adapted and source_sha256(base) != about.sha256:
-            raise BrokenPromise(
-                f"The checkpoint {about.checkpoint} is not the one that the model in {directory} was fitted to: "
-                "put it back, or fit again."
-            )
-        return GenerateModel(about, _revived(about, directory, base))
+            told = json.loads((directory / ABOUT).read_text("utf-8"))
+            about = About(**told | {"origin": Origin(**told["origin"])})
+        return GenerateModel(about, _revived(about, directory))
 
 
-def _revived(about: About, directory: Path, base: Path) -> "Writer":
+def _revived(about: About, directory: Path) -> "Writer":
     from labelloop.learners.tuning.device import best_device
-    from labelloop.learners.tuning.reader import read_back
     from labelloop.learners.tuning.writer import Writer, load_body
 
-    try:
-        reader = read_back(directory, about.pad_id, about.limit)
-        body = load_body(about.checkpoint, base)
-        writer = Writer(body, reader, best_device(), adapted=about.adapted, most=about.most)
-        if about.adapted:
-            writer.load_adapter(directory)
-    except Exception as error:  # tokenizers, safetensors and transformers each raise their own
-        raise BrokenPromise(f"The model in {directory} cannot be read ({error}): roll back or fit again.") from error
-    return writer
+    def made(base: Path, reader: Reader) -> Writer:
+        body = load_body(about.origin.checkpoint, base)
+        return Writer(body, reader, best_device(), adapted=about.origin.adapted, most=about.most)
+
+    return revive(about.origin, directory, made)

@@ -1,26 +1,25 @@
 """Any Hugging Face checkpoint trained to tag tokens, for spans."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from labelloop.domain.predictions import Answer
 from labelloop.domain.schema import Field
 from labelloop.domain.values import FieldKind, Spans
 from labelloop.encoders.base import Encode
-from labelloop.encoders.source import source_sha256
-from labelloop.errors import BrokenPromise, NothingToLearn
+from labelloop.errors import NothingToLearn
 from labelloop.learners.base import Example, Scratch
 from labelloop.learners.platt import Curve
 from labelloop.learners.stored import told_plainly
 from labelloop.learners.tagging.decision import Decision, decide_spans
 from labelloop.learners.tagging.files import read_about, write
-from labelloop.learners.tagging.layers import Layer, layers_of
+from labelloop.learners.tagging.layers import Layer, layers_of, outputs_of
 from labelloop.learners.tagging.material import documents_of, labels_in
 from labelloop.learners.tagging.token_network import Windows, unit_logits, windows_of
+from labelloop.learners.tuning.origin import Origin, origin_of, revive
+from labelloop.learners.tuning.reader import Reader
 
 if TYPE_CHECKING:
     from labelloop.learners.tuning.network import Network
@@ -92,30 +91,18 @@ class TokenFinetuneLearner:
             "layers": [list(layer) for layer in layers],
             "outside": trained.outside,
             "curve": [trained.curve.slope, trained.curve.offset],
-            "checkpoint": checkpoint,
-            "sha256": source_sha256(trained.folder),
-            "adapted": trained.network.adapted,
-            "pad_id": trained.network.reader.pad_id,
-            "limit": trained.network.reader.limit,
+            "origin": asdict(origin_of(checkpoint, trained.folder, trained.network)),
         }
         scratch.report(1.0)
         return TokenFinetunedModel(about, trained.network, windows_of(trained.network))
 
     def load(self, directory: Path, *, encode: Encode) -> TokenFinetunedModel:  # noqa: ARG002
         """Read a saved model; raises BrokenPromise if it cannot be read, UserError if its checkpoint is gone."""
-        from labelloop.learners.tuning.pretrained import find_pretrained
-
         with told_plainly(directory):
             about = dict(read_about(directory))
-            checkpoint, adapted = str(about["checkpoint"]), bool(about["adapted"])
+            origin = Origin(**about["origin"])
             Curve(*about["curve"])
-        base = find_pretrained(checkpoint) if adapted else directory
-        if adapted and source_sha256(base) != about["sha256"]:
-            raise BrokenPromise(
-                f"The checkpoint {checkpoint} is not the one that the model in {directory} was fitted to: "
-                "put it back, or fit again."
-            )
-        network = _revived(about, directory, base)
+        network = _revived(origin, directory, _layers(about))
         return TokenFinetunedModel(about, network, windows_of(network))
 
 
@@ -123,19 +110,13 @@ def _layers(about: dict[str, Any]) -> tuple[Layer, ...]:
     return tuple(tuple(layer) for layer in about["layers"])
 
 
-def _revived(about: dict[str, Any], directory: Path, base: Path) -> "Network":
+def _revived(origin: Origin, directory: Path, layers: Sequence[Layer]) -> "Network":
     from labelloop.learners.tagging.token_network import load_token_network
     from labelloop.learners.tuning.device import best_device
     from labelloop.learners.tuning.network import Network
-    from labelloop.learners.tuning.reader import read_back
 
-    try:
-        reader = read_back(directory, about["pad_id"], about["limit"])
-        outputs = int(np.sum([2 * len(layer) + 1 for layer in _layers(about)]))
-        body = load_token_network(about["checkpoint"], base, outputs=outputs, pad_id=about["pad_id"])
-        network = Network(body, reader, best_device(), adapted=about["adapted"])
-        if about["adapted"]:
-            network.load_adapter(directory)
-    except Exception as error:  # tokenizers, safetensors and transformers each raise their own
-        raise BrokenPromise(f"The model in {directory} cannot be read ({error}): roll back or fit again.") from error
-    return network
+    def made(base: Path, reader: Reader) -> Network:
+        body = load_token_network(origin.checkpoint, base, outputs=outputs_of(layers), pad_id=reader.pad_id)
+        return Network(body, reader, best_device(), adapted=origin.adapted)
+
+    return revive(origin, directory, made)

@@ -37,7 +37,8 @@ def test_the_bundled_encoder_learns_and_a_stored_model_answers_the_same(
     asked = [*QUESTIONS, "", "😀" * 300, "half a character \ud83d"]
 
     assert isinstance(loaded, FinetunedModel)
-    assert (model.about.checkpoint, model.about.adapted) == (BUNDLED, adapted)
+    assert model.about.origin is not None
+    assert (model.about.origin.checkpoint, model.about.origin.adapted) == (BUNDLED, adapted)
     assert [answer.value for answer in model.answer(list(QUESTIONS))] == [Choice(t) for t in QUESTIONS.values()]
     np.testing.assert_array_equal(loaded.predict(asked), model.predict(asked))
     assert (saved / network.ADAPTER).exists() == adapted

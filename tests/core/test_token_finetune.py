@@ -1,6 +1,5 @@
 """Token fine-tuning: any checkpoint learns to tag, is stored, resumes and answers the same; long texts in windows."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -8,11 +7,11 @@ import torch
 
 from labelloop.domain.schema import Field
 from labelloop.domain.values import FieldKind, Span, Spans
-from labelloop.errors import BrokenPromise, NothingToLearn, UserError
+from labelloop.errors import NothingToLearn
 from labelloop.learners.base import Example, Scratch
 from labelloop.learners.tagging.token_network import first_tokens, unit_logits, whole_units
 from labelloop.learners.token_finetune import TokenFinetunedModel, TokenFinetuneLearner
-from labelloop.learners.tuning import checkpoint, classify, network
+from labelloop.learners.tuning import classify, network
 from labelloop.testing import BagOfWords
 from tests.core.checkpoints import tiny
 
@@ -96,38 +95,6 @@ def test_a_text_longer_than_the_checkpoint_reads_is_tagged_to_its_end(bert: Path
     assert len(units) == len(logits) == len(text.split())
 
 
-def test_a_killed_fit_goes_on_and_ends_at_the_same(bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed in the middle, tried again with the same scratch: the same weights, to the last bit."""
-    monkeypatch.setattr(checkpoint, "EVERY_S", 0.0)
-    monkeypatch.setattr(classify, "STEPS", (50, 50))
-
-    class Killed(BaseException):
-        """As a signal would."""
-
-    def kill(share: float) -> None:
-        if share > 0.42:
-            raise Killed
-
-    whole = fit(bert, tmp_path / "whole")
-    with pytest.raises(Killed):
-        fit(bert, tmp_path / "killed", report=kill)
-    shares: list[float] = []
-    resumed = fit(bert, tmp_path / "killed", report=shares.append)
-
-    assert shares[0] > 0.3
-    assert shares[-1] == 1.0
-    assert resumed.about == whole.about
-    for name, weight in whole.network.model.state_dict().items():
-        torch.testing.assert_close(resumed.network.model.state_dict()[name], weight, atol=0, rtol=0)
-
-
-def test_when_time_is_up_the_best_so_far_is_returned(bert: Path, tmp_path: Path) -> None:
-    """A deadline in the past leaves an untrained model, not an error."""
-    (answer,) = fit(bert, tmp_path / "scratch", deadline=0.0).answer(["my card is lost"])
-
-    assert FIELD.allows(answer.value)
-
-
 def test_without_spans_there_is_nothing_to_fine_tune(bert: Path, tmp_path: Path) -> None:
     """The message says what is missing."""
     with pytest.raises(NothingToLearn, match="marked"):
@@ -140,26 +107,6 @@ def test_texts_without_any_token_break_nothing(bert: Path, tmp_path: Path) -> No
     model = fit(bert, tmp_path / "scratch", [*told(1), *empty], deadline=0.0)
 
     assert [answer.value for answer in model.answer(["", " "])] == [Spans(frozenset())] * 2
-
-
-def test_pickled_weights_are_refused_with_the_way_out(bert: Path, tmp_path: Path) -> None:
-    """Nothing is unpickled; the message says how to get safetensors."""
-    shutil.copytree(bert, tmp_path / "pickled")
-    (tmp_path / "pickled" / "model.safetensors").rename(tmp_path / "pickled" / "pytorch_model.bin")
-    with pytest.raises(UserError, match="save_pretrained"):
-        fit(tmp_path / "pickled", tmp_path / "scratch")
-
-
-def test_a_damaged_model_is_refused(bert: Path, tmp_path: Path) -> None:
-    """Half a file never becomes a model, whichever file it is."""
-    (tmp_path / "saved").mkdir()
-    fit(bert, tmp_path / "scratch", deadline=0.0).save(tmp_path / "saved")
-    for path in sorted((tmp_path / "saved").iterdir()):
-        kept = path.read_bytes()
-        path.write_bytes(kept[: len(kept) // 2])
-        with pytest.raises(BrokenPromise):
-            TokenFinetuneLearner().load(tmp_path / "saved", encode=BagOfWords())
-        path.write_bytes(kept)
 
 
 def test_units_that_share_a_token_are_one() -> None:

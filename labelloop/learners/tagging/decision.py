@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelloop.domain.values import Span
-from labelloop.learners.tagging.layers import Layer, spans_of
+from labelloop.learners.tagging.layers import Layer, spans_of, width_of
 from labelloop.learners.tagging.units import Offsets
 from labelloop.learners.tagging.viterbi import decode
 
@@ -51,7 +51,7 @@ def decide_spans(logits: NDArray[np.float64], units: Offsets, layers: Sequence[L
     chances, margins = [np.zeros(0)], [np.zeros(0)]
     column = 0
     for layer in layers:
-        own = logits[:, column : column + 2 * len(layer) + 1].copy()
+        own = logits[:, column : column + width_of(layer)].copy()
         column += own.shape[1]
         own[:, 0] += outside
         shares = np.exp(own - own.max(axis=1, keepdims=True, initial=-np.inf))

@@ -15,6 +15,20 @@ Layer = tuple[str, ...]
 """Labels whose spans never overlap: one sequence of tags holds them all."""
 
 
+def width_of(layer: Layer) -> int:
+    """Return how many tags the layer's units may have.
+
+    >>> width_of(("city", "person"))
+    5
+    """
+    return 2 * len(layer) + 1
+
+
+def outputs_of(layers: Iterable[Layer]) -> int:
+    """Return how many numbers a unit needs: one for each tag of each layer."""
+    return sum(map(width_of, layers))
+
+
 def layers_of(labels: Sequence[str], documents: Iterable[Iterable[Span]]) -> tuple[Layer, ...]:
     """Return the labels dealt into as few layers as come without search, so that none overlaps another of its layer.
 

@@ -10,7 +10,7 @@ from labelloop.domain.values import Span
 from labelloop.learners.platt import Curve
 from labelloop.learners.tagging.decision import Decision, decide_spans, with_known
 from labelloop.learners.tagging.held_out import calibrated, folds_of, most_eager, pooled_f1
-from labelloop.learners.tagging.layers import Layer, tags_of
+from labelloop.learners.tagging.layers import Layer, tags_of, width_of
 from labelloop.learners.tagging.material import Document
 from labelloop.learners.tagging.softmax import Seen, Weights, fit_weights, no_weights, together, without_vectors
 
@@ -49,7 +49,7 @@ class Lesson:
             np.concatenate([tags_of(self.documents[n].spans, self.documents[n].units, layer) for n in shown])
             for layer in self.layers
         ]
-        widths = [2 * len(layer) + 1 for layer in self.layers]
+        widths = [width_of(layer) for layer in self.layers]
         cost = COST if self.sees_vectors else COST_ALONE
         return fit_weights(together([self.seen[n] for n in shown]), self.features, tags, widths, cost)
 

@@ -11,7 +11,7 @@ from labelloop.domain.values import FieldKind, Spans
 from labelloop.learners.base import Scratch
 from labelloop.learners.platt import Curve
 from labelloop.learners.tagging.held_out import calibrated
-from labelloop.learners.tagging.layers import Layer
+from labelloop.learners.tagging.layers import Layer, outputs_of
 from labelloop.learners.tagging.material import Document
 from labelloop.learners.tagging.token_lesson import TokenTrainer, items_of
 from labelloop.learners.tagging.token_network import load_token_network, windows_of
@@ -21,7 +21,7 @@ from labelloop.learners.tuning.checkpoint import Checkpoint
 from labelloop.learners.tuning.classify import Lesson
 from labelloop.learners.tuning.device import best_device
 from labelloop.learners.tuning.faults import told_plainly
-from labelloop.learners.tuning.material import Material, held_out
+from labelloop.learners.tuning.material import Material, looked_at
 from labelloop.learners.tuning.network import Network
 from labelloop.learners.tuning.pretrained import find_pretrained, reader_of
 
@@ -52,15 +52,12 @@ def fine_tuned(
     table = _table(documents, layers)
     with told_plainly("token-finetune"), torch.random.fork_rng():
         torch.manual_seed(seed)
-        outputs = sum(2 * len(layer) + 1 for layer in layers)
-        body = load_token_network(checkpoint, folder, outputs=outputs, pad_id=reader.pad_id)
+        body = load_token_network(checkpoint, folder, outputs=outputs_of(layers), pad_id=reader.pad_id)
         adapted = body.num_parameters() >= networks.LARGE
         network = Network(body, reader, best_device(), adapted=adapted)
         windows = windows_of(network)
         items = items_of(documents, windows, layers)
-        held = held_out(table.truth, finetune_fit.HELD_OUT, np.random.default_rng(seed))
-        if held.sum() < finetune_fit.WORTH_A_LOOK:
-            held[:] = False
+        held = looked_at(table.truth, seed)
         shown = np.array([n for n, item in enumerate(items) if not held[item.document]], np.int64)
         rate = finetune_fit.learning_rate(body.num_parameters(), adapted=adapted)
         lesson = Lesson(table, shown, np.flatnonzero(held), rate, seed, scratch.deadline, scratch.report)

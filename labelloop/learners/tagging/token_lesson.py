@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from labelloop.learners.platt import Curve
 from labelloop.learners.tagging.decision import Decision, decide_spans
 from labelloop.learners.tagging.held_out import calibrated, most_eager, pooled_f1
-from labelloop.learners.tagging.layers import Layer, tags_of
+from labelloop.learners.tagging.layers import Layer, tags_of, width_of
 from labelloop.learners.tagging.material import Document
 from labelloop.learners.tagging.token_network import Windows, first_tokens, unit_logits, whole_units
 from labelloop.learners.tagging.units import Offsets
@@ -109,7 +109,7 @@ class TokenTrainer(Trainer):
         total = logits.sum() * 0.0
         column = 0
         for number, layer in enumerate(self.layers):
-            width = 2 * len(layer) + 1
+            width = width_of(layer)
             for place, row in enumerate(rows):
                 tags = torch.as_tensor(self.items[row].tags[number], device=logits.device)
                 if bool((tags != NO_TAG).any()):
@@ -122,7 +122,7 @@ class TokenTrainer(Trainer):
 def _loss(units: Offsets, logits: NDArray[np.float64], document: Document, layers: Sequence[Layer]) -> float:
     total, column = 0.0, 0
     for layer in layers:
-        own = logits[:, column : column + 2 * len(layer) + 1]
+        own = logits[:, column : column + width_of(layer)]
         column += own.shape[1]
         tags = tags_of(document.spans, units, layer)
         chosen = own[np.arange(len(tags)), tags]

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from tokenizers import Encoding, Tokenizer
 
 from labelloop.encoders.base import Vectors
 from labelloop.encoders.tokens import read_windows
-from labelloop.errors import UserError
 from labelloop.learners.tagging.units import Offsets, units_of
 from labelloop.learners.tuning.network import Network
-from labelloop.learners.tuning.quiet import hush
+from labelloop.learners.tuning.pretrained import AS_STORED, weights_read
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -28,26 +26,15 @@ def load_token_network(name: str, folder: Path, *, outputs: int, pad_id: int) ->
     """
     from transformers import AutoModelForTokenClassification
 
-    hush()
-    try:
-        network: PreTrainedModel = AutoModelForTokenClassification.from_pretrained(
-            folder,
-            num_labels=outputs,
-            pad_token_id=pad_id,
-            ignore_mismatched_sizes=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype="auto",
+    unfit = (
+        f"The checkpoint {name} is none that can tag tokens without code of its own; choose an encoder such as BERT."
+    )
+    with weights_read(name, unfit):
+        network, _ = AutoModelForTokenClassification.from_pretrained(
+            folder, num_labels=outputs, pad_token_id=pad_id, ignore_mismatched_sizes=True, **AS_STORED
         )
-    except SafetensorError as error:
-        raise UserError(f"The weights of the checkpoint {name} are damaged ({error}): fetch it anew.") from error
-    except (OSError, ValueError, ImportError, KeyError, TypeError, RuntimeError) as error:
-        raise UserError(
-            f"The checkpoint {name} is none that can tag tokens without code of its own; choose an encoder such as "
-            f"BERT. transformers says: {str(error).splitlines()[0]}"
-        ) from error
-    return network
+    found: PreTrainedModel = network
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,13 +12,10 @@ from labelloop.learners.tuning.checkpoint import Checkpoint
 from labelloop.learners.tuning.classify import Lesson, Trainer
 from labelloop.learners.tuning.device import best_device
 from labelloop.learners.tuning.faults import told_plainly
-from labelloop.learners.tuning.material import Material, held_out
+from labelloop.learners.tuning.material import Material, looked_at
 from labelloop.learners.tuning.network import Network
 from labelloop.learners.tuning.pretrained import find_pretrained, load_network, reader_of
 
-HELD_OUT = 0.2
-WORTH_A_LOOK = 5
-"""With fewer held-out texts there is no early stopping, and all are learned from."""
 _log = structlog.get_logger()
 
 
@@ -60,9 +57,7 @@ def learning_rate(weights: int, *, adapted: bool) -> float:
 
 
 def _lesson(table: Material, rate: float, seed: int, scratch: Scratch) -> Lesson:
-    held = held_out(table.truth, HELD_OUT, np.random.default_rng(seed))
-    if held.sum() < WORTH_A_LOOK:
-        held[:] = False
+    held = looked_at(table.truth, seed)
     return Lesson(table, np.flatnonzero(~held), np.flatnonzero(held), rate, seed, scratch.deadline, scratch.report)
 
 

@@ -17,7 +17,7 @@ from labelloop.learners.tuning.classify import Lesson, Trainer
 from labelloop.learners.tuning.device import best_device
 from labelloop.learners.tuning.faults import told_plainly
 from labelloop.learners.tuning.looks import Look
-from labelloop.learners.tuning.material import Material, held_out
+from labelloop.learners.tuning.material import Material, looked_at
 from labelloop.learners.tuning.pretrained import find_pretrained, reader_of
 from labelloop.learners.tuning.reader import Reader
 from labelloop.learners.tuning.writer import Writer, bridge, end_of, load_body
@@ -107,10 +107,7 @@ def _curve(writer: Writer, lesson: Lesson, guess: str) -> Curve:
 
 
 def _lesson(table: Material, rate: float, seed: int, scratch: Scratch) -> Lesson:
-    alike = np.ones((len(table.texts), 1), bool)
-    held = held_out(alike, finetune_fit.HELD_OUT, np.random.default_rng(seed))
-    if held.sum() < finetune_fit.WORTH_A_LOOK:
-        held[:] = False
+    held = looked_at(np.ones((len(table.texts), 1), bool), seed)
     return Lesson(table, np.flatnonzero(~held), np.flatnonzero(held), rate, seed, scratch.deadline, scratch.report)
 
 

@@ -14,6 +14,10 @@ from labelloop.errors import NothingToLearn
 from labelloop.learners.base import Example
 from labelloop.learners.logistic import several
 
+HELD_OUT = 0.2
+WORTH_A_LOOK = 5
+"""With fewer held-out texts there is no early stopping, and all are learned from."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
@@ -73,3 +77,9 @@ def held_out(truth: NDArray[np.bool_], share: float, rng: np.random.Generator) -
     lost = truth.any(axis=0) & ~truth[~held].any(axis=0)
     held &= ~truth[:, lost].any(axis=1)
     return held
+
+
+def looked_at(truth: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
+    """Return which rows tell when to stop, shape (n,): a fifth, or none where these would be too few to tell."""
+    held = held_out(truth, HELD_OUT, np.random.default_rng(seed))
+    return held if held.sum() >= WORTH_A_LOOK else np.zeros_like(held)

@@ -1,7 +1,9 @@
 """A Hugging Face checkpoint, encoder or decoder, made ready to tell labels apart."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
 
@@ -23,6 +25,14 @@ _TOKENIZERS = (
     "spiece.model",
     "sentencepiece.bpe.model",
 )
+AS_STORED: Mapping[str, Any] = {
+    "output_loading_info": True,
+    "local_files_only": True,
+    "trust_remote_code": False,
+    "use_safetensors": True,
+    "dtype": "auto",
+}
+"""How `from_pretrained` is to read a folder: no code of its own, no pickles, in the numbers it is stored in."""
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -79,28 +89,14 @@ def load_network(name: str, folder: Path, *, outputs: int, pad_id: int) -> "PreT
     """
     from transformers import AutoModelForSequenceClassification
 
-    hush()
-    try:
+    unfit = (
+        f"The checkpoint {name} is none that can tell labels apart without code of its own; choose an encoder such as "
+        "BERT or a decoder such as GPT-2 or Llama."
+    )
+    with weights_read(name, unfit):
         network, told = AutoModelForSequenceClassification.from_pretrained(
-            folder,
-            num_labels=outputs,
-            pad_token_id=pad_id,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype="auto",
+            folder, num_labels=outputs, pad_token_id=pad_id, ignore_mismatched_sizes=True, **AS_STORED
         )
-    except SafetensorError as error:
-        raise UserError(
-            f"The weights of the checkpoint {name} are damaged ({error}): fetch it again, whole."
-        ) from error
-    except (OSError, ValueError, ImportError, KeyError, TypeError, RuntimeError) as error:
-        raise UserError(
-            f"The checkpoint {name} is none that can tell labels apart without code of its own; choose an encoder such "
-            f"as BERT or a decoder such as GPT-2 or Llama. transformers says: {str(error).splitlines()[0]}"
-        ) from error
     found: PreTrainedModel = network
     lost = {str(key) for key in told["missing_keys"]} | {str(key[0]) for key in told["mismatched_keys"]}
     body = [key for key, _ in found.named_parameters() if key.startswith(f"{found.base_model_prefix}.")]
@@ -110,3 +106,17 @@ def load_network(name: str, folder: Path, *, outputs: int, pad_id: int) -> "PreT
             f"({len(lost & set(body))} of {len(body)} tensors are missing or of another size): fetch it again, whole."
         )
     return found
+
+
+@contextmanager
+def weights_read(name: str, unfit: str) -> Iterator[None]:
+    """Raise UserError where a checkpoint's weights cannot be read; `unfit` says what to choose where it is none."""
+    hush()
+    try:
+        yield
+    except SafetensorError as error:
+        raise UserError(
+            f"The weights of the checkpoint {name} are damaged ({error}): fetch it again, whole."
+        ) from error
+    except (OSError, ValueError, ImportError, KeyError, TypeError, RuntimeError) as error:
+        raise UserError(f"{unfit} What is wrong: {str(error).splitlines()[0]}") from error

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError
-
 from labelloop.errors import UserError
 from labelloop.learners.tuning.device import mixed
 from labelloop.learners.tuning.network import Network
-from labelloop.learners.tuning.quiet import hush
+from labelloop.learners.tuning.pretrained import AS_STORED, weights_read
 from labelloop.learners.tuning.reader import Reader
 
 if TYPE_CHECKING:
@@ -141,28 +139,17 @@ def load_body(name: str, folder: Path) -> "PreTrainedModel":
     """
     from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
-    hush()
-    try:
+    unfit = (
+        f"The checkpoint {name} is none that can write without code of its own; choose a decoder such as GPT-2 or "
+        "Llama, or one such as T5 or BART."
+    )
+    with weights_read(name, unfit):
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         if not (config.is_encoder_decoder or _writes(config)):
             raise ValueError(f"its architecture is {', '.join(config.architectures or ['unknown'])}")
         end_of(config)
         family: Any = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-        found, told = family.from_pretrained(
-            folder,
-            output_loading_info=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype="auto",
-        )
-    except SafetensorError as error:
-        raise UserError(f"The weights of the checkpoint {name} are damaged ({error}): fetch it anew.") from error
-    except (OSError, ValueError, ImportError, KeyError, TypeError, RuntimeError) as error:
-        raise UserError(
-            f"The checkpoint {name} is none that can write without code of its own; choose a decoder such as GPT-2 or "
-            f"Llama, or one such as T5 or BART. What is wrong: {str(error).splitlines()[0]}"
-        ) from error
+        found, told = family.from_pretrained(folder, **AS_STORED)
     if told["missing_keys"]:
         raise UserError(
             f"The checkpoint {name} lacks {len(told['missing_keys'])} of the tensors that its config.json describes: "
