@@ -4,6 +4,7 @@ BIN := .venv/bin
 OURS := .venv/.ready
 LABEL_STUDIO := .venv-label-studio/.ready
 LABEL_STUDIO_ML := .venv-label-studio-ml/.ready
+TESTS_AT_ONCE ?= 2
 PIP := -m pip --disable-pip-version-check --quiet
 export OMP_NUM_THREADS ?= 1
 
@@ -22,7 +23,7 @@ up: setup ## the same services for your own project, until Ctrl-C
 	$(BIN)/labelloop up
 
 test: setup ## all tests, against a real Label Studio, Valkey, RQ worker, PostgreSQL and Chromium
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(TESTS_AT_ONCE) --dist loadfile
 
 check: setup ## format, lint, types, import arrows, docs, then the tests
 	$(BIN)/ruff format --check .

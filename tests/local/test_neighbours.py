@@ -65,14 +65,15 @@ def test_the_queue_server_starts_empty(clean_redis_url: str) -> None:
 
 def test_a_folder_has_one_queue_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second server on the same data is refused, even below a path that is too long for a socket."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     directory = tmp_path / ("long" * 30)
-    first = start_redis(directory)
-    try:
-        with pytest.raises(UserError, match="already runs"):
-            start_redis(directory)
-    finally:
-        first.process.stop()
+    with tempfile.TemporaryDirectory(prefix="ll-") as short:
+        monkeypatch.setattr(tempfile, "tempdir", short)
+        first = start_redis(directory)
+        try:
+            with pytest.raises(UserError, match="already runs"):
+                start_redis(directory)
+        finally:
+            first.process.stop()
 
     assert (directory / "appendonlydir").is_dir()
 
