@@ -37,6 +37,14 @@ def is_background(recipe: str) -> bool:
         return False
 
 
+def needs_labels(recipe: str) -> bool:
+    """Return whether a recipe needs labels to be fitted; one that cannot be loaded does."""
+    try:
+        return bool(getattr(learner(recipe), "needs_labels", True))
+    except UserError:
+        return True
+
+
 def strategy(name: str) -> Strategy:
     """Return the query strategy of this name; raises UserError listing the known ones."""
     found: Strategy = _load(STRATEGIES, name)

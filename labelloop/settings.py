@@ -60,12 +60,14 @@ class Settings(BaseSettings):
     llm_max_tokens: int = Field(512, ge=16, description="tokens that an answer may have")
     llm_runs: int = Field(1, ge=1, le=9, description="times a text is asked, its examples shuffled; agreement counts")
     llm_guideline: str = Field("", description="guideline in Markdown, or a folder of them named `<control>.md`")
+    llm_refine: bool = Field(True, description="let the LLM propose better rules at each fit, tested before use")
     job_timeout_s: int = Field(3600, ge=10, description="longest time one job may take, in seconds")
     reconcile_s: int = Field(60, ge=1, description="how often to look for what webhooks missed, in seconds")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     label_studio_command: str = Field(
         ".venv-label-studio/bin/label-studio", description="Label Studio's executable, for `labelloop up` and `demo`"
     )
+    llm_python: str = Field(".venv-llm/bin/python", description="a Python with xllamacpp, for `labelloop llm`")
 
     @field_validator("llm_prices")
     @classmethod
@@ -82,6 +84,11 @@ class Settings(BaseSettings):
                 f"The ML backend would answer strangers: set {' and '.join(missing)}. "
                 "To try it out on this machine only: LABELLOOP_INSECURE=true with a loopback LABELLOOP_HOST."
             )
+
+    @property
+    def has_llm(self) -> bool:
+        """Return whether an LLM is set up: a server and the model to ask."""
+        return bool(self.llm_base_url and self.llm_model)
 
     def llm_price_table(self) -> dict[str, tuple[float, float]]:
         """Return the prices by model, per million tokens in and out."""

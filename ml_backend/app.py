@@ -18,7 +18,7 @@ from labelloop.log import configure_logging
 from labelloop.settings import Settings
 from labelloop.steps.models import load_model
 from labelloop.stores.book import Book
-from ml_backend import health, metrics, predict, setup, versions, webhook
+from ml_backend import guideline, health, metrics, predict, setup, versions, webhook
 from ml_backend.announcements import Announcements
 from ml_backend.answers import FastJson, answer_errors
 from ml_backend.auth import protect
@@ -65,6 +65,7 @@ def create_app(settings: Settings | None = None, encode: Encode | None = None) -
     app.register_blueprint(webhook.routes(serving, bell))
     app.register_blueprint(versions.routes(serving))
     app.register_blueprint(metrics.routes(counts))
+    app.register_blueprint(guideline.routes(serving, book, settings))
     serving.start()
     return app
 

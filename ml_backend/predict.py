@@ -72,7 +72,7 @@ def pre_annotate(snapshot: Snapshot, label_config: object, tasks: list[Any]) -> 
         log.warning("model_did_not_answer", version=snapshot.loaded.version, because=str(error))
         return entries
     for place, answer in zip(texts, answers, strict=True):
-        if isfinite(answer.confidence) and accepts(answer.value):
+        if isfinite(answer.confidence) and answer.is_shown and accepts(answer.value):
             score = min(max(answer.confidence, 0.0), 1.0)
             prediction = Prediction(tasks[place]["id"], answer.value, score)
             data = tasks[place]["data"]

@@ -36,6 +36,14 @@ CHROMIUM_FLAGS = (
 )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_llm() -> Iterator[None]:
+    """Let no test ask an LLM that happens to be set up here: it would be asked by default, and may cost money."""
+    with pytest.MonkeyPatch.context() as monkeypatch:  # around all fixtures, so that those that set one up win
+        monkeypatch.setenv("LABELLOOP_LLM_BASE_URL", "")
+        yield
+
+
 @pytest.fixture(scope="session")
 def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLabelStudio]:
     """Yield a real Label Studio, shared by the session: a test makes its own project and minds only that one."""

@@ -42,8 +42,7 @@ def train_now(view: ProjectView, bell: Bell, report: Report = lambda _: None) ->
     last = view.last_round
     for one in untuned(view):
         yield f"tune {one.recipe}"
-        if last:
-            _tune(view, last.number, one.recipe, report)
+        _tune(view, last.number if last else 0, one.recipe, report)
         yield from _steps_due(view, bell)
 
 

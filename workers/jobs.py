@@ -14,7 +14,7 @@ from labelloop.domain.loop import Phase, Step, next_step
 from labelloop.errors import NeighbourError, NotConnected, UserError
 from labelloop.steps.certify import certificate_is_due, certify, complete_draw
 from labelloop.steps.close_round import close_round
-from labelloop.steps.deploy import decide_round
+from labelloop.steps.deploy import decide_round, deploy_first
 from labelloop.steps.evaluate import evaluate as evaluate_round
 from labelloop.steps.fit import fit as fit_round
 from labelloop.steps.order import order_queue, record_publication
@@ -62,7 +62,10 @@ def evaluate(project_id: int, number: int) -> None:
 
 
 def deploy(project_id: int, number: int) -> None:
-    """Let the promotion rule decide which version serves, tell the ML backend, and give the verdict on it."""
+    """Let the promotion rule decide which version serves, tell the ML backend, and give the verdict on it.
+
+    In round 0, before anything can be measured, the version that was fitted to no labels serves.
+    """
     _run("deploy", project_id, _deploy(number))
 
 
@@ -132,6 +135,10 @@ def _evaluate(number: int) -> Callable[[Tools, ProjectView], object]:
 def _deploy(number: int) -> Callable[[Tools, ProjectView], None]:
     def step(tools: Tools, view: ProjectView) -> None:
         if view.phase is not Phase.ROUNDS:  # frozen: the round is decided on when that is over
+            return
+        if number == 0:
+            deploy_first(view)
+            tools.bell.announce(view.id)
             return
         decide_round(view, number)
         tools.bell.announce(view.id)

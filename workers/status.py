@@ -21,6 +21,7 @@ from labelloop.domain.rounds import Round, snapshot
 from labelloop.domain.tasks import Annotation, Role
 from labelloop.rules import Rules
 from labelloop.steps.project import QUEUE_FILE, ProjectView
+from workers.compared import Compared, compared
 from workers.ending import CertificateStatus, ReleaseStatus, certificate_status, next_of_ending, release_status
 from workers.job_list import Jobs, jobs_of
 from workers.queue import Bell
@@ -55,7 +56,8 @@ class ProjectStatus:
     """One project, now.
 
     `agreement` is the newest evaluation of the deployed version, `verdict` the newest one given, None before the first.
-    `next` says whose move it is. `jobs` is None where Redis does not answer.
+    `next` says whose move it is. `jobs` is None where Redis does not answer. `compared` are the newest
+    round's candidates.
     """
 
     connection: Connection
@@ -72,6 +74,7 @@ class ProjectStatus:
     jobs: Jobs | None
     certificate: CertificateStatus | None = None
     release: ReleaseStatus | None = None
+    compared: tuple[Compared, ...] = ()
 
 
 def project_status(view: ProjectView, bell: Bell) -> ProjectStatus:
@@ -102,6 +105,7 @@ def project_status(view: ProjectView, bell: Bell) -> ProjectStatus:
         jobs=known_jobs(bell, id_),
         certificate=certificate_status(view),
         release=release_status(view),
+        compared=compared(view),
     )
 
 

@@ -35,11 +35,13 @@ class TunedElsewhere(NeighbourError):
 def queue_tuning(bell: Bell, view: ProjectView) -> None:
     """Queue every slow learner that has not been fitted to the newest round, while rounds are what the project is at.
 
+    Before the first one, as round 0, it is the one that is to answer before the first label.
     One that still works on an older round is left to finish; after that it is given the newest.
     """
-    if view.phase is Phase.ROUNDS and (last := view.last_round):
+    if view.phase is Phase.ROUNDS:
+        last = view.last_round
         for one in untuned(view):
-            bell.enqueue_tuning(view.id, last.number, one.recipe, seconds=one.seconds)
+            bell.enqueue_tuning(view.id, last.number if last else 0, one.recipe, seconds=one.seconds)
 
 
 def tune(
@@ -73,12 +75,13 @@ def tune(
 def _place(tools: Tools, view: ProjectView, number: int, recipe: str) -> Place:
     work, last = tools.settings.cache_dir / "fits", view.last_round
     begun = Place(work, view.id, number, recipe)
-    return begun if begun.folder.exists() or last is None else Place(work, view.id, last.number, recipe)
+    if last is None or (number and begun.folder.exists()):
+        return begun
+    return Place(work, view.id, last.number, recipe)
 
 
 def _candidate(view: ProjectView, recipe: str) -> Candidate | None:
-    last = view.last_round
-    return next((one for one in in_background(view, last) if one.recipe == recipe), None) if last else None
+    return next((one for one in in_background(view, view.last_round) if one.recipe == recipe), None)
 
 
 @contextmanager

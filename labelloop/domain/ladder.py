@@ -38,21 +38,29 @@ def default_learners(kind: FieldKind) -> tuple[str, ...]:
             assert_never(kind)
 
 
-def background_learners(kind: FieldKind, *, labels: int, classes: int, cores: int, gpu: bool) -> tuple[Candidate, ...]:
+def background_learners(
+    kind: FieldKind, *, labels: int, classes: int, cores: int, gpu: bool, llm: bool = False
+) -> tuple[Candidate, ...]:
     """Return the slow learners that are worth a background job after a round, the most promising first.
 
     `labels` are the settled TRAIN labels, `classes` the labels that the field allows. Nobody waits for them: they
-    compete with the quick ones when they are ready.
+    compete with the quick ones when they are ready. `llm` tells that an LLM is set up: then it is asked, whatever the
+    kind of field, and first, for it takes the least of this machine's time.
 
     >>> [one.recipe for one in background_learners(FieldKind.CHOICE, labels=100, classes=6, cores=2, gpu=False)]
     ['contrastive']
     """
+    seconds = 60.0 * (_GPU_MINUTES if gpu else _CPU_MINUTES)
+    tuned = _tuned(kind, labels=labels, classes=classes, strong=gpu or cores >= FINETUNE_CORES)
+    return tuple(Candidate(recipe, seconds) for recipe in (*(("prompt",) if llm else ()), *tuned))
+
+
+def _tuned(kind: FieldKind, *, labels: int, classes: int, strong: bool) -> list[str]:
     if kind in (FieldKind.TEXT, FieldKind.PAIRWISE) or classes < 1:
-        return ()
-    each, found = labels / classes, []
+        return []
+    each, found = labels / classes, list[str]()
     if kind is not FieldKind.SPANS and each >= CONTRASTIVE_FROM and 2 <= classes <= CONTRASTIVE_CLASSES:
         found.append("contrastive")
-    if each >= FINETUNE_FROM and (gpu or cores >= FINETUNE_CORES):
+    if each >= FINETUNE_FROM and strong:
         found.append("token-finetune" if kind is FieldKind.SPANS else "finetune")
-    seconds = 60.0 * (_GPU_MINUTES if gpu else _CPU_MINUTES)
-    return tuple(Candidate(recipe, seconds) for recipe in found)
+    return found

@@ -32,7 +32,8 @@ class Progress:
     `round_number` is 0 before the first round; `fitted` and `evaluated` say that nothing is left to do for that round,
     `decided` that the promotion rule has spoken; `queue_is_current` that the queue shown to people was made by the
     deployed version after that round, is the one its phase asks for, and has enough tasks left; `predicted` that a
-    release lacks none of the certified version's answers; `judged` that the verdict on the round was given.
+    release lacks none of the certified version's answers; `judged` that the verdict on the round was given;
+    `first_waits` that a version which was fitted before the first label does not serve yet.
     """
 
     round_number: int
@@ -43,6 +44,7 @@ class Progress:
     phase: Phase = Phase.ROUNDS
     predicted: bool = True
     judged: bool = True
+    first_waits: bool = False
 
 
 def next_step(progress: Progress) -> Step | None:
@@ -62,6 +64,8 @@ def next_step(progress: Progress) -> Step | None:
             return Step.EVALUATE
         if not progress.decided:
             return Step.DEPLOY
+    if progress.phase is Phase.ROUNDS and progress.first_waits:
+        return Step.DEPLOY
     if not progress.queue_is_current:
         return Step.PUBLISH
     unjudged = progress.phase is Phase.ROUNDS and progress.round_number and not progress.judged

@@ -14,12 +14,19 @@ class Answer:
     """What a model says of a task.
 
     `confidence` is the calibrated probability that people would say the same; `margin` tells how far the answer is from
-    another one: it ranks tasks, for the queue and for a certificate's threshold. Both are in [0, 1].
+    another one: it ranks tasks, for the queue and for a certificate's threshold. Both are in [0, 1]. One that
+    `stands_in` for what the model did not say counts as its answer, but people are not shown it.
     """
 
     value: Value
     margin: float
     confidence: float
+    stands_in: bool = False
+
+    @property
+    def is_shown(self) -> bool:
+        """Return whether people may see it as a pre-annotation; one without any confidence is none."""
+        return not self.stands_in and self.confidence > 0
 
 
 def answers(kind: FieldKind, labels: Sequence[str], probabilities: NDArray[np.float64]) -> list[Answer]:

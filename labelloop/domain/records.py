@@ -80,8 +80,9 @@ class Evaluation:
 
     `agreement` is the mean similarity of the model with each person, `human_agreement` that of people with each other,
     both with 95 % intervals; `accuracy` and `macro_f1` are against people's consensus; `n` counts the audit tasks;
-    `ms_per_text` is the time one prediction took, in milliseconds. `failure` says why a version could not be measured;
-    then it is passed over.
+    `ms_per_text` is the time one prediction took, in milliseconds, `cost_per_1000` what 1,000 of them cost by the price
+    table, in its currency, 0 where they cost no money. `failure` says why a version could not be measured; then it is
+    passed over.
     """
 
     project_id: int
@@ -100,6 +101,7 @@ class Evaluation:
     at: datetime
     artifact: str = ""
     failure: str = ""
+    cost_per_1000: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,46 @@ class Release:
     artifact: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Guideline:
+    """The `number`-th guideline of a project: what LLMs are told, as `guideline.md` in the artifact.
+
+    `origin` is `configuration`, `file`, `llm` or `lead`; `outcome` is `accepted`, `rejected` where the test did not
+    favour it, or `proposed` where the lead is to decide. `basis` is the number of the one it was made from, 0 for none;
+    `round_number` and `learner` say which fit it came out of, 0 and empty for the lead's. `before` and `after` are the
+    likeness to people's answers over `n` held-out TRAIN labels with the basis and with this one, in [0, 1], `p_value`
+    that of the paired test, None without one; `cost` is in the currency of the price table.
+    """
+
+    project_id: int
+    number: int
+    round_number: int
+    learner: str
+    origin: str
+    outcome: str
+    because: str
+    basis: int
+    n: int
+    before: float | None
+    after: float | None
+    p_value: float | None
+    cost: float
+    at: datetime
+    artifact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GuidelineRuling:
+    """The lead accepts a guideline, by its number, or rejects it; `newest` was the newest one then."""
+
+    project_id: int
+    guideline: int
+    accepted: bool
+    newest: int
+    at: datetime
+    artifact: str = ""
+
+
 Record = (
     Connection
     | SchemaVersion
@@ -273,4 +315,6 @@ Record = (
     | ReleaseOrder
     | ReleaseChunk
     | Release
+    | Guideline
+    | GuidelineRuling
 )

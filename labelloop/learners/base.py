@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,17 +70,36 @@ class Classifier(ABC):
         """Write everything `Learner.load` needs into an existing, empty directory: safetensors and JSON only."""
 
 
+@runtime_checkable
+class Priced(Protocol):
+    """A Model whose answers cost money."""
+
+    @property
+    def cost_per_1000(self) -> float:
+        """Return what 1,000 answers cost by the price table, in its currency, whatever was answered before."""
+        ...
+
+
+def cost_per_1000(model: Model) -> float:
+    """Return what 1,000 answers of a model cost in money: 0 where it does not say."""
+    return model.cost_per_1000 if isinstance(model, Priced) else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Scratch:
     """Where a fit keeps what a killed worker must not lose, and whom it tells how far it is.
 
     `directory` exists, and the same learner finds what it left there when the same fit is tried again; `report` takes
     the share that is done, in [0, 1]; from `deadline` on, as time.monotonic() has it, a fit ends with its best so far.
+    `guideline` is the project's, as Markdown, for learners that are told what to do; empty: that of the settings or of
+    the labelling configuration. `refused` are guidelines that the lead rejected.
     """
 
     directory: Path
     report: Callable[[float], None] = _nobody
     deadline: float = inf
+    guideline: str = ""
+    refused: tuple[str, ...] = ()
 
 
 class Learner(Protocol):
@@ -88,6 +107,8 @@ class Learner(Protocol):
 
     The entry point is called without an argument, or with what follows `name:` in the Rules. `kinds` are the kinds of
     field it can learn; `background` tells that a fit takes minutes rather than seconds.
+    A slow learner with an attribute `needs_labels` that is false is also fitted before there is any label: to no
+    examples, `pool` being the texts that people are given first, whose answers they will see.
     """
 
     @property

@@ -52,7 +52,10 @@ class GenerateModel:
 
         found = [written(self.writer, self.about.guess, text) for text in texts]
         sure = Curve(self.about.slope, self.about.offset)([score for _, score in found])
-        return [Answer(Text(said), score, float(p)) for (said, score), p in zip(found, sure, strict=True)]
+        return [
+            Answer(Text(said), score, float(p), stands_in=not score)
+            for (said, score), p in zip(found, sure, strict=True)
+        ]
 
     def save(self, directory: Path) -> None:
         """Write weights (safetensors), tokenizer and `generate.json`; of a large checkpoint only what was trained."""

@@ -37,7 +37,7 @@ def out_of_fold(kind: FieldKind, recipe: Recipe, vectors: Matrix, truth: Truth, 
     """
     if len(truth) < ENOUGH:
         return None
-    folds = _dealt(truth, np.random.default_rng(seed))
+    folds = dealt(truth, np.random.default_rng(seed))
     parts: list[tuple[Matrix, ...]] = []
     order: list[NDArray[np.int64]] = []
     for fold in range(FOLDS):
@@ -67,7 +67,7 @@ def _wide(logits: Matrix, known: NDArray[np.int64], labels: int) -> Matrix:
     return wide
 
 
-def _dealt(truth: Truth, rng: np.random.Generator) -> NDArray[np.int64]:
+def dealt(truth: Truth, rng: np.random.Generator) -> NDArray[np.int64]:
     """Deal the examples into folds like cards, those of like labels one after another."""
     shuffled = rng.permutation(len(truth))
     _, alike = np.unique(truth[shuffled], axis=0, return_inverse=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from labelloop.llm.file import NAME, File
 from labelloop.llm.messages import Ask, Said
 from labelloop.llm.prices import price_of
 from labelloop.llm.spending import Limits, Spending
+from labelloop.llm.turns import turn
 from labelloop.patience import seconds_left
 from labelloop.settings import Settings
 
@@ -51,6 +53,10 @@ class Client:
         CapReached or another UserError where people must act, NeighbourError where trying again later may help.
         """
         return _run(self._each(items, do, account)) if items else []
+
+    def turn(self, account: Account) -> AbstractContextManager[None]:
+        """Let one fit of a project ask at a time, for as long as the block lasts: the next one finds what it asked."""
+        return turn(self._settings.data_dir.resolve(), account.project_id)
 
     def estimate(self, asks: Sequence[Ask]) -> Estimate:
         """Return what these requests would cost at most, without sending any; raises UserError without a price."""

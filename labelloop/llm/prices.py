@@ -15,7 +15,7 @@ class Price:
     into: float
     out: float
 
-    def of(self, tokens_in: int, tokens_out: int) -> float:
+    def of(self, tokens_in: float, tokens_out: float) -> float:
         """Return what so many tokens cost.
 
         >>> Price(1.0, 4.0).of(500_000, 250_000)

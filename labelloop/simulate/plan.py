@@ -59,6 +59,7 @@ class Plan:
         quick, machine = default_learners(field.kind), self.machine
         if not machine.background:
             return quick
-        counts = {"labels": labels, "classes": len(field.labels)}
-        slow = background_learners(field.kind, **counts, cores=machine.cores, gpu=machine.gpu)
+        slow = background_learners(
+            field.kind, labels=labels, classes=len(field.labels), cores=machine.cores, gpu=machine.gpu
+        )
         return (*quick, *(one.recipe for one in slow))

@@ -35,8 +35,8 @@ def start_attempt(
     where there is no model, an attempt or a release is under way, or n tasks prove nothing or are not to be had.
     """
     serving, earlier = view.ledger.deployed(view.id), view.attempt
-    if serving is None:
-        raise UserError(f"Project {view.id} has no model to certify yet: label until the first one serves.")
+    if serving is None or view.last_round is None:
+        raise UserError(f"Project {view.id} has no model to certify yet: label until a round has closed.")
     refuse_frozen(view)
     number = (earlier.draw.number if earlier else 0) + 1
     delta = share_of_delta(confidence, number)

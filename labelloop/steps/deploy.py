@@ -3,12 +3,14 @@
 from datetime import UTC, datetime
 
 from labelloop.domain.candidates import candidates, undecided
-from labelloop.domain.promotion import Comparison, promote
+from labelloop.domain.promotion import Comparison, Cost, challenger_among, cost_ratio, promote
 from labelloop.domain.records import Decision, Deployment, Evaluation, Fit
 from labelloop.stats.agreement import paired_difference
 from labelloop.steps.background import untuned
 from labelloop.steps.evaluate import agreement_by_task
 from labelloop.steps.project import ProjectView
+
+UNMEASURED = "not measured yet: it answers before the first label"
 
 
 def decide_round(view: ProjectView, number: int) -> Decision:
@@ -41,6 +43,12 @@ def deploy(view: ProjectView, version: str, *, because: str) -> Deployment:
     return deployment
 
 
+def deploy_first(view: ProjectView) -> Deployment | None:
+    """Let the version that was fitted before the first label answer, unless another came first; None then."""
+    fit = view.first_version
+    return deploy(view, fit.version, because=UNMEASURED) if fit else None
+
+
 def previous_version(view: ProjectView) -> str | None:
     """Return the version that served before the one that serves now, None if there was none."""
     serving = [deployment.version for deployment in view.ledger.all(Deployment, view.id)]
@@ -55,11 +63,9 @@ def _decide(view: ProjectView, number: int, before: Decision | None) -> Decision
     if before is not None and not new:
         return None
     champion = view.ledger.deployed(view.id)
-    challenger = max(
-        (fit for fit in competing if fit.version in new),
-        key=lambda fit: new[fit.version].agreement or 0.0,
-        default=None,
-    )
+    if before is None and champion is not None and champion.round_number == 0:
+        new.pop(champion.version, None)  # served since before it could be measured: it is no challenger
+    challenger = _challenger([fit for fit in competing if fit.version in new], new)
     if challenger is None:
         winner, because = champion.version if champion else "", _why_none(view, measured)
     else:
@@ -79,6 +85,13 @@ def _decide(view: ProjectView, number: int, before: Decision | None) -> Decision
         # not before what it decides on, whatever the clocks of two machines say: else it would be taken again
         at=max([datetime.now(UTC), *(found.at for found in measured)]),
     )
+
+
+def _challenger(fits: list[Fit], measured: dict[str, Evaluation]) -> Fit | None:
+    if not fits:
+        return None
+    found = [measured[fit.version] for fit in fits]
+    return fits[challenger_among([(one.agreement or 0.0, one.cost_per_1000) for one in found])]
 
 
 def _why_none(view: ProjectView, measured: list[Evaluation]) -> str:
@@ -102,11 +115,16 @@ def _winner(
     one, other = agreement_by_task(view.book, ours), agreement_by_task(view.book, theirs)
     common = one.index.intersection(other.index)
     difference = paired_difference(one[common].to_numpy(), other[common].to_numpy())
-    same = challenger.learner == champion.learner
-    ratio = 1.0 if same else theirs.ms_per_text / max(ours.ms_per_text, 1e-9)
+    ratio = cost_ratio(_cost(view, ours), _cost(view, theirs), same_learner=challenger.learner == champion.learner)
     more = not late or challenger.labels > champion.labels
     wins, because = promote(Comparison(difference.mean, difference.standard_error, difference.n, ratio, more))
     return (challenger.version if wins else champion.version), because
+
+
+def _cost(view: ProjectView, found: Evaluation) -> Cost:
+    # The time that it took when it was new: later an LLM's answers to the same tasks come from the cache.
+    measured = view.ledger.all(Evaluation, view.id, version=found.version)
+    return Cost(found.cost_per_1000, next(one.ms_per_text for one in measured if not one.failure))
 
 
 def _parents(view: ProjectView, number: int) -> tuple[str, ...]:

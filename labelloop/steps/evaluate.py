@@ -17,7 +17,7 @@ from labelloop.domain.records import ClosedRound, Evaluation, Fit
 from labelloop.domain.rounds import JudgedTask
 from labelloop.domain.values import Value, plain
 from labelloop.errors import BrokenPromise, LabelLoopError, UserError
-from labelloop.learners.base import Encode
+from labelloop.learners.base import Encode, cost_per_1000
 from labelloop.stats.agreement import model_agreement, pairwise_agreement
 from labelloop.stats.intervals import bootstrap_mean, wilson
 from labelloop.stats.per_label import macro_f1
@@ -67,11 +67,13 @@ def _candidates(view: ProjectView, number: int) -> list[Fit]:
 
 def _evaluate_one(view: ProjectView, number: int, fit: Fit, audit: Sequence[JudgedTask], *, encode: Encode) -> None:
     _refuse_outdated(view, number, fit)
+    model, texts = load_model(view.book, fit, encode=encode), [task.task.text for task in audit]
     started = time.perf_counter()
-    said = predicted_values(view, fit, [task.task.text for task in audit], encode=encode)
-    spent_ms = (time.perf_counter() - started) * 1000
+    said = [answer.value for answer in model.answer(texts)] if texts else []
+    ms_per_text = (time.perf_counter() - started) * 1000 / max(len(audit), 1)
     figures, rows = _measured(view.id, number, fit.version, audit, said)
-    _record(view, number, fit, (replace(figures, ms_per_text=spent_ms / max(len(audit), 1)), rows))
+    figures = replace(figures, ms_per_text=ms_per_text, cost_per_1000=cost_per_1000(model))
+    _record(view, number, fit, (figures, rows))
 
 
 def _refuse_outdated(view: ProjectView, number: int, fit: Fit) -> None:

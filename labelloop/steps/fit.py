@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from labelloop.domain.tasks import Role
 from labelloop.errors import BrokenPromise, UserError
 from labelloop.learners.base import Encode, Example, Scratch
 from labelloop.llm.account import charged_to
-from labelloop.plugins import is_background, learner
+from labelloop.plugins import is_background, learner, needs_labels
+from labelloop.steps.guidelines import handed, record_refinement
 from labelloop.steps.models import MODEL_FOLDER
 from labelloop.steps.near_copies import near_copies
 from labelloop.steps.project import ProjectView
@@ -57,6 +58,8 @@ def fit(view: ProjectView, number: int, *, encode: Encode, work: Path | None = N
 
 def tune(view: ProjectView, place: Place, scratch: Scratch, *, encode: Encode, hold: Hold = nullcontext) -> Fit:
     """Fit one learner, which may be a slow one, to one round, once, and return what came of it.
+
+    Round 0 is before the first label: the learner is given the texts at the head of the queue and nothing else.
 
     People label on and rounds close meanwhile, so only the recording is done under `hold`, which keeps other jobs off
     the project. Failures are as in `fit`.
@@ -103,6 +106,8 @@ def unlabelled(view: ProjectView, closed: Round) -> list[str]:
 
 
 def _lesson(view: ProjectView, number: int, *, encode: Encode) -> _Lesson:
+    if number == 0:
+        return _Lesson(0, [], [task.text for task in view.queued_train(view.mirror.annotations())])
     closed = view.round(number)
     if closed is None:
         raise BrokenPromise(f"Round {number} of project {view.id} is queued for fitting but was never closed.")
@@ -122,7 +127,8 @@ def _recorded(view: ProjectView, place: Place) -> Fit:
 def _fit_one(
     view: ProjectView, lesson: _Lesson, place: Place, scratch: Scratch, *, encode: Encode, hold: Hold = nullcontext
 ) -> None:
-    started, failure = time.perf_counter(), ""
+    started, failure, given = time.perf_counter(), "", handed(view, place)
+    scratch = replace(scratch, guideline=given.text, refused=given.refused)
     with tempfile.TemporaryDirectory(prefix="labelloop-") as files:
         folder = Path(files) / MODEL_FOLDER
         folder.mkdir()
@@ -132,6 +138,8 @@ def _fit_one(
             failure = str(error)
         seconds = time.perf_counter() - started
         with hold():
+            if not failure:
+                record_refinement(view, place, given, folder)
             _record(view, place, Path(files), labels=len(lesson.examples), seconds=seconds, failure=failure)
 
 
@@ -150,7 +158,7 @@ def _record(view: ProjectView, place: Place, files: Path, *, labels: int, second
 def _save_fitted(
     view: ProjectView, recipe: str, lesson: _Lesson, folder: Path, scratch: Scratch, *, encode: Encode
 ) -> None:
-    if not lesson.examples:
+    if not lesson.examples and (lesson.number or needs_labels(recipe)):
         raise UserError(f"Round {lesson.number} holds no settled label to learn from.")
     chosen, field = learner(recipe), view.field
     if field.kind not in chosen.kinds:

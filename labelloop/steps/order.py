@@ -1,8 +1,9 @@
 """Order the head of the queue: TRAIN tasks by their worth, audit tasks hidden among them."""
 
+import hashlib
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,13 +18,16 @@ from labelloop.domain.relabel import people_needed
 from labelloop.domain.rounds import snapshot
 from labelloop.domain.tasks import Annotation, Prediction, Role, Task
 from labelloop.domain.values import Value
-from labelloop.learners.base import Encode, Model
+from labelloop.learners.base import Encode, Model, Priced
 from labelloop.plugins import strategy
+from labelloop.steps.answer import answers_in_time
 from labelloop.steps.models import load_model
 from labelloop.steps.project import QUEUE_FILE, ProjectView
 from labelloop.strategies.base import Candidates
 
 LARGE_POOL, SUB_POOL = 50_000, 20_000
+PAID_POOL = 200
+"""How many tasks a model is asked about whose answers cost money, or twice as many as are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,10 @@ def _between_rounds(
     deployed = view.ledger.deployed(view.id)
     model = load_model(view.book, deployed, encode=encode) if deployed else None
     rules = view.rules
-    chosen, predictions = _choose(view, train, annotations, model, _wanted(view), rng, encode=encode)
+    if model is not None and view.last_round is None:
+        chosen, predictions = _go_on(view, train, annotations, model, rng, encode=encode)
+    else:
+        chosen, predictions = _choose(view, train, annotations, model, _wanted(view), rng, encode=encode)
     last_of_all = len(chosen) == len(train)
     share = max(rules.monitor_share, len(audit) / (len(train) + len(audit))) if last_of_all else rules.monitor_share
     order = interleave(chosen, _audit_head(audit, annotations, len(chosen), share, rng), share, rng)
@@ -136,6 +143,42 @@ def record_publication(view: ProjectView, head: QueueHead) -> bool:
     return view.book.record(head.publication, f"publication-{head.publication.name}", files, parents)
 
 
+def _go_on(
+    view: ProjectView,
+    train: list[Task],
+    annotations: list[Annotation],
+    model: Model,
+    rng: np.random.Generator,
+    *,
+    encode: Encode,
+) -> tuple[list[int], dict[int, Prediction]]:
+    """Return what people were given before there was a model, in that order, with its answers.
+
+    Nobody has measured it, so its doubts choose no task; it is asked about no others than these.
+    """
+    left, more = view.queued_train(annotations), list[Task]()
+    if len(left) < min(view.rules.round_due_at(0), len(train)):
+        known = {task.id for task in left}
+        rest = {task.id: task for task in train if task.id not in known}
+        wanted = _wanted(view) - len(left)
+        chosen, _ = _choose(view, list(rest.values()), annotations, None, wanted, rng, encode=encode)
+        more = [rest[task_id] for task_id in chosen]
+    answers: dict[int, Answer] = {}
+    for tasks in (left, more) if view.rules.pre_annotate else ():  # those that it was asked about before come first
+        said = answers_in_time(model, [task.text for task in tasks])
+        answers |= {task.id: one for task, one in zip(tasks, said, strict=False)}
+    return [task.id for task in (*left, *more)], _shown(view, answers)
+
+
+def _shown(view: ProjectView, answers: Mapping[int, Answer]) -> dict[int, Prediction]:
+    # A label that the configuration no longer allows is not shown: the task is left to the person.
+    return {
+        task_id: Prediction(task_id, answer.value, answer.confidence)
+        for task_id, answer in answers.items()
+        if answer.is_shown and view.field.allows(answer.value)
+    }
+
+
 def _choose(
     view: ProjectView,
     train: list[Task],
@@ -148,10 +191,13 @@ def _choose(
 ) -> tuple[list[int], dict[int, Prediction]]:
     if not train:
         return [], {}
-    if len(train) > LARGE_POOL:
-        train = [train[i] for i in np.sort(rng.choice(len(train), SUB_POOL, replace=False))]
+    if isinstance(model, Priced):
+        train, answers = _asked(view, train, model, wanted)
+    else:
+        if len(train) > LARGE_POOL:
+            train = [train[i] for i in np.sort(rng.choice(len(train), SUB_POOL, replace=False))]
+        answers = model.answer([task.text for task in train]) if model else None
     texts = [task.text for task in train]
-    answers = model.answer(texts) if model else None
     labelled = snapshot(0, view.mirror.tasks(), annotations, view.ledger.roles(view.id), view.field).training
     candidates = Candidates(
         ids=np.array([task.id for task in train], dtype=np.int64),
@@ -164,13 +210,22 @@ def _choose(
         rivals=lambda: _rivals(view, texts, encode=encode),
     )
     chosen = strategy(view.rules.strategy)(candidates, min(wanted, len(train)), rng)
-    shown = {task.id: answer for task, answer in zip(train, answers or (), strict=False)}
-    # A label that the configuration no longer allows is not shown: the task is left to the person.
-    return chosen, {
-        task_id: Prediction(task_id, shown[task_id].value, shown[task_id].confidence)
-        for task_id in chosen
-        if task_id in shown and view.field.allows(shown[task_id].value)
-    }
+    said = {task.id: answer for task, answer in zip(train, answers or (), strict=False)}
+    return chosen, _shown(view, {task_id: said[task_id] for task_id in chosen if task_id in said})
+
+
+def _asked(view: ProjectView, train: list[Task], model: Model, wanted: int) -> tuple[list[Task], list[Answer] | None]:
+    """Return the tasks to choose from, with the answers of a model that costs money, as many as come in time.
+
+    It is asked about a few, the same as last time while they are there: a whole pool would be paid for after every
+    round. Where too few answers come the tasks are chosen without it, from all.
+    """
+    few = sorted(train, key=lambda task: hashlib.blake2b(f"{view.rules.seed}:{task.id}".encode()).digest())
+    few = few[: max(PAID_POOL, 2 * wanted)]
+    answers = answers_in_time(model, [task.text for task in few])
+    if len(answers) < min(wanted, len(few)):
+        return train, None
+    return few[: len(answers)], answers
 
 
 def _rivals(view: ProjectView, texts: list[str], *, encode: Encode) -> tuple[Value, ...] | None:

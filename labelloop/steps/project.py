@@ -104,6 +104,22 @@ class ProjectView:
         audit = [t for t in with_text if roles[t.id] is Role.MONITOR and len(judges.get(t.id, ())) < people]
         return train, audit
 
+    def queued_train(self, annotations: list[Annotation]) -> list[Task]:
+        """Return the TRAIN tasks of the newest publication that nobody has touched, in its order."""
+        newest = self.ledger.newest(Publication, self.id)
+        if newest is None:
+            return []
+        rows = pd.read_parquet(io.BytesIO(self.book.artifacts.read(newest.artifact, QUEUE_FILE)))
+        train = {task.id: task for task in self.open_tasks(annotations)[0]}
+        return [train[task_id] for task_id in rows.sort_values("score")["task_id"] if task_id in train]
+
+    @property
+    def first_version(self) -> Fit | None:
+        """Return the version that was fitted before the first label, while no round has closed and nothing serves."""
+        if self.last_round is not None or self.ledger.newest(Deployment, self.id) is not None:
+            return None
+        return next((fit for fit in self.ledger.all(Fit, self.id, round_number=0) if fit.version), None)
+
     def put_back(self) -> dict[int, int]:
         """Return the tasks that the newest publication put back, each with how many people were to judge it in all."""
         newest = self.ledger.newest(Publication, self.id)
@@ -134,6 +150,7 @@ class ProjectView:
             phase=phase,
             predicted=phase is not Phase.RELEASE or not self.missing_chunks(),
             judged=self.verdict(number) is not None,
+            first_waits=self.first_version is not None,
         )
 
     def _is_fitted(self, done: set[str]) -> bool:

@@ -120,6 +120,7 @@ FACTS: dict[type[Any], Table] = {
         *map(_share, ("agreement", "agreement_low", "agreement_high")),
         *map(_share, ("human_agreement", "human_low", "human_high", "accuracy", "macro_f1")),
         _number("ms_per_text"),
+        _number("cost_per_1000"),
         _text("failure"),
         unique=("round_number", "version"),
     ),
@@ -190,6 +191,19 @@ FACTS: dict[type[Any], Table] = {
         _name("version"),
         *map(_count, ("tasks", "by_people", "by_model", "left_out")),
         unique=("number",),
+    ),
+    records.Guideline: _fact(
+        "guidelines",
+        *map(_count, ("number", "round_number")),
+        *map(_name, ("learner", "origin", "outcome")),
+        _text("because"),
+        *map(_count, ("basis", "n")),
+        *map(_share, ("before", "after", "p_value")),
+        _number("cost"),
+        unique=("number",),
+    ),
+    records.GuidelineRuling: _fact(
+        "guideline_rulings", _count("guideline"), Column("accepted", Boolean, nullable=False), _count("newest")
     ),
 }
 

@@ -95,7 +95,7 @@ class RemoteModel:
 
     def _answer(self, said: Said, confidence: float) -> Answer:
         if said.value is None:
-            return Answer(self.guess.value, 0.0, self.guess.confidence)
+            return Answer(self.guess.value, 0.0, self.guess.confidence, stands_in=True)
         return Answer(said.value, said.score, confidence)
 
     def _refuse_strangers(self, names: frozenset[str]) -> None:

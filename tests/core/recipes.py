@@ -10,7 +10,7 @@ TUNING = frozenset({"contrastive", "finetune", "token-finetune"})
 WRITING = frozenset({"generate"})
 """Learners whose argument is a language model: the suite makes them a tiny one."""
 
-PROMPTED = frozenset({"prompt"})
+PROMPTED = frozenset({"cascade", "distilled", "prompt"})
 """Learners that ask an LLM: the suite gives them a scripted one."""
 
 

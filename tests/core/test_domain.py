@@ -225,6 +225,14 @@ def test_what_is_due_next(
     assert next_step(Progress(round_number, fitted, evaluated, decided, current, judged=judged)) is expected
 
 
+def test_what_was_fitted_before_the_first_label_serves_before_people_have_its_queue() -> None:
+    """Nothing is fitted, measured or judged for that."""
+    before = Progress(0, False, False, False, queue_is_current=True, first_waits=True)
+    assert next_step(before) is Step.DEPLOY
+    assert next_step(replace(before, queue_is_current=False)) is Step.DEPLOY
+    assert next_step(replace(before, phase=Phase.CERTIFY)) is None
+
+
 @pytest.mark.parametrize("phase", [Phase.CERTIFY, Phase.RELEASE])
 def test_while_the_model_is_frozen_only_the_queue_and_answers_are_due(phase: Phase) -> None:
     """A round that was under way is gone on with afterwards."""

@@ -22,6 +22,8 @@ from labelloop.domain.records import (
     Deployment,
     Evaluation,
     Fit,
+    Guideline,
+    GuidelineRuling,
     Publication,
     Record,
     SchemaVersion,
@@ -44,6 +46,8 @@ ONE_OF_EACH: list[Record] = [
     Decision(7, 1, "v1", "", "v1", "the first model", NOON, "a"),
     Deployment(7, "v1", "the first model", NOON, "a"),
     Publication(7, "v1", "v1", 1, 125, 25, NOON, "a"),
+    Guideline(7, 2, 1, "prompt", "llm", "accepted", "9 better, 1 worse", 1, 50, 0.5, 0.7, 0.01, 0.002, NOON, "a"),
+    GuidelineRuling(7, 2, False, 2, NOON, "a"),
 ]
 
 
@@ -83,7 +87,7 @@ def test_every_record_has_its_table() -> None:
         ROUND,
         FIT,
         replace(FIT, round_number=2, learner="other"),  # the same version's name
-        *(r for r in ONE_OF_EACH if isinstance(r, SchemaVersion | Evaluation | Decision | Publication)),
+        *(r for r in ONE_OF_EACH if isinstance(r, SchemaVersion | Evaluation | Decision | Publication | Guideline)),
     ],
     ids=lambda record: type(record).__name__,
 )

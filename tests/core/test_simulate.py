@@ -274,6 +274,15 @@ def test_slow_learners_are_worth_it_by_labels_classes_and_machine() -> None:
 
 
 @pytest.mark.parametrize("kind", FieldKind)
+def test_an_llm_that_is_set_up_is_worth_asking_from_the_first_label_on(kind: FieldKind) -> None:
+    """Whatever the kind of field; it is asked before a network is tuned."""
+    found = background_learners(kind, labels=0, classes=3, cores=2, gpu=False, llm=True)
+    assert [one.recipe for one in found] == ["prompt"]
+    more = background_learners(kind, labels=300, classes=3, cores=2, gpu=True, llm=True)
+    assert more[0].recipe == "prompt"
+
+
+@pytest.mark.parametrize("kind", FieldKind)
 def test_every_kind_has_a_quick_learner(kind: FieldKind) -> None:
     """Nobody waits for a first model."""
     assert default_learners(kind)

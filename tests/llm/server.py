@@ -16,6 +16,12 @@ KEY = "sk-a-key-that-must-never-be-seen-anywhere"
 Oracle = Callable[[str], dict[str, Any]]
 """From a task's inputs, joined by a bar, to the right answer as JSON."""
 
+Reader = Callable[[str, str], dict[str, Any]]
+"""From what it is told and a task's inputs to the answer of somebody who does as he is told."""
+
+Editor = Callable[[dict[str, Any]], str]
+"""From what a request for better rules holds to the answer's words."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -34,7 +40,8 @@ class ScriptedLLM:
     """Answers rightly with probability `accuracy`, by a hash of the text, and is surer of what is right.
 
     `faults` are served first, one a request; `always` is served to everyone. `context` is how many tokens a prompt may
-    have; `refuses` are parameters that it does not know.
+    have; `refuses` are parameters that it does not know. One that `reads` follows the guideline in the prompt; `edits`
+    answers requests for better rules.
     """
 
     oracle: Oracle
@@ -45,6 +52,8 @@ class ScriptedLLM:
     always: Fault | None = None
     context: int = 1_000_000
     refuses: tuple[str, ...] = ()
+    reads: Reader | None = None
+    edits: Editor = lambda told: '{"edits": []}'
     key: str = KEY
     requests: list[dict[str, Any]] = field(default_factory=list)
     answered: int = 0
@@ -100,8 +109,10 @@ class ScriptedLLM:
 
     def _answer(self, body: dict[str, Any]) -> tuple[str, float]:
         data = json.loads(_question(body))
+        if wants_edits(body):
+            return self.edits(data), 0.9
         text = "|".join(data.values())
-        answer = self.oracle(text)
+        answer = self.reads(body["messages"][0]["content"], text) if self.reads else self.oracle(text)
         draw = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest()) / 2**32
         if draw >= self.accuracy and "label" in answer:
             allowed = body["response_format"]["json_schema"]["schema"]["properties"]["label"]["enum"][:-1]
@@ -146,6 +157,11 @@ class ScriptedLLM:
 def size(text: str) -> int:
     """Return how many tokens the server takes a text for: one per four bytes."""
     return -(-len(text.encode()) // 4)
+
+
+def wants_edits(body: dict[str, Any]) -> bool:
+    """Return whether a request asks for better rules rather than for a label."""
+    return "edits" in body.get("response_format", {}).get("json_schema", {}).get("schema", {}).get("properties", {})
 
 
 def _question(body: dict[str, Any]) -> str:

@@ -155,7 +155,7 @@ def test_an_answer_out_of_form_is_asked_for_once_more_and_then_left_to_people(
 
     told.always = Fault(words=words)
     (left,) = model.answer(["a card of yours"])
-    assert left == Answer(Choice("card"), 0.0, 14 / 41)
+    assert left == Answer(Choice("card"), 0.0, 14 / 41, stands_in=True)
     assert len(told.requests) == 4
 
 

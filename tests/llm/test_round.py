@@ -8,8 +8,11 @@ import pytest
 
 from labelloop.domain.records import Evaluation, Fit
 from labelloop.rules import Rules
+from labelloop.steps import order
 from labelloop.steps.close_round import close_round
-from tests.core.made_up import WORDS, MadeUp, turn
+from labelloop.steps.deploy import deploy
+from labelloop.steps.order import order_queue
+from tests.core.made_up import ENCODE, WORDS, MadeUp, turn
 from tests.llm.server import Fault, ScriptedLLM
 from tests.llm.stage import name
 
@@ -68,3 +71,37 @@ def test_a_server_that_is_down_holds_no_round_up(world: MadeUp, llm: ScriptedLLM
 
     assert turn(world.view).winner == "v1"
     assert "LABELLOOP_LLM_API_KEY" in fits(world)[0].failure
+
+
+def test_a_paid_model_that_serves_is_asked_about_the_head_of_the_queue_only(
+    world: MadeUp, llm: ScriptedLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pool of thousands is not paid for after every round; what was asked once is not asked again."""
+    world.add(range(61, 1061))
+    next_round(world)
+    turn(world.view)
+    deploy(world.view, fits(world)[0].version, because="the test says so")
+    before = llm.answered
+    head = order_queue(world.view, encode=ENCODE)
+    asked = llm.answered - before
+
+    assert head is not None
+    assert 0 < asked <= order.PAID_POOL
+    assert sum(item.prediction is not None for item in head.items) > 0
+    assert order_queue(world.view, encode=ENCODE) is not None
+    assert llm.answered - before == asked
+
+
+def test_a_paid_model_whose_cap_is_reached_stops_no_queue(
+    world: MadeUp, llm: ScriptedLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People go on with tasks that are chosen without it, and see no pre-annotations."""
+    next_round(world)
+    turn(world.view)
+    deploy(world.view, fits(world)[0].version, because="the test says so")
+    monkeypatch.setenv("LABELLOOP_LLM_CAP", "0.0001")
+    head = order_queue(world.view, encode=ENCODE)
+
+    assert head is not None
+    assert len(head.items) >= 10
+    assert all(item.prediction is None for item in head.items)

@@ -89,3 +89,12 @@ def test_another_model_at_the_same_address_does_not_answer(client: FlaskClient, 
     stub.version = "stub-v0.0.2"
 
     assert results(client, task(1, "lovely")) == [[]]
+
+
+def test_where_it_is_silent_nobody_is_shown_the_guess_that_stands_in(client: FlaskClient, stub: Stub) -> None:
+    """The commonest label before one's eyes would lead people to it."""
+    stub.entry = lambda task: [] if "lovely" in task["data"]["text"] else mood(task)
+    silent, spoken = results(client, task(1, "lovely"), task(2, "awful"))
+
+    assert silent == []
+    assert choice(spoken) == ["Bad"]

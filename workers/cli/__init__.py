@@ -11,12 +11,15 @@ from workers.cli.doctor import doctor
 from workers.cli.endings import certify, release
 from workers.cli.export import export
 from workers.cli.failures import run
+from workers.cli.guideline import guideline
+from workers.cli.llm import llm
 from workers.cli.models import deploy, rollback, train, versions
 from workers.cli.projects import connect, disconnect
 from workers.cli.relabel import relabel
 from workers.cli.rounds import close_round, list_rounds, show_round
 from workers.cli.services import reconcile, serve, worker
 from workers.cli.simulate import simulate
+from workers.cli.spending import estimate, spending
 from workers.cli.status import status
 from workers.cli.up import up
 from workers.cli.upkeep import check, gc, rebuild
@@ -57,10 +60,13 @@ _add(app, verdict, "labelloop verdict 12 --json")
 _add(rounds, list_rounds, "labelloop round list 12 --json", "list")
 _add(rounds, show_round, "labelloop round show 12 3", "show")
 _add(rounds, close_round, "labelloop round close 12 --now", "close")
+_add(app, guideline, "labelloop guideline 12 --diff")
 _add(app, train, "labelloop train 12 --now")
 _add(app, versions, "labelloop versions 12 --json")
 _add(app, deploy, "labelloop deploy 12 v3")
 _add(app, rollback, "labelloop rollback 12 --to v2")
+_add(app, spending, "labelloop spending 12 --json")
+_add(app, estimate, "labelloop estimate 12 --version v3")
 _add(app, relabel, "labelloop relabel 12 --top 50")
 _add(app, export, "labelloop export 12 ./reviews --format csv,hf")
 _add(app, certify, "labelloop certify 12 --max-error 0.05 --confidence 0.95")
@@ -75,6 +81,7 @@ _add(ledger, rebuild, "labelloop ledger rebuild")
 _add(ledger, check, "labelloop ledger check --json")
 _add(app, gc, "labelloop gc --dry-run")
 _add(app, up, "labelloop up")
+_add(app, llm, "labelloop llm --port 8081")
 _add(app, demo, "labelloop demo --rounds 3 --exit")
 
 

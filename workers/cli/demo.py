@@ -20,6 +20,7 @@ from labelloop.rules import Rules
 from labelloop.steps.project import ProjectView
 from sync.client import LabelStudio
 from workers.bootstrap import Tools, open_tools
+from workers.cli import demo_llm
 from workers.cli.demo_release import finish
 from workers.cli.up import reconnect, start_with_progress, tell_log_in
 from workers.connect import connect
@@ -46,7 +47,8 @@ def demo(
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew instead of going on.")] = False,
     exit_: Annotated[bool, typer.Option("--exit", help="End when the rounds are done.")] = False,
     no_release: Annotated[bool, typer.Option("--no-release", help="End with the last round.")] = False,
-    directory: Annotated[Path, typer.Option(help="Folder for all data and logs.")] = Path(".labelloop/demo"),
+    llm: Annotated[bool, typer.Option("--llm", help="Let a small LLM take part; ends with the last round.")] = False,
+    directory: Annotated[Path | None, typer.Option(help="Folder for all data and logs.")] = None,
 ) -> None:
     """Let simulated annotators label real tweets in a real Label Studio, round after round.
 
@@ -54,20 +56,28 @@ def demo(
     """
     console = Console()
     configure_logging("WARNING")
+    directory = directory or Path(".labelloop/demo-llm" if llm else ".labelloop/demo")
     if fresh:
         shutil.rmtree(directory, ignore_errors=True)
     with Stack() as stack, suppress(KeyboardInterrupt):
         tweets = {tweet.id: tweet for tweet in load_tweets(directory.parent / "downloads")}
-        services = start_with_progress(stack, directory, console)
+        base = demo_llm.settings_with_llm(stack, directory, console) if llm else None
+        services = start_with_progress(stack, directory, console, base)
         with settings_for_other_commands(services.settings), open_tools(services.settings) as tools:
-            project_id = prepare_project(tools.label_studio, list(tweets.values()), TASKS)
+            tasks, rules = (demo_llm.TASKS, demo_llm.with_prompt(RULES)) if llm else (TASKS, RULES)
+            project_id = prepare_project(tools.label_studio, list(tweets.values()), tasks)
             reconnect(services.settings)
-            connect(tools, project_id, RULES)
-            console.print(f"{TASKS} tweets, {PEOPLE} simulated annotators, project {project_id}.")
+            connect(tools, project_id, rules)
+            console.print(f"{tasks} tweets, {PEOPLE} simulated annotators, project {project_id}.")
             people = _people(tools, services, directory, project_id, tweets)
-            _loop(tools, stack, console, project_id, people, rounds)
-            if not no_release:
-                finish(tools, stack, console, ProjectView(tools.book, project_id), people, tweets)
+            view = ProjectView(tools.book, project_id)
+            if llm:
+                demo_llm.wait_for_first_answers(view, stack, console)
+            _loop(view, stack, console, people, rounds, demo_llm.DEADLINE_S if llm else STEP_DEADLINE_S)
+            if llm:
+                demo_llm.tell_competition(view, stack, console)
+            elif not no_release:
+                finish(tools, stack, console, view, people, tweets)
             _tell_what_to_see(services, console, project_id, tools)
             if not exit_:
                 console.print("Ctrl-C stops everything; `make demo` goes on from here.")
@@ -86,21 +96,25 @@ def _people(
 
 
 def _loop(
-    tools: Tools, stack: Stack, console: Console, project_id: int, people: list[SimulatedAnnotator], rounds: int
+    view: ProjectView,
+    stack: Stack,
+    console: Console,
+    people: list[SimulatedAnnotator],
+    rounds: int,
+    deadline_s: float,
 ) -> None:
-    view = ProjectView(tools.book, project_id)
     bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*bars, console=console, transient=True) as progress:
         waiting = progress.add_task("Preparing the queue", total=None)
-        _wait_for_people(view, stack)
-        for closed in view.ledger.all(ClosedRound, project_id):
+        _wait_for_people(view, stack, deadline_s)
+        for closed in view.ledger.all(ClosedRound, view.id):
             _tell_round(view, closed, console)
         while (done := _rounds(view)) < rounds:
             progress.update(waiting, visible=False)
             _label_until_closed(view, stack, people, progress, done + 1)
             progress.update(waiting, description="Fitting, measuring, publishing", visible=True)
-            _wait_for_people(view, stack)
-            _tell_round(view, view.ledger.all(ClosedRound, project_id)[-1], console)
+            _wait_for_people(view, stack, deadline_s)
+            _tell_round(view, view.ledger.all(ClosedRound, view.id)[-1], console)
 
 
 def _label_until_closed(
@@ -120,9 +134,9 @@ def _label_until_closed(
     progress.remove_task(labelling)
 
 
-def _wait_for_people(view: ProjectView, stack: Stack) -> None:
+def _wait_for_people(view: ProjectView, stack: Stack, deadline_s: float) -> None:
     """Wait until the next move is people's: the round is decided on and its queue published."""
-    deadline = time.monotonic() + STEP_DEADLINE_S
+    deadline = time.monotonic() + deadline_s
     while not view.ledger.roles(view.id) or next_step(view.progress()) is not None:
         stack.mend()
         if time.monotonic() > deadline:

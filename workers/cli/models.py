@@ -15,8 +15,9 @@ from labelloop.steps import deploy as steps
 from labelloop.steps.frozen import refuse_frozen
 from labelloop.steps.project import ProjectView
 from workers.cli.arguments import AsJson, Now, Project
+from workers.cli.figures import percent
 from workers.cli.opening import Records, open_records
-from workers.cli.status_table import percent, tunings
+from workers.cli.status_table import tunings
 from workers.foreground import train_now
 from workers.status import known_jobs
 

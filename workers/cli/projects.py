@@ -7,6 +7,7 @@ import typer
 
 from labelloop.domain.ladder import default_learners
 from labelloop.rules import Rules
+from labelloop.settings import Settings
 from workers import connect as work
 from workers.bootstrap import open_tools
 from workers.cli.arguments import Project
@@ -51,7 +52,8 @@ def _report(connected: Connected) -> str:
         if connected.tasks
         else "It has no tasks yet: import some in Label Studio; a worker then puts them in order by itself."
     )
-    learners = rules.learners or default_learners(connected.field.kind)
+    asked = ("prompt",) if Settings().has_llm else ()
+    learners = rules.learners or (*default_learners(connected.field.kind), *asked)
     prior = (
         f"It has {connected.prior} annotations already: they are taken in first, as TRAIN labels, and close "
         f"round 1 by themselves if {rules.round_due_at(0)} labels settle.\n"

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from labelloop.domain.records import ClosedRound, Evaluation, Fit, Verdict
+from workers.cli.compared_table import compared_json
 from workers.job_list import Jobs
 from workers.status import Measured, ProjectStatus
 
@@ -21,6 +22,7 @@ def to_json(status: ProjectStatus) -> dict[str, Any]:
         "rounds": [_round(closed) for closed in status.rounds],
         "versions": [_version(fit) for fit in status.versions],
         "evaluations": [_evaluation(evaluated) for evaluated in status.evaluations],
+        "candidates": [compared_json(row) for row in status.compared],
         "agreement": _agreement(measured),
         "human_agreement": _human(measured),
         "verdict": verdict_json(status.verdict) if status.verdict else None,
@@ -80,6 +82,8 @@ def _evaluation(measured: Measured) -> dict[str, Any]:
         "human_high": found.human_high,
         "accuracy": found.accuracy,
         "macro_f1": found.macro_f1,
+        "cost_per_1000": found.cost_per_1000,
+        "ms_per_text": found.ms_per_text,
         "failure": found.failure or None,
     }
 

@@ -9,7 +9,9 @@ from rich.text import Text
 
 from labelloop.domain.records import Evaluation
 from labelloop.words import counted
+from workers.cli.compared_table import compared_table
 from workers.cli.curve import bar
+from workers.cli.figures import percent
 from workers.job_list import Jobs
 from workers.status import Labels, ProjectStatus
 
@@ -17,18 +19,6 @@ from workers.status import Labels, ProjectStatus
 def to_table(status: ProjectStatus) -> RenderableType:
     """Return the status as rich prints it."""
     return Group(*_parts(status))
-
-
-def percent(value: float | None, low: float | None = None, high: float | None = None) -> str:
-    """Return a share as people read it.
-
-    >>> percent(0.8123, 0.76, 0.86)
-    '81 % (76 to 86)'
-    """
-    if value is None:
-        return "-"
-    interval = "" if low is None or high is None else f" ({100 * low:.0f} to {100 * high:.0f})"
-    return f"{100 * value:.0f} %{interval}"
 
 
 def _parts(status: ProjectStatus) -> Iterator[RenderableType]:
@@ -49,6 +39,9 @@ def _parts(status: ProjectStatus) -> Iterator[RenderableType]:
     if status.rounds:
         yield _rounds(status)
         yield "Bar: agreement with people from 0 to 100 %, 95 % interval; │ people with each other."
+    if status.compared:
+        yield f"After round {status.compared[0].evaluation.round_number}, ▶ serves:"
+        yield compared_table(status.compared)
     for fit in status.versions:
         if fit.failure:
             yield f"Round {fit.round_number}: {fit.learner} could not be fitted: {escape(fit.failure)}"

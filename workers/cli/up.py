@@ -40,11 +40,11 @@ def up(
             stack.watch()
 
 
-def start_with_progress(stack: Stack, directory: Path, console: Console) -> Services:
-    """Start the services, showing what is being waited for."""
+def start_with_progress(stack: Stack, directory: Path, console: Console, base: Settings | None = None) -> Services:
+    """Start the services with the settings given, by default the environment's, showing what is being waited for."""
     with console.status("Starting") as status:
         services = start_services(
-            stack, directory, Settings(_env_file=None), say=lambda what: status.update(f"Starting {what} …")
+            stack, directory, base or Settings(_env_file=None), say=lambda what: status.update(f"Starting {what} …")
         )
     for sentence in services.moved:
         console.print(f"[yellow]{sentence}[/yellow]")

@@ -13,8 +13,8 @@ from labelloop.errors import NotFound
 from labelloop.steps.project import ProjectView
 from labelloop.steps.verdict import verdict_report
 from workers.cli.arguments import AsJson, Project
+from workers.cli.figures import percent
 from workers.cli.opening import open_records
-from workers.cli.status_table import percent
 
 SHOWN = 5
 Number = Annotated[

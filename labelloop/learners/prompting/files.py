@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,16 @@ from labelloop.learners.stored import told_plainly
 from labelloop.llm.account import Account
 
 PROMPT, ABOUT, VECTORS = "prompt.md", "prompt.json", "prompt.safetensors"
+GUIDELINE, REFINEMENT = "guideline.md", "refinement.json"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stored:
-    """What is kept of a model; `encoder` is the digest of the encoder that made the vectors."""
+    """What is kept of a model; `encoder` is the digest of the encoder that made the vectors.
+
+    `tokens` are how many a text takes on average, in and out. `papers` are `guideline.md`, and `refinement.json`, which
+    says how that came about, by name; the model answers without them.
+    """
 
     judge: Judge
     curve: Curve
@@ -30,10 +36,12 @@ class Stored:
     names: frozenset[str]
     account: Account
     encoder: str
+    tokens: tuple[float, float]
+    papers: Mapping[str, str]
 
 
 def write(directory: Path, stored: Stored) -> None:
-    """Write the three files into an existing directory."""
+    """Write the files into an existing directory."""
     judge = stored.judge
     about = {
         "field": json.loads(judge.field.to_json()),
@@ -44,6 +52,7 @@ def write(directory: Path, stored: Stored) -> None:
         "guess": {"value": plain(stored.guess[0]), "confidence": stored.guess[1]},
         "account": asdict(stored.account),
         "encoder": stored.encoder,
+        "tokens_per_text": stored.tokens,
         "prompt_sha256": _digest(judge.system),
         "examples": [
             {"text": text, "value": plain(value)}
@@ -53,6 +62,8 @@ def write(directory: Path, stored: Stored) -> None:
     (directory / PROMPT).write_bytes(judge.system.encode())
     text = json.dumps(about, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
     (directory / ABOUT).write_bytes(text.encode("utf-8", "surrogatepass"))
+    for name, paper in stored.papers.items():
+        (directory / name).write_bytes(paper.encode())
     save_file({"vectors": np.ascontiguousarray(judge.shots.vectors)}, directory / VECTORS)
 
 
@@ -63,10 +74,12 @@ def read(directory: Path) -> Stored:
         about: dict[str, Any] = json.loads((directory / ABOUT).read_bytes().decode("utf-8", "surrogatepass"))
         if _digest(system) != about["prompt_sha256"]:
             raise ValueError(f"{PROMPT} was changed")
-        return _stored(system, about, load_file(directory / VECTORS)["vectors"])
+        there = [directory / name for name in (GUIDELINE, REFINEMENT) if (directory / name).exists()]
+        papers = {path.name: path.read_bytes().decode() for path in there}
+        return _stored(system, about, load_file(directory / VECTORS)["vectors"], papers)
 
 
-def _stored(system: str, about: dict[str, Any], vectors: Any) -> Stored:
+def _stored(system: str, about: dict[str, Any], vectors: Any, papers: Mapping[str, str]) -> Stored:
     field = Field.from_json(json.dumps(about["field"]))
     examples = about["examples"]
     shots = Shots(
@@ -84,6 +97,8 @@ def _stored(system: str, about: dict[str, Any], vectors: Any) -> Stored:
         frozenset(about["names"]),
         Account(**about["account"]),
         about["encoder"],
+        (float(about["tokens_per_text"][0]), float(about["tokens_per_text"][1])),
+        papers,
     )
 
 

@@ -34,15 +34,15 @@ def schema(field: Field) -> str:
     label = {"type": "string", "enum": [*field.labels, unsure(field)]}
     match field.kind:
         case FieldKind.CHOICE | FieldKind.PAIRWISE | FieldKind.RATING:
-            form = _object(label=label)
+            form = closed(label=label)
         case FieldKind.CHOICES | FieldKind.TAXONOMY:
-            form = _object(labels={"type": "array", "items": label})
+            form = closed(labels={"type": "array", "items": label})
         case FieldKind.SPANS:
             named = {"type": "string", "enum": list(field.labels)}
-            span = _object(quote={"type": "string"}, label=named, occurrence={"type": "integer"})
-            form = _object(spans={"type": "array", "items": span}, unsure={"type": "boolean"})
+            span = closed(quote={"type": "string"}, label=named, occurrence={"type": "integer"})
+            form = closed(spans={"type": "array", "items": span}, unsure={"type": "boolean"})
         case FieldKind.TEXT:
-            form = _object(text={"type": "string"}, unsure={"type": "boolean"})
+            form = closed(text={"type": "string"}, unsure={"type": "boolean"})
         case _:
             assert_never(field.kind)
     return json.dumps(form, ensure_ascii=False)
@@ -96,11 +96,15 @@ def read(field: Field, text: str, content: str) -> Reply | None:
     Prose, a code fence or thoughts around the JSON object are passed over.
     """
     try:
-        answer = json.loads(content[content.index("{", content.rfind("</think>") + 1) : content.rindex("}") + 1])
-        reply = _read(field, text, answer)
+        reply = _read(field, text, object_in(content))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return reply if reply.value is None or field.allows(reply.value) else None
+
+
+def object_in(content: str) -> Any:
+    """Return the JSON object in an answer, whatever stands around it; raises ValueError where there is none."""
+    return json.loads(content[content.index("{", content.rfind("</think>") + 1) : content.rindex("}") + 1])
 
 
 def _read(field: Field, text: str, answer: dict[str, Any]) -> Reply:
@@ -112,12 +116,12 @@ def _read(field: Field, text: str, answer: dict[str, Any]) -> Reply:
             of = len(field.labels)
             return Reply(Rating(int(label), of) if field.kind is FieldKind.RATING else Choice(label), (label,))
         case FieldKind.CHOICES | FieldKind.TAXONOMY:
-            several = _strings(answer["labels"])
+            several = strings(answer["labels"])
             return Reply(None if unsure(field) in several else Choices(frozenset(several)), tuple(several))
         case FieldKind.SPANS:
             return Reply(None) if answer.get("unsure") is True else _spans(field, text, answer["spans"])
         case FieldKind.TEXT:
-            (wrote,) = _strings([answer["text"]])
+            (wrote,) = strings([answer["text"]])
             return Reply(None if answer.get("unsure") is True or not wrote.strip() else Text(wrote), (wrote,))
         case _:
             assert_never(field.kind)
@@ -128,7 +132,7 @@ def _spans(field: Field, text: str, given: list[dict[str, Any]]) -> Reply:
     pieces: list[str] = []
     lost = 0
     for one in given:
-        quote, label = _strings([one["quote"], one["label"]])
+        quote, label = strings([one["quote"], one["label"]])
         place = located(text, quote, int(one.get("occurrence", 1)))
         if label not in field.labels:
             raise ValueError("a label that the field does not have")
@@ -140,13 +144,15 @@ def _spans(field: Field, text: str, given: list[dict[str, Any]]) -> Reply:
     return Reply(Spans(frozenset(found)), tuple(pieces), lost)
 
 
-def _strings(given: list[Any]) -> list[str]:
+def strings(given: list[Any]) -> list[str]:
+    """Return the list if all of it is strings; raises TypeError if it is none."""
     if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
         raise TypeError("not a list of strings")
     return given
 
 
-def _object(**properties: Any) -> dict[str, Any]:
+def closed(**properties: Any) -> dict[str, Any]:
+    """Return the schema of an object with all of these properties and no other, as strict servers want it."""
     return {
         "type": "object",
         "properties": properties,

@@ -79,6 +79,17 @@ def guideline(where: str, field: Field) -> Guideline:
         ) from error
 
 
+def beginning(given: str, where: str, field: Field) -> tuple[Guideline, str]:
+    """Return the guideline a fit begins with, and where it is from: `ledger`, `file` or `configuration`.
+
+    `given` is the project's, as Markdown, which wins over the settings'. Raises UserError as `guideline` does.
+    """
+    if given:
+        return read(given, field), "ledger"
+    found = guideline(where, field)
+    return found, "file" if where and found != first_guideline(field) else "configuration"
+
+
 def one_line(label: str) -> str:
     r"""Return a label as a heading holds it.
 

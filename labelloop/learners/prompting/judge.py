@@ -46,7 +46,7 @@ class Judgement:
     """What the LLM says: `value` is None where it is unsure or makes no sense; `score` is in [0, 1].
 
     `names` are what its model calls itself; `lost` counts quotes that do not stand in the text; `readable` is false
-    where no answer kept to the form.
+    where no answer kept to the form. The tokens are those of all requests it took, wherever their answers came from.
     """
 
     value: Value | None
@@ -54,6 +54,17 @@ class Judgement:
     names: frozenset[str] = frozenset()
     lost: int = 0
     readable: bool = True
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What one run came to: the answers it took, the last of which counts."""
+
+    reply: Reply | None
+    sure: float
+    answers: tuple[Said, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,26 +83,29 @@ class Judge:
         Its score is the mean, over the runs, of that likeness times how sure the model was.
         """
         runs = [await self._run(speak, question, run) for run in range(self.parameters.runs)]
-        names = frozenset(name for _, _, name in runs if name)
-        said = [(reply.value, sure) for reply, sure, _ in runs if reply is not None and reply.value is not None]
-        lost = sum(reply.lost for reply, _, _ in runs if reply is not None)
+        answers = [answer for run in runs for answer in run.answers]
+        tokens = sum(answer.tokens_in for answer in answers), sum(answer.tokens_out for answer in answers)
+        names = frozenset(run.answers[-1].model for run in runs if run.answers[-1].model)
+        replies = [(run.reply, run.sure) for run in runs if run.reply is not None]
+        lost = sum(reply.lost for reply, _ in replies)
+        said = [(reply.value, sure) for reply, sure in replies if reply.value is not None]
         if not said:
-            return Judgement(None, names=names, lost=lost, readable=any(reply is not None for reply, _, _ in runs))
+            return Judgement(None, 0.0, names, lost, bool(replies), *tokens)
         scores = [sum(similarity(one, other) * sure for other, sure in said) / len(runs) for one, _ in said]
         best = max(range(len(said)), key=scores.__getitem__)
-        return Judgement(said[best][0], min(scores[best], 1.0), names, lost)
+        return Judgement(said[best][0], min(scores[best], 1.0), names, lost, True, *tokens)
 
     def asks(self, question: Question) -> list[Ask]:
         """Return what would be asked of a text if every prompt fits and every answer can be read."""
         return [self._ask(next(self._prompts(question, run)), run) for run in range(self.parameters.runs)]
 
-    async def _run(self, speak: Speak, question: Question, run: int) -> tuple[Reply | None, float, str]:
+    async def _run(self, speak: Speak, question: Question, run: int) -> _Run:
         ask, said = await self._heard(speak, question, run)
-        reply = read(self.field, question.text, said.content)
+        answers, reply = [said], read(self.field, question.text, said.content)
         if reply is None:
-            said = await self._repaired(speak, ask, said)
-            reply = read(self.field, question.text, said.content)
-        return reply, self._sure(said, reply), said.model
+            answers += await self._repaired(speak, ask, said)
+            reply = read(self.field, question.text, answers[-1].content)
+        return _Run(reply, self._sure(answers[-1], reply), tuple(answers))
 
     async def _heard(self, speak: Speak, question: Question, run: int) -> tuple[Ask, Said]:
         too_long: ContextTooLong | None = None
@@ -111,13 +125,13 @@ class Judge:
         room = self.parameters.context_tokens - self.parameters.max_tokens
         return fitting(self.field, self.system, shots, question.text, room)
 
-    async def _repaired(self, speak: Speak, ask: Ask, said: Said) -> Said:
+    async def _repaired(self, speak: Speak, ask: Ask, said: Said) -> list[Said]:
         wanted = f"That is not what was asked. Answer with one JSON object and nothing else: {in_words(self.field)}"
         more = (Message("assistant", said.content[:1000] or "{}"), Message("user", wanted))
         try:
-            return await speak(self._ask((*ask.messages, *more), ask.seed))
+            return [await speak(self._ask((*ask.messages, *more), ask.seed))]
         except ContextTooLong:
-            return said
+            return []
 
     def _ask(self, messages: tuple[Message, ...], run: int) -> Ask:
         about = self.parameters

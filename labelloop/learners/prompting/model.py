@@ -1,7 +1,7 @@
 """A prompted LLM as a model: what it is told, what it is shown, and how far it can be trusted."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
@@ -13,8 +13,10 @@ from labelloop.errors import UserError
 from labelloop.learners.platt import Curve
 from labelloop.learners.prompting.files import Stored, write
 from labelloop.learners.prompting.judge import Judge, Judgement, Question
+from labelloop.learners.prompting.measure import Measured
 from labelloop.llm.account import Account
 from labelloop.llm.client import Client, Estimate
+from labelloop.llm.prices import price_of
 from labelloop.settings import Settings
 
 Connect = Callable[[], Client]
@@ -32,7 +34,9 @@ class PromptModel:
     """Implements Model. What it asks is charged to the project and the round that it was fitted in.
 
     `names` are what the LLM called itself while it was fitted: an answer under another name comes from a model that was
-    not measured. `guess`, with how often people say so, stands where the LLM says nothing of use.
+    not measured. `guess`, with how often people say so, stands where the LLM says nothing of use. `tokens` are how many
+    a text takes on average, in and out; `papers` are the files on its guideline, by name. `measured` is what it was
+    measured on: it is not saved.
     """
 
     judge: Judge
@@ -42,6 +46,18 @@ class PromptModel:
     account: Account
     encode: Encode
     connect: Connect = connect
+    tokens: tuple[float, float] = (0.0, 0.0)
+    papers: Mapping[str, str] = field(default_factory=dict)
+    measured: Measured | None = None
+
+    @property
+    def cost_per_1000(self) -> float:
+        """Return what 1,000 answers cost by the price table, were none of them kept from before.
+
+        Raises UserError where the price is unknown.
+        """
+        price = price_of(Settings().llm_price_table(), self.judge.parameters.model)
+        return 1000 * price.of(*self.tokens)
 
     def answer(self, texts: Sequence[str]) -> list[Answer]:
         """Return one answer per text; where the LLM is unsure or makes no sense, the guess, with margin 0.
@@ -64,12 +80,16 @@ class PromptModel:
         return self.connect().estimate([ask for question in questions for ask in self.judge.asks(question)])
 
     def save(self, directory: Path) -> None:
-        """Write `prompt.md`, what the LLM is told; `prompt.json`, all else; `prompt.safetensors`, the vectors."""
-        write(directory, Stored(self.judge, self.curve, self.guess, self.names, self.account, self.encode.digest))
+        """Write `prompt.md`, what the LLM is told; `prompt.json`, all else; `prompt.safetensors`, the vectors.
+
+        And `guideline.md`, with `refinement.json`, how it came about.
+        """
+        about = (self.judge, self.curve, self.guess, self.names, self.account, self.encode.digest, self.tokens)
+        write(directory, Stored(*about, self.papers))
 
     def _answer(self, said: Judgement, confidence: float) -> Answer:
         if said.value is None:
-            return Answer(self.guess[0], 0.0, self.guess[1])
+            return Answer(self.guess[0], 0.0, self.guess[1], stands_in=True)
         return Answer(said.value, said.score, confidence)
 
     def _refuse_strangers(self, said: Sequence[Judgement]) -> None:

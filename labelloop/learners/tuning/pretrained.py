@@ -49,7 +49,7 @@ def find_pretrained(name: str) -> Path:
         kind = "only pickled weights, which may run any code when read" if pickled else "no weights"
         raise UserError(
             f"The checkpoint {name} has {kind}; safetensors are needed. Where you trust it, read it with "
-            "transformers, write it to a folder with save_pretrained(), and name that folder: `finetune:FOLDER`."
+            "transformers, write it to a folder with save_pretrained(), and name that folder instead."
         )
     if not any((folder / file).is_file() for file in _TOKENIZERS):
         raise UserError(
