@@ -1,7 +1,7 @@
 """An LLM's knowledge in a linear head: it labels a sample once, the student answers in milliseconds."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from labelloop.learners.linear import LinearLearner
 from labelloop.learners.linear_model import LinearModel, load_linear_model
 from labelloop.learners.logistic import Truth, probabilities, several
 from labelloop.learners.prompt import PromptLearner
+from labelloop.learners.prompting.files import read_papers, write_papers
 from labelloop.learners.prompting.model import Connect, connect
 from labelloop.learners.smoothing import unit
 from labelloop.learners.temperature import pooled
@@ -31,6 +32,23 @@ _MEASURING = 0.3
 """Which part of a fit is measuring the LLM, for those who watch."""
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DistilledModel:
+    """Implements Model: the student alone; `papers` are the files on its teacher's guideline, by name."""
+
+    student: LinearModel
+    papers: Mapping[str, str]
+
+    def answer(self, texts: Sequence[str]) -> list[Answer]:
+        """Return one answer per text."""
+        return self.student.answer(texts)
+
+    def save(self, directory: Path) -> None:
+        """Write what `linear` writes, and the papers."""
+        self.student.save(directory)
+        write_papers(directory, self.papers)
 
 
 class DistilledLearner:
@@ -57,7 +75,7 @@ class DistilledLearner:
         encode: Encode,
         seed: int,
         scratch: Scratch,
-    ) -> LinearModel:
+    ) -> DistilledModel:
         """Fit a student; without a text to label, or where the LLM says nothing worth learning, it is `linear`.
 
         Raises what `prompt` raises; where the LLM stops while it labels, what it said until then is learned from.
@@ -74,12 +92,14 @@ class DistilledLearner:
         given = {label for e in usable for label in labels_of(e.value)}
         given |= {label for _, answer in taken for label in labels_of(answer.value)}
         if not taken or (len(given) < 2 and field.kind is not FieldKind.PAIRWISE):
-            return LinearLearner().fit(field, examples, pool=pool, encode=encode, seed=seed)
-        return _student(field, usable, taken, texts, Features(Shape.of(field), encode), seed)
+            student = LinearLearner().fit(field, examples, pool=pool, encode=encode, seed=seed)
+        else:
+            student = _student(field, usable, taken, texts, Features(Shape.of(field), encode), seed)
+        return DistilledModel(student, teacher.papers)
 
-    def load(self, directory: Path, *, encode: Encode) -> LinearModel:
+    def load(self, directory: Path, *, encode: Encode) -> DistilledModel:
         """Read a saved model; raises BrokenPromise if it was fitted with another encoder or cannot be read."""
-        return load_linear_model(directory, encode)
+        return DistilledModel(load_linear_model(directory, encode), read_papers(directory))
 
 
 def _student(

@@ -199,3 +199,16 @@ def test_a_deadline_ends_it_with_what_there_is(fit: Fit, told: ScriptedLLM) -> N
     assert len(told.requests) == 20 + 20
     assert heard == sorted(heard)
     assert 0 < heard[0] <= heard[-1] <= 1
+
+
+def test_what_its_teacher_made_of_the_guideline_is_kept(fit: Fit, tmp_path: Path) -> None:
+    """The student holds no prompt; the files on the guideline stand beside it, and a loaded student keeps them."""
+    model, first, second = fit(talk.examples(40)), tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    model.save(first)
+    DistilledLearner().load(first, encode=ENCODE).save(second)
+    kept = [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in (first, second)]
+
+    assert {"guideline.md", "refinement.json", "head.json"} <= kept[0].keys()
+    assert kept[0] == kept[1]

@@ -62,8 +62,7 @@ def write(directory: Path, stored: Stored) -> None:
     (directory / PROMPT).write_bytes(judge.system.encode())
     text = json.dumps(about, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
     (directory / ABOUT).write_bytes(text.encode("utf-8", "surrogatepass"))
-    for name, paper in stored.papers.items():
-        (directory / name).write_bytes(paper.encode())
+    write_papers(directory, stored.papers)
     save_file({"vectors": np.ascontiguousarray(judge.shots.vectors)}, directory / VECTORS)
 
 
@@ -74,9 +73,19 @@ def read(directory: Path) -> Stored:
         about: dict[str, Any] = json.loads((directory / ABOUT).read_bytes().decode("utf-8", "surrogatepass"))
         if _digest(system) != about["prompt_sha256"]:
             raise ValueError(f"{PROMPT} was changed")
-        there = [directory / name for name in (GUIDELINE, REFINEMENT) if (directory / name).exists()]
-        papers = {path.name: path.read_bytes().decode() for path in there}
-        return _stored(system, about, load_file(directory / VECTORS)["vectors"], papers)
+        return _stored(system, about, load_file(directory / VECTORS)["vectors"], read_papers(directory))
+
+
+def write_papers(directory: Path, papers: Mapping[str, str]) -> None:
+    """Write the files on the guideline, by name."""
+    for name, paper in papers.items():
+        (directory / name).write_bytes(paper.encode())
+
+
+def read_papers(directory: Path) -> dict[str, str]:
+    """Return the files on the guideline that are there, by name."""
+    there = [directory / name for name in (GUIDELINE, REFINEMENT) if (directory / name).exists()]
+    return {path.name: path.read_bytes().decode() for path in there}
 
 
 def _stored(system: str, about: dict[str, Any], vectors: Any, papers: Mapping[str, str]) -> Stored:
