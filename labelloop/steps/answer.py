@@ -1,6 +1,7 @@
 """What a version says of tasks, and how sure it is."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -29,7 +30,7 @@ def answer(view: ProjectView, fit: Fit, tasks: Sequence[Task], *, encode: Encode
         return {}
     said = load_model(view.book, fit, encode=encode).answer([task.text for task in tasks])
     return {
-        task.id: Answer(one.value, round(one.margin, _DIGITS), round(one.confidence, _DIGITS))
+        task.id: replace(one, margin=round(one.margin, _DIGITS), confidence=round(one.confidence, _DIGITS))
         for task, one in zip(tasks, said, strict=True)
     }
 

@@ -95,7 +95,7 @@ def _left_to_people(view: ProjectView, annotations: list[Annotation]) -> list[Qu
     shown = {
         id_: Prediction(id_, answers[id_].value, answers[id_].confidence)
         for id_ in order
-        if roles[id_] is Role.TRAIN and id_ in answers and field.allows(answers[id_].value)
+        if roles[id_] is Role.TRAIN and id_ in answers and answers[id_].is_shown and field.allows(answers[id_].value)
     }
     return ranked(order, shown if view.rules.pre_annotate else {})
 

@@ -59,6 +59,9 @@ def finished_parts(
         automated = {
             task_id
             for task_id, answer in answers.items()
-            if task_id in pool and answer.margin >= certificate.threshold and looped.allows(answer.value)
+            if task_id in pool
+            and answer.margin >= certificate.threshold
+            and not answer.stands_in
+            and looped.allows(answer.value)
         }
         yield Part(tasks, answers, finish(tasks, said, answers, automated))

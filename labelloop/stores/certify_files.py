@@ -16,6 +16,14 @@ from labelloop.stores.book import Book
 CERTIFY_FILE = "certify.parquet"
 ANSWERS_FILE = "answers.parquet"
 _AT_ONCE = 1000
+_ANSWER = {
+    "task_id": "int64",
+    "kind": "str",
+    "labels": "str",
+    "margin": "float64",
+    "confidence": "float64",
+    "stands_in": "bool",
+}
 
 
 def write_population(found: Population) -> bytes:
@@ -70,11 +78,11 @@ def write_answers(answers: Mapping[int, Answer]) -> bytes:
             "labels": json.dumps(plain(answer.value), ensure_ascii=False),
             "margin": answer.margin,
             "confidence": answer.confidence,
+            "stands_in": answer.stands_in,
         }
         for task_id, answer in sorted(answers.items())
     ]
-    columns = {"task_id": "int64", "kind": "str", "labels": "str", "margin": "float64", "confidence": "float64"}
-    return _parquet(pd.DataFrame(rows, columns=list(columns)).astype(columns))
+    return _parquet(pd.DataFrame(rows, columns=list(_ANSWER)).astype(_ANSWER))
 
 
 def read_answers(book: Book, chunks: Iterable[ReleaseChunk]) -> dict[int, Answer]:
@@ -82,8 +90,10 @@ def read_answers(book: Book, chunks: Iterable[ReleaseChunk]) -> dict[int, Answer
     found: dict[int, Answer] = {}
     for chunk in chunks:
         frame = pd.read_parquet(io.BytesIO(book.artifacts.read(chunk.artifact, ANSWERS_FILE)))
-        for task_id, kind, labels, margin, confidence in frame.itertuples(index=False, name=None):
-            found[task_id] = Answer(value_of(FieldKind(kind), json.loads(labels)), margin, confidence)
+        if "stands_in" not in frame:  # written before a model could be silent
+            frame["stands_in"] = False
+        for task_id, kind, labels, margin, confidence, stands_in in frame.itertuples(index=False, name=None):
+            found[task_id] = Answer(value_of(FieldKind(kind), json.loads(labels)), margin, confidence, stands_in)
     return found
 
 

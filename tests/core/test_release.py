@@ -6,9 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from labelloop.domain.loop import Phase, Step
+from labelloop.domain.predictions import Answer
 from labelloop.domain.records import Deployment, Release, ReleaseChunk
 from labelloop.domain.release import Source
 from labelloop.domain.tasks import Role, Task
+from labelloop.domain.values import Choice
 from labelloop.errors import NeighbourError, UserError
 from labelloop.steps import parts as parts_module
 from labelloop.steps import release as module
@@ -88,6 +90,26 @@ def test_people_get_what_the_model_may_not_label_least_certain_first(make: Make)
     label_the_rest(world)
     assert release_is_due(world.view)
     assert order_queue(world.view, encode=ENCODE) is None
+
+
+def test_where_the_model_was_silent_people_label_and_are_shown_nothing(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A guess that stands in for an answer is never released, however far above the threshold."""
+    world = with_model(make)
+    certified(world, max_error=0.1)
+
+    class Silent:
+        def answer(self, texts: list[str]) -> list[Answer]:
+            return [Answer(Choice(LABELS[0]), 1.0, 0.9, stands_in=True) for _ in texts]
+
+    monkeypatch.setattr("labelloop.steps.answer.load_model", lambda *_, **__: Silent())
+    predicted(world)
+    head = publish(world.view)
+
+    assert not any(item.prediction for item in head.items)
+    label_the_rest(world)
+    assert released(world).by_model == 0
 
 
 def test_what_people_left_open_is_left_out_and_listed(make: Make) -> None:
