@@ -36,6 +36,16 @@ CHROMIUM_FLAGS = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the end-to-end tests first and in one process, whose services they share; of the others, a file in one."""
+    slow = ROOT / "tests/e2e"
+    items.sort(key=lambda item: not item.path.is_relative_to(slow))
+    for item in items:
+        together = slow if item.path.is_relative_to(slow) else item.path
+        item.add_marker(pytest.mark.xdist_group(str(together.relative_to(ROOT))))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_llm() -> Iterator[None]:
     """Let no test ask an LLM that happens to be set up here: it would be asked by default, and may cost money."""

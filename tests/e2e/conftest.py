@@ -1,8 +1,12 @@
 """One set of real services for all end-to-end tests: Label Studio, Valkey, gunicorn, an RQ worker, reconcile."""
 
+import json
 import os
+import random
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from secrets import token_urlsafe
 
 import pytest
 from pydantic import SecretStr
@@ -15,7 +19,8 @@ from tests.llm.server import KEY, ScriptedLLM
 from workers.bootstrap import open_tools
 from workers.demo.accounts import annotators
 from workers.local.label_studio_template import copy_template
-from workers.local.services import start_services
+from workers.local.processes import free_port
+from workers.local.services import KEPT, Kept, start_services
 from workers.local.stack import Stack
 
 
@@ -32,6 +37,9 @@ def world(tmp_path_factory: pytest.TempPathFactory, encoder_settings: Settings, 
     directory = tmp_path_factory.mktemp("world")
     copy_template(ROOT / ".cache/label-studio-template", directory / "label-studio", command=LABEL_STUDIO)
     (directory / "cache").symlink_to(encoder_settings.cache_dir)  # the encoder is exported once for all tests
+    # Ports that no connection is given by chance: while a test stops Label Studio nobody else may take its.
+    ports = [free_port(random.randrange(20_000, 30_000)) for _ in range(2)]
+    (directory / KEPT).write_text(json.dumps(asdict(Kept(token_urlsafe(), token_urlsafe(), *ports))), "utf-8")
     gate = tmp_path_factory.mktemp("gate")
     base = Settings(
         label_studio_command=str(LABEL_STUDIO),
