@@ -27,7 +27,7 @@ llm: setup $(LLM) ## a small LLM on this machine for `prompt` learners, until Ct
 	$(BIN)/labelloop llm
 
 test: setup $(LLM) ## all tests, against a real Label Studio, Valkey, RQ worker, PostgreSQL and Chromium
-	$(BIN)/pytest --numprocesses $(TESTS_AT_ONCE) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses $(TESTS_AT_ONCE) --dist loadfile
 
 check: setup ## format, lint, types, import arrows, docs, then the tests
 	$(BIN)/ruff format --check .

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
-END_TO_END = ROOT / "tests/e2e"
 LABEL_STUDIO = Path(os.environ.get("LABELLOOP_LABEL_STUDIO_COMMAND", ROOT / ".venv-label-studio/bin/label-studio"))
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "chromium")
 CHROMIUM_FLAGS = (
@@ -35,17 +34,6 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let the end-to-end tests run in one process, whose services they share; of the others, those of a file."""
-    together = END_TO_END if item.path.is_relative_to(END_TO_END) else item.path
-    item.add_marker(pytest.mark.xdist_group(str(together.relative_to(ROOT))))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the end-to-end tests, which take longest."""
-    items.sort(key=lambda item: not item.path.is_relative_to(END_TO_END))
 
 
 @pytest.fixture(scope="session", autouse=True)
