@@ -24,7 +24,7 @@ from labelloop.learners.tuning.contrast import batch, likeness
 from labelloop.learners.tuning.faults import Diverged
 from labelloop.learners.tuning.head import NEVER
 from labelloop.learners.tuning.looks import Look, Looks
-from labelloop.learners.tuning.material import held_out
+from labelloop.learners.tuning.material import held_out, material
 from labelloop.learners.tuning.scores import best_temperature
 from labelloop.learners.tuning.sentence import SentenceEncoder
 from labelloop.testing import BagOfWords
@@ -160,6 +160,32 @@ def test_a_killed_fit_goes_on_and_ends_at_the_same(
     assert shares[-1] == 1.0
     assert shares == sorted(shares)
     assert resumed == whole
+
+
+def test_a_text_has_one_vector_in_any_company_and_place(tiny_one: OnnxEncoder) -> None:
+    """Texts are read sorted by length, a few at a time; each gets the vector that it has alone, as it is served."""
+    encoder = SentenceEncoder(tiny_one.source, "")
+    texts = [" ".join(WORDS[: n * 5 % 11]) for n in range(11)] + ["", "雨", "half a character \ud83d"]
+
+    together, alone = encoder(texts), np.concatenate([encoder([text]) for text in texts])
+
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+    assert (together * tiny_one(texts)).sum(axis=1).min() > 0.98
+    np.testing.assert_allclose(encoder(texts[::-1]), together[::-1], atol=1e-6)
+
+
+def test_what_single_words_mean_is_not_tuned(tiny_one: OnnxEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table of words, most of a multilingual encoder, stays to the last bit; all other weights move."""
+    encoder = SentenceEncoder(tiny_one.source, "")
+    before = {name: weight.detach().clone() for name, weight in encoder.model.named_parameters()}
+    table = material(field(), small())
+    course = contrast.Course(table, np.arange(len(small())), 20, 1, time.monotonic() + 60, lambda _: None)
+    contrast.tune(encoder, course, checkpoint.Checkpoint(Path("/nowhere"), ""), until=3)
+
+    moved = {name for name, weight in encoder.model.named_parameters() if not weight.equal(before[name])}
+    assert {name for name in before if "word_embeddings" in name} == before.keys() - encoder.weights().keys()
+    assert not {name for name in moved if "word_embeddings" in name}
+    assert "encoder.layer.0.attention.self.query.weight" in moved
 
 
 def test_the_deadline_ends_a_fit_with_what_there_is(tiny_one: OnnxEncoder, tmp_path: Path) -> None:

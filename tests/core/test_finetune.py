@@ -72,7 +72,7 @@ def test_an_encoder_and_decoders_learn_and_a_stored_model_answers_the_same(
         "labelloop.learners.tuning.finetune_fit.learning_rate", lambda *_, adapted: 2e-2 if adapted else 5e-3
     )
     source = tiny(style, tmp_path / "source")
-    model = fit(source, tmp_path / "scratch", examples(times=4 if adapted else 2))
+    model = fit(source, tmp_path / "scratch", examples(times=4))
     seen = [text for texts in TEXTS.values() for text in texts]
     right = [label for label, texts in TEXTS.items() for _ in texts]
     (tmp_path / "saved").mkdir()

@@ -9,7 +9,9 @@ from pydantic import SecretStr
 
 from labelloop.llm.client import Client
 from labelloop.settings import Settings
+from tests.llm import talk
 from tests.llm.server import KEY, ScriptedLLM
+from tests.llm.stage import name
 
 Reach = Callable[..., Client]
 
@@ -38,3 +40,15 @@ def reach(llm: ScriptedLLM, tmp_path: Path) -> Reach:
         return Client(Settings(_env_file=None, **told), pause_s=0.01)
 
     return made
+
+
+@pytest.fixture
+def told(llm: ScriptedLLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedLLM:
+    """Return the server, named in the environment, as one that knows the topics of `talk` and improves no guideline.
+
+    A million tokens cost 1.0 in and 4.0 out.
+    """
+    llm.oracle = talk.right
+    name(llm, monkeypatch, tmp_path / "data")
+    monkeypatch.setenv("LABELLOOP_LLM_REFINE", "false")
+    return llm

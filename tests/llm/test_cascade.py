@@ -21,22 +21,12 @@ from labelloop.settings import Settings
 from labelloop.testing import BagOfWords
 from tests.llm import talk
 from tests.llm.server import Fault, ScriptedLLM
-from tests.llm.stage import name
 
 ENCODE = BagOfWords()
 POOL = talk.texts(1000, 200)
 ASKED = range(10_000, 10_200)
 
 Fit = Callable[[Sequence[Example]], CascadeModel]
-
-
-@pytest.fixture
-def told(llm: ScriptedLLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedLLM:
-    """Return the server, named in the environment, as one that knows the topics and improves no guideline."""
-    llm.oracle = talk.right
-    name(llm, monkeypatch, tmp_path / "data")
-    monkeypatch.setenv("LABELLOOP_LLM_REFINE", "false")
-    return llm
 
 
 @pytest.fixture

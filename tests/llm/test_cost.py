@@ -26,20 +26,10 @@ from labelloop.testing import BagOfWords
 from tests.core.made_up import MadeUp, fit_all, turn
 from tests.llm import talk
 from tests.llm.server import ScriptedLLM
-from tests.llm.stage import name
 from tests.llm.test_round import right
 
 ENCODE = BagOfWords()
 RULES = Rules(round_size=10, monitor_size=30, queue_rounds=1, learners=("logistic", "prompt"))
-
-
-@pytest.fixture
-def told(llm: ScriptedLLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedLLM:
-    """Return the server, named in the environment: 1.0 a million tokens in, 4.0 out."""
-    llm.oracle = talk.right
-    name(llm, monkeypatch, tmp_path / "data")
-    monkeypatch.setenv("LABELLOOP_LLM_REFINE", "false")
-    return llm
 
 
 @pytest.fixture

@@ -70,6 +70,20 @@ def in_background(here: Site) -> list[str]:
     return list(here.bell.background.job_ids)
 
 
+def answer_first(here: Site) -> None:
+    """Let the LLM answer before anybody has labelled."""
+    ring(here)
+    work_in_background(here)
+
+
+def people_judge(here: Site) -> None:
+    """Let one person label what is first in its queue, and two the audit tasks: round 1."""
+    here.label_studio.annotate(order(here, "v1")[:15], person=1)
+    for person in (1, 2):
+        here.label_studio.annotate(of(here, Role.MONITOR), person)
+    ring(here)
+
+
 def of(here: Site, role: Role) -> list[int]:
     return sorted(task for task, drawn in here.view.ledger.roles(PROJECT).items() if drawn is role)
 
@@ -146,12 +160,8 @@ def test_ringing_and_running_again_changes_nothing(here: Site, llm: ScriptedLLM)
 def test_the_first_round_measures_it_and_lets_the_others_compete(here: Site, llm: ScriptedLLM) -> None:
     """It is evaluated on the audit set as the champion that it is; the rule decides, and the LLM comes again."""
     llm.accuracy = 0.4
-    ring(here)
-    work_in_background(here)
-    here.label_studio.annotate(order(here, "v1")[:15], person=1)
-    for person in (1, 2):
-        here.label_studio.annotate(of(here, Role.MONITOR), person)
-    ring(here)
+    answer_first(here)
+    people_judge(here)
 
     ledger = here.view.ledger
     (decision,) = ledger.all(Decision, PROJECT)
@@ -172,12 +182,8 @@ def test_the_first_round_measures_it_and_lets_the_others_compete(here: Site, llm
 def test_it_is_measured_where_it_stays_the_only_one(here: Site) -> None:
     """A round without another candidate says so, and the version goes on serving, now with figures."""
     here.connect(RULES.model_copy(update={"learners": ("prompt",)}))
-    ring(here)
-    work_in_background(here)
-    here.label_studio.annotate(order(here, "v1")[:15], person=1)
-    for person in (1, 2):
-        here.label_studio.annotate(of(here, Role.MONITOR), person)
-    ring(here)
+    answer_first(here)
+    people_judge(here)
 
     decision = here.view.ledger.newest(Decision, PROJECT, round_number=1)
     assert decision
@@ -322,12 +328,8 @@ def test_setting_an_llm_up_is_wish_enough(here: Site, monkeypatch: pytest.Monkey
 def test_going_back_to_it_and_away_again(here: Site, llm: ScriptedLLM) -> None:
     """A version without labels is a version: rollback and deploy know it."""
     llm.accuracy = 0.4
-    ring(here)
-    work_in_background(here)
-    here.label_studio.annotate(order(here, "v1")[:15], person=1)
-    for person in (1, 2):
-        here.label_studio.annotate(of(here, Role.MONITOR), person)
-    ring(here)
+    answer_first(here)
+    people_judge(here)
     assert here.label_studio.model_version == "v2"
 
     assert main(["rollback", str(PROJECT)]) == 0

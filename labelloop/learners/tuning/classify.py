@@ -131,6 +131,7 @@ class Trainer:
         for group in optimizer.param_groups:
             group["lr"] = self.lesson.learning_rate * _rate(step, self.lesson.steps)
         rows = batch(self.lesson.shown, step, self.lesson.seed)
+        rows.sort(key=lambda row: len(self._ids[row]))  # so that little is filled up
         self.network.model.train()
         while not self._gradients(optimizer, scaler, rows, step):
             self.micro = max(self.micro // 2, 1)
