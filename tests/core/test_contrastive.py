@@ -22,10 +22,7 @@ from labelloop.learners.linear import LinearLearner
 from labelloop.learners.tuning import checkpoint, contrast, contrastive_fit
 from labelloop.learners.tuning.contrast import batch, likeness
 from labelloop.learners.tuning.faults import Diverged
-from labelloop.learners.tuning.head import NEVER
-from labelloop.learners.tuning.looks import Look, Looks
-from labelloop.learners.tuning.material import held_out, material
-from labelloop.learners.tuning.scores import best_temperature
+from labelloop.learners.tuning.material import material
 from labelloop.learners.tuning.sentence import SentenceEncoder
 from labelloop.testing import BagOfWords
 from tests.core.checkpoints import CHINESE, WORDS, tiny, tiny_encoder
@@ -304,47 +301,3 @@ def test_likeness_is_that_of_the_values() -> None:
     np.testing.assert_array_equal(likeness([Choice("a"), Choice("b"), Choice("a")])[0], [1, 0, 1])
     assert likeness([Rating(1), Rating(4)])[0, 1] == 0.25
     assert likeness([Choices(frozenset("ab")), Choices(frozenset("b"))])[0, 1] == 0.5
-
-
-def test_the_last_of_a_label_is_never_held_out() -> None:
-    """About a quarter, of each label alike, and what is left still has every label."""
-    truth = np.array([[True, False, False]] * 20 + [[False, True, False]] * 20 + [[False, False, True]])
-    for seed in range(20):
-        held = held_out(truth, 0.25, np.random.default_rng(seed))
-        assert 9 <= held.sum() <= 11
-        assert truth[~held].any(axis=0).all()
-        assert 4 <= held[:20].sum() <= 6
-
-
-def test_looks_know_the_best_and_when_to_stop() -> None:
-    """The first of the best; stale after three that are no better."""
-    looks = Looks.of(Look(step, loss, 1.0) for step, loss in ((0, 3.0), (20, 1.0), (40, 1.0), (60, 2.0)))
-
-    assert looks.best == Look(20, 1.0, 1.0)
-    assert not looks.stale
-    assert looks.and_then(Look(80, 1.5, 1.0)).stale
-    assert not Looks(()).stale
-
-
-@pytest.mark.parametrize("several", [False, True], ids=["one label", "several"])
-def test_a_dozen_texts_that_happen_to_be_right_do_not_make_a_model_sure(several: bool) -> None:
-    """What is right for all of a dozen texts says less than what is right for all of a thousand."""
-    truth = np.eye(3, dtype=bool)[np.arange(999) % 3]
-    logits = np.where(truth, 2.0, -2.0)
-    lucky, _ = best_temperature(logits[:12], truth[:12], several=several)
-    known, loss = best_temperature(logits, truth, several=several)
-
-    assert 0.4 < lucky < 1.1
-    assert known < 0.6 * lucky
-    assert loss < 0.01
-
-
-def test_a_label_that_was_never_seen_does_not_change_the_temperature() -> None:
-    """Stars that nobody gave have next to no probability, at whatever temperature."""
-    truth = np.eye(4, dtype=bool)[np.arange(12) % 3]
-    logits = np.where(truth, 2.0, -2.0)
-    logits[:, 3] = NEVER
-
-    assert best_temperature(logits, truth, several=False) == pytest.approx(
-        best_temperature(logits[:, :3], truth[:, :3], several=False)
-    )
