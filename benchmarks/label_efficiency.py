@@ -23,6 +23,7 @@ from rich.progress import Progress
 
 from labelloop.encoders.load import load_encoder
 from labelloop.encoders.source import BUNDLED
+from labelloop.errors import UserError
 from labelloop.log import configure_logging
 from labelloop.rules import Rules
 from labelloop.settings import Settings
@@ -71,7 +72,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     configure_logging("WARNING")
-    sets = [read(text, chosen.encoder, chosen.pool) for text in chosen.data]
+    try:
+        sets = [read(text, chosen.encoder, chosen.pool) for text in chosen.data]
+    except UserError as error:
+        parser.error(str(error))
     rounds = tuple(int(word) for word in chosen.rounds.split(","))
     machine = Machine(os.cpu_count() or 1, chosen.background and _has_gpu(), chosen.background)
     plans = [

@@ -27,6 +27,7 @@ from labelloop.domain.tasks import fingerprint
 from labelloop.domain.values import Choice, labels_of
 from labelloop.encoders.load import load_encoder
 from labelloop.encoders.source import BUNDLED
+from labelloop.errors import UserError
 from labelloop.learners.prompting.guideline import guideline
 from labelloop.learners.prompting.judge import Judge, Judgement, Parameters, Question
 from labelloop.learners.prompting.prompt import instructions
@@ -97,7 +98,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     configure_logging("WARNING")
-    sets = [drawn(file, chosen.n, chosen.examples) for file in chosen.data]
+    try:
+        sets = [drawn(file, chosen.n, chosen.examples) for file in chosen.data]
+    except UserError as error:
+        parser.error(str(error))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         settings = reached(stack, folder, chosen)

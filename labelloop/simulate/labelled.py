@@ -135,4 +135,6 @@ def _first(wanted: Sequence[str], known: Iterable[str], path: Path) -> str:
 
 
 def _unreadable(path: Path, error: Exception) -> UserError:
+    if isinstance(error, FileNotFoundError):
+        return UserError(f"There is no file {path}.")
     return UserError(f"{path} cannot be read as UTF-8 text: {error}.")

@@ -54,7 +54,7 @@ def test_learners_and_strategies_are_compared(run: Run, file: str, tmp_path: Pat
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("none.csv",), "cannot be read"),
+        (("none.csv",), "There is no file"),
         (("data.xlsx",), "no known form"),
         (("心情.csv", "--rounds", "many"), "numbers with commas"),
         (("心情.csv", "--rounds", "20,500"), "texts are left to label"),

@@ -118,8 +118,8 @@ def test_a_file_that_is_missing_or_no_text_is_said_so(tmp_path: Path) -> None:
     """Neither is a traceback."""
     (tmp_path / "bytes").write_bytes(b"text,label\n\xff\xfe,x\n")
     for read in (read_csv, read_jsonl):
-        for name in ("none", "bytes"):
-            with pytest.raises(UserError, match="cannot be read"):
+        for name, says in (("none", "There is no file"), ("bytes", "cannot be read as UTF-8")):
+            with pytest.raises(UserError, match=says):
                 read(tmp_path / name)
 
 
