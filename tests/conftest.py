@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import redis
 
@@ -34,6 +35,9 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+hypothesis.settings.register_profile("labelloop", deadline=None)  # a test asserts no time: machines are busy
+hypothesis.settings.load_profile("labelloop")
 
 
 @pytest.fixture(scope="session", autouse=True)

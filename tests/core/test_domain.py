@@ -172,7 +172,7 @@ def test_the_promotion_rule(gain: float, error: float, n: int, cheaper: float, w
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.sampled_from([0.0, 0.2, 0.5, 1.0]), st.integers(0, 2**32))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_interleaving_loses_nothing_and_keeps_each_order(train: int, audit: int, share: float, seed: int) -> None:
     """Every task stands in the queue once, in the order it had among its kind."""
     mixed = interleave(range(train), range(100, 100 + audit), share, np.random.default_rng(seed))
@@ -189,7 +189,7 @@ def test_audit_tasks_stand_anywhere_with_the_same_probability() -> None:
 
 
 @given(st.lists(st.integers(1, 10**6), unique=True, max_size=3000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_scores_rise_with_the_rank(order: list[int]) -> None:
     """Strictly rising in [0, 1); only tasks with a prediction carry one."""
     known = {task: Prediction(task, Choice("good"), 0.9) for task in order if task % 2}

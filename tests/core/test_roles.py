@@ -29,7 +29,7 @@ def test_audit_tasks_are_drawn_uniformly() -> None:
 
 
 @given(st.permutations(list(range(1, 41))), st.integers(0, 2**63))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_draw_depends_on_the_seed_only(order: list[int], seed: int) -> None:
     """The same tasks in any order get the same roles, each exactly one."""
     straight = draw_roles(pool(40), {}, (), seed=seed, planned=10)
@@ -39,7 +39,7 @@ def test_the_draw_depends_on_the_seed_only(order: list[int], seed: int) -> None:
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.integers(1, 40), st.integers(0, 99))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_later_imports_top_the_audit_set_up(sizes: list[int], planned: int, seed: int) -> None:
     """After every import there are as many audit tasks as planned, or a quarter of the pool; roles never change."""
     tasks: list[Task] = []
@@ -110,7 +110,7 @@ def test_one_text_that_fills_the_pool_does_not_fill_the_audit_set() -> None:
 
 
 @given(st.sets(st.integers(1, 60)), st.sets(st.integers(1, 60)), st.integers(0, 99))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_judged_and_empty_tasks_are_never_audit_tasks(judged: set[int], empty: set[int], seed: int) -> None:
     """Nobody can judge blind what was judged before, nor what has no text."""
     tasks = [Task(i, " \n" if i in empty else f"text {i}") for i in range(1, 61)]

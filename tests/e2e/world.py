@@ -17,11 +17,12 @@ from sync.codecs import Data, decode
 from sync.wire import WireTask
 from tests.local.proc import descendants, eventually
 from workers.bootstrap import Tools
-from workers.connect import connect
+from workers.connect import connect, disconnect
 from workers.demo.accounts import Annotator
 from workers.demo.annotators import answer
 from workers.local.services import Services, environment
 from workers.local.stack import Stack
+from workers.reconcile import active_projects
 
 CONFIG = """<View><Text name="text" value="$text"/><Choices name="mood" toName="text" choice="single">
 <Choice value="happy"/><Choice value="angry"/></Choices></View>"""
@@ -92,6 +93,11 @@ class World:
         view = self.view(project_id)
         self.wait(lambda: bool(view.ledger.roles(project_id)) and settled(view), "the first queue")
         return view
+
+    def leave(self) -> None:
+        """Disconnect every project: the services look at all that are connected every few seconds."""
+        for project_id in active_projects(self.services.settings):
+            disconnect(self.tools, project_id)
 
     def view(self, project_id: int) -> ProjectView:
         """Return a project as the ledger describes it."""

@@ -60,7 +60,8 @@ def test_a_process_ends_in_its_own_way_when_asked(tmp_path: Path) -> None:
         "import signal, sys, time\n"
         "def end(*_):\n    print('tidied', flush=True)\n    sys.exit(0)\n"
         "signal.signal(signal.SIGTERM, end)\n"
-        "print('ready', flush=True)\n"
+        "sys.stdout.write('ready\\n')\n"  # at once: print writes the end of the line by itself, unbuffered
+        "sys.stdout.flush()\n"
         "time.sleep(600)"
     )
     process = start_process("tidy", [sys.executable, "-c", tidy], log=tmp_path / "log")
