@@ -26,13 +26,15 @@ def test_a_slow_learner_blocks_nobody_and_competes_when_it_is_ready(world: World
     finally:
         gate.unlink()
     world.wait(lambda: len(late(view.ledger.all(Fit, view.id))) == 2, "both slow fits")
-    world.wait(lambda: len(view.ledger.all(Decision, view.id, round_number=2)) == 3 and settled(view), "the decisions")
+    # one decision, about the better of the two, where a busy worker finds both at once
+    world.wait(lambda: len(view.ledger.all(Decision, view.id, round_number=2)) > 1 and settled(view), "the decisions")
 
     slow = late(view.ledger.all(Fit, view.id))
     assert [fit.round_number for fit in slow] == [1, 2]
     assert slow[0].labels < slow[1].labels
     assert [view.ledger.all(Evaluation, view.id, version=fit.version)[0].round_number for fit in slow] == [2, 2]
     decisions = [d for d in view.ledger.all(Decision, view.id) if d.challenger in {fit.version for fit in slow}]
+    assert decisions
     assert all("came late" in decision.because for decision in decisions)
     assert rounds(view) == 2
     assert world.tools.label_studio.project(view.id).model_version == view.ledger.published_name(view.id)
