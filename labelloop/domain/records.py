@@ -108,7 +108,7 @@ class Evaluation:
 class Decision:
     """What the promotion rule said after a round: `winner` serves from now on, and why.
 
-    A round has another one for every challenger that came late.
+    A round has more where challengers came late; those that are found together are decided about at once.
     """
 
     project_id: int

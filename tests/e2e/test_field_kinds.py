@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -27,13 +27,6 @@ RULES = Rules(round_size=ROUND_SIZE, round_growth=0, monitor_size=5, monitor_sha
 
 Says = Callable[[WireTask, Value | None], Value]
 """What a person says of a task that shows this answer, None where it shows nothing."""
-
-
-@pytest.fixture(autouse=True)
-def by_itself(world: World) -> Iterator[None]:
-    """Take each project out of the loop after its test, so that ten of them do not slow the eleventh."""
-    yield
-    world.leave()
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)

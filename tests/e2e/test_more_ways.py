@@ -11,7 +11,6 @@ from labelloop.rules import Rules
 from labelloop.steps.models import load_model
 from sync.codecs import decode, encode
 from tests.e2e.world import THINGS, World, of_role, rounds, settled
-from workers.connect import connect
 
 SEVERAL = """<View><Text name="text" value="$text"/><Choices name="about" toName="text" choice="multiple">
 <Choice value="价格"/><Choice value="服务"/></Choices></View>"""
@@ -26,27 +25,22 @@ SAID = {
 def test_several_labels_a_task_are_learned_and_shown(world: World) -> None:
     """A multiple choice, in Chinese: all the labels a task has come back as one pre-annotation."""
     truth = {said.format(thing): Choices(frozenset(labels)) for said, labels in SAID.items() for thing in THINGS}
-    studio = world.tools.label_studio
-    project_id = studio.create_project("Several labels", SEVERAL).id
-    studio.import_tasks(project_id, [{"data": {"text": text}} for text in truth])
     rules = Rules(round_size=16, monitor_size=8, monitor_share=0.3, queue_rounds=2, learners=("linear",))
-    connect(world.tools, project_id, rules)
-    view = world.view(project_id)
-    world.wait(lambda: bool(view.ledger.roles(project_id)) and settled(view), "the first queue")
+    view = world.project_of("Several labels", SEVERAL, [{"text": text} for text in truth], rules)
 
     for person in itertools.islice(itertools.cycle(world.people), 60):
         if rounds(view):
             break
-        task = person.next_task(project_id)
+        task = person.next_task(view.id)
         if task:
             person.annotate(task.id, encode(view.field, truth[str(task.data["text"])]))
     world.wait(lambda: rounds(view) >= 1 and settled(view), "the first model")
 
-    deployed = view.ledger.deployed(project_id)
+    deployed = view.ledger.deployed(view.id)
     assert deployed is not None
     assert view.field.kind is FieldKind.CHOICES
     model = load_model(view.book, deployed, encode=world.tools.encode)
-    shown = shown_values(world, project_id)
+    shown = shown_values(world, view.id)
     assert shown, "some tasks carry a pre-annotation"
     for text, value in shown.items():
         assert value == model.answer([text])[0].value

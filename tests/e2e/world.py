@@ -85,7 +85,8 @@ class World:
         return self.project_of(title, CONFIG, [{"text": text} for text in texts], rules)
 
     def project_of(self, title: str, label_config: str, rows: Iterable[Data], rules: Rules = RULES) -> ProjectView:
-        """Make a project of tasks with this data, connect it, and wait until its queue is ordered."""
+        """Make a project of tasks with this data, connect it alone, and wait until its queue is ordered."""
+        self.leave()
         studio = self.tools.label_studio
         project_id = studio.create_project(title, label_config).id
         studio.import_tasks(project_id, [{"data": row} for row in rows])
