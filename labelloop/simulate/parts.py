@@ -47,7 +47,7 @@ def parts(data: Labelled, *, seed: int, encode: Encode) -> Parts:
     """Return the parts of the file; the seed draws the audit tasks, and test texts where the file names none."""
     held = np.array([row.split == TEST for row in data.rows])
     if not held.any():
-        held[np.random.default_rng(seed).permutation(len(held))[: round(HELD_OUT * len(held))]] = True
+        held[np.random.default_rng(seed).permutation(len(held))[: max(round(HELD_OUT * len(held)), 1)]] = True
     pool = [row for row, is_test in zip(data.rows, held, strict=True) if not is_test]
     test = [row for row, is_test in zip(data.rows, held, strict=True) if is_test]
     tasks = [Task(number, row.text) for number, row in enumerate(pool)]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -142,6 +143,14 @@ def test_without_a_split_a_fifth_is_held_out_by_the_seed() -> None:
 
     assert [len(split.test) for split in (one, other)] == [40, 40]
     assert one.test == again.test != other.test
+
+
+def test_of_two_texts_one_is_held_out() -> None:
+    """However small the file, there is something to measure on."""
+    data = made_up(tests=0)
+    split = parts(replace(data, rows=data.rows[:2]), seed=0, encode=ENCODE)
+
+    assert (len(split.train), len(split.audit), len(split.test)) == (1, 0, 1)
 
 
 def test_a_replay_learns_and_is_the_same_again() -> None:

@@ -130,8 +130,9 @@ def _tables(name: str, points: Sequence[CurvePoint]) -> Iterator[Table]:
     for strategy, group in groupby(points, key=lambda point: point.strategy):
         some = list(group)
         runs = f"mean of {counted(some[0].seeds, 'run')}, worst to best"
-        table = Table(title=f"{escape(name)}, {escape(strategy)}: {runs}", title_justify="left", box=SIMPLE)
-        table.add_column("learner", min_width=8, overflow="fold")
+        title = f"{escape(name)}, {escape(strategy)}: {runs}"
+        table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
+        table.add_column("learner", min_width=len("contrastive"), overflow="fold")
         for column in ("labels", "accuracy", "", "F1", "s"):
             table.add_column(column, justify="right", no_wrap=True)
         table.add_column("0 %" + " " * (BAR - 8) + "100 %", no_wrap=True)
