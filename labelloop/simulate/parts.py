@@ -43,11 +43,16 @@ class Parts:
         return [Example(id_, self.train[id_].text, self.train[id_].value) for id_ in usable]
 
 
+def held_out(data: Labelled) -> int:
+    """Return how many texts are tested on: those the file names, else a share of all, one at least."""
+    return sum(row.split == TEST for row in data.rows) or max(round(HELD_OUT * len(data.rows)), 1)
+
+
 def parts(data: Labelled, *, seed: int, encode: Encode) -> Parts:
     """Return the parts of the file; the seed draws the audit tasks, and test texts where the file names none."""
     held = np.array([row.split == TEST for row in data.rows])
     if not held.any():
-        held[np.random.default_rng(seed).permutation(len(held))[: max(round(HELD_OUT * len(held)), 1)]] = True
+        held[np.random.default_rng(seed).permutation(len(held))[: held_out(data)]] = True
     pool = [row for row, is_test in zip(data.rows, held, strict=True) if not is_test]
     test = [row for row, is_test in zip(data.rows, held, strict=True) if is_test]
     tasks = [Task(number, row.text) for number, row in enumerate(pool)]

@@ -22,8 +22,8 @@ from labelloop.errors import UserError
 from labelloop.rules import Rules
 from labelloop.settings import Settings
 from labelloop.simulate.curve import CurvePoint, curve, outlook
-from labelloop.simulate.labelled import TEST, Labelled, read_csv, read_jsonl
-from labelloop.simulate.parts import HELD_OUT
+from labelloop.simulate.labelled import Labelled, read_csv, read_jsonl
+from labelloop.simulate.parts import held_out
 from labelloop.simulate.picture import name_of, picture
 from labelloop.simulate.plan import DEFAULT, Machine, Plan
 from labelloop.simulate.replay import replay
@@ -154,7 +154,7 @@ def _cells(point: CurvePoint) -> Iterator[str]:
 
 
 def _forecasts(data: Labelled, points: Sequence[CurvePoint], target: float, seconds: float) -> Iterator[str]:
-    tests = sum(row.split == TEST for row in data.rows) or round(HELD_OUT * len(data.rows))
+    tests = held_out(data)
     for name, group in groupby(points, key=name_of):
         some = list(group)
         left = max(0, len(data.rows) - tests - some[-1].labels)
