@@ -2,11 +2,12 @@
 #
 # It holds PyTorch for CPUs. For NVIDIA GPUs build it with another index (and give the worker a GPU in Compose):
 #   docker build --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu130 .
-# Packages that only some need (s3fs or gcsfs for an artifact store in a bucket):
-#   docker build --build-arg EXTRA_PACKAGES="s3fs" .
+# What only some need: extras of pyproject.toml (s3, multilingual), and packages that are none of ours (gcsfs):
+#   docker build --build-arg EXTRAS=train,llm,postgres,s3 --build-arg EXTRA_PACKAGES=gcsfs .
 
 FROM python:3.11-slim AS dependencies
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+ARG EXTRAS=train,llm,postgres
 ARG EXTRA_PACKAGES=""
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/labelloop
@@ -16,13 +17,17 @@ WORKDIR /src
 COPY requirements.lock ./
 RUN pip install --no-deps --extra-index-url "$TORCH_INDEX" -c requirements.lock torch
 COPY pyproject.toml ./
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > needs.txt \
+# Our own package is left out where an extra names it: it comes from here, never from an index.
+RUN python -c "import sys, tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+needs = [n for extra in sys.argv[1].split(',') for n in p['optional-dependencies'][extra] if not n.startswith('labelloop[')]; \
+print(*p['dependencies'], *needs, sep='\n')" "$EXTRAS" > needs.txt \
     && pip install -c requirements.lock -r needs.txt $EXTRA_PACKAGES
 
 FROM python:3.11-slim AS wheel
 WORKDIR /src
 COPY pyproject.toml ./
 COPY README.md ./
+COPY LICENSE ./
 COPY labelloop labelloop
 COPY sync sync
 COPY workers workers
@@ -45,7 +50,7 @@ ENV PATH=/opt/labelloop/bin:$PATH \
 WORKDIR /home/labelloop
 USER labelloop
 # The sentence encoder is made ready here: a new volume on /data starts with it, and serving never needs torch.
-RUN python -c "from labelloop.encoders.load import load_encoder; from labelloop.settings import Settings; load_encoder(Settings())"
+RUN python -c "from labelloop.encoders.open_encoder import load_encoder; from labelloop.settings import Settings; load_encoder(Settings())"
 VOLUME /data
 EXPOSE 9090
 ENTRYPOINT ["labelloop"]

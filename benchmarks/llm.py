@@ -25,22 +25,27 @@ from benchmarks._attacks import attacked
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import fingerprint
 from labelloop.domain.values import Choice, labels_of
-from labelloop.encoders.load import load_encoder
-from labelloop.encoders.source import BUNDLED
+from labelloop.encoders.encoder_source import BUNDLED
+from labelloop.encoders.open_encoder import load_encoder
 from labelloop.errors import UserError
-from labelloop.learners.prompting.guideline import guideline
-from labelloop.learners.prompting.judge import Judge, Judgement, Parameters, Question
-from labelloop.learners.prompting.prompt import instructions
-from labelloop.learners.prompting.shots import Policy, Shots
-from labelloop.llm.account import Account
-from labelloop.llm.client import Client
+from labelloop.learners.prompt.example_selection import Policy, Shots
+from labelloop.learners.prompt.llm_labeler import LlmAnswer, LlmLabeler, Parameters, Question
+from labelloop.learners.prompt.prompt_text import instructions
+from labelloop.llm.cost_center import CostCenter
+from labelloop.llm.guideline_file import guideline_at
+from labelloop.llm.llm_client import LlmClient
 from labelloop.log import configure_logging
 from labelloop.settings import Settings
-from labelloop.simulate.labelled import TEST, LabelledText, read_csv, read_jsonl
+from labelloop.simulate.csv_labels import read_csv
+from labelloop.simulate.jsonl_labels import read_jsonl
+from labelloop.simulate.labelled_texts import TEST, LabelledText
 from labelloop.stats.intervals import wilson
+from workers.jobs.llm_costs_of_settings import open_llm_costs
+from workers.jobs.open_stores import open_book
 from workers.local.llm import start_llm
 
 CACHE = Path(".cache/benchmarks")
+SMALL = Path(".venv-llm/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf")  # made by `make llm`
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def main() -> None:
     parser.add_argument("data", nargs="+", help="FILE or FILE@ENCODER")
     parser.add_argument("--base-url", help="an OpenAI-compatible server; its key is LABELLOOP_LLM_API_KEY")
     parser.add_argument("--model", default="", help="its model")
-    parser.add_argument("--gguf", type=Path, help="another model for the server that is started")
+    parser.add_argument("--gguf", type=Path, default=SMALL, help="the model of the server that is started")
     parser.add_argument("--threads", type=int, help="cores that it may use")
     parser.add_argument("--concurrency", type=int, default=1, help="requests on the way at once")
     parser.add_argument("--n", type=int, default=50, help="texts of each file")
@@ -140,22 +145,22 @@ def drawn(file: str, n: int, examples: int) -> Set:
 
 def reached(stack: ExitStack, folder: Path, chosen: argparse.Namespace) -> Settings:
     """Return settings that lead to the server that was named, or to one that is started until the stack unwinds."""
-    key = Settings().llm_key() if chosen.base_url else SecretStr("")
+    key = Settings().llm.key() if chosen.base_url else SecretStr("")
     told = {"llm_base_url": chosen.base_url, "llm_model": chosen.model, "llm_prices": '{"*": [0, 0]}'}
     if not chosen.base_url:
         python = Path(Settings().llm_python)
-        running = start_llm(folder, python=python, threads=chosen.threads, gguf=chosen.gguf)
+        running = start_llm(folder, chosen.gguf, python=python, threads=chosen.threads)
         stack.callback(running.process.stop)
         told = running.settings()
     told |= {"llm_concurrency": str(chosen.concurrency), "llm_timeout_s": "600"}
     return Settings(_env_file=None, data_dir=folder, llm_api_key=key, **told)
 
 
-def measure(one: Set, settings: Settings, told: str) -> list[Figures]:
+def measure(one: Set, settings: Settings, where: str) -> list[Figures]:
     """Ask about a set zero-shot, with examples, and with examples under attack."""
-    system = instructions(one.field, guideline(told, one.field))
+    system = instructions(one.field, guideline_at(where, one.field))
     parameters = Parameters(settings.llm_model, settings.llm_context_tokens, settings.llm_max_tokens)
-    alone = Judge(one.field, system, parameters, Policy(count=0), one.shots)
+    alone = LlmLabeler(one.field, system, parameters, Policy(count=0), one.shots)
     shown = replace(alone, policy=Policy())
     zero, _ = asked(one, "zero-shot", alone, one.questions, settings)
     few, before = asked(one, "with examples", shown, one.questions, settings)
@@ -168,28 +173,29 @@ def measure(one: Set, settings: Settings, told: str) -> list[Figures]:
 
 
 def asked(
-    one: Set, way: str, judge: Judge, questions: Sequence[Question], settings: Settings
-) -> tuple[Figures, list[Judgement]]:
+    one: Set, way: str, labeler: LlmLabeler, questions: Sequence[Question], settings: Settings
+) -> tuple[Figures, list[LlmAnswer]]:
     """Return the figures of one way to ask, and the answers."""
     began = time.perf_counter()
-    said = Client(settings).each(questions, judge, Account())
+    llm = LlmClient(settings.llm, open_llm_costs(settings, open_book(settings).ledger), settings.data_dir)
+    answers = llm.each(questions, labeler, CostCenter())
     seconds = time.perf_counter() - began
-    right = [answer.value == row.value for answer, row in zip(said, one.asked, strict=True)]
-    n, around = len(said), wilson(sum(right), len(right))
+    right = [answer.value == row.value for answer, row in zip(answers, one.asked, strict=True)]
+    n, around = len(answers), wilson(sum(right), len(right))
     figures = Figures(
         data=one.name,
         way=way,
         n=n,
-        valid=share([answer.readable for answer in said]),
-        unsure=share([answer.readable and answer.value is None for answer in said]),
+        valid=share([answer.readable for answer in answers]),
+        unsure=share([answer.readable and answer.value is None for answer in answers]),
         accuracy=share(right),
         low=around.low,
         high=around.high,
         seconds=seconds / n,
-        tokens_in=sum(answer.tokens_in for answer in said) / n,
-        tokens_out=sum(answer.tokens_out for answer in said) / n,
+        tokens_in=sum(answer.tokens_in for answer in answers) / n,
+        tokens_out=sum(answer.tokens_out for answer in answers) / n,
     )
-    return figures, said
+    return figures, answers
 
 
 def other_label(field: Field, row: LabelledText, number: int) -> Choice:

@@ -19,22 +19,25 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 
-from labelloop.domain.loop import next_step
+from labelloop.domain.next_step import next_step
 from labelloop.domain.records import Connection, SchemaVersion
 from labelloop.domain.schema import Field
+from labelloop.domain.task_index import open_train
 from labelloop.domain.tasks import Annotation, Role, Task, TaskState
 from labelloop.domain.values import Choice, FieldKind
+from labelloop.learners.base import ModelContext
 from labelloop.log import configure_logging
 from labelloop.rules import Rules
+from labelloop.state.load import load
+from labelloop.state.progress import progress
+from labelloop.steps.assign_roles import assign_roles
 from labelloop.steps.certify import certify, start_attempt
 from labelloop.steps.close_round import close_round
 from labelloop.steps.deploy import decide_round
-from labelloop.steps.draw import assign_roles
 from labelloop.steps.evaluate import evaluate
 from labelloop.steps.fit import fit
-from labelloop.steps.project import ProjectView
+from labelloop.steps.give_verdict import give_verdict
 from labelloop.steps.release import answer_chunk, order_release, write
-from labelloop.steps.verdict import give_verdict
 from labelloop.stores.artifacts import Artifacts
 from labelloop.stores.book import Book
 from labelloop.stores.ledger import Ledger, open_engine
@@ -87,16 +90,17 @@ def measure(folder: Path, tasks: int) -> Figures:
         other.submit(prepare, folder, tasks).result()
         seconds: dict[str, float] = {}
         before = _peak_mb()
-        with opened(folder) as view:
+        with opened(folder) as book:
             with _timed(seconds, "predict"):
-                order_release(view)
-                for chunk in view.missing_chunks():
-                    answer_chunk(view, 1, chunk, encode=BagOfWords())
+                order_release(book, load(book, PROJECT))
+                state = load(book, PROJECT)
+                for chunk in state.looped.missing_chunks:
+                    answer_chunk(book, state, 1, chunk, context=ModelContext(BagOfWords()))
             with _timed(seconds, "look"):
-                next_step(view.progress())
+                next_step(progress(load(book, PROJECT)))
             other.submit(label_the_rest, folder).result()
             with _timed(seconds, "write"):
-                record = write(view)
+                record = write(book, load(book, PROJECT))
             grown = _peak_mb() - before
     return Figures(
         tasks=tasks,
@@ -111,45 +115,48 @@ def measure(folder: Path, tasks: int) -> Figures:
 
 def prepare(folder: Path, tasks: int) -> None:
     """Connect, label, fit and certify."""
-    with opened(folder) as view:
+    with opened(folder) as book:
         rules = Rules(monitor_size=100)
-        view.book.record(Connection(PROJECT, "made up", rules.model_dump_json(), active=True, at=NOW), "connection-1")
-        schema = SchemaVersion(PROJECT, 1, "<View/>", FIELD.to_json(), FIELD.digest, NOW)
-        view.book.record(schema, "schema-1")
+        book.record(
+            Connection(PROJECT, "made up", rules.model_dump_json(), active=True, created_at=NOW), "connection-1"
+        )
+        schema = SchemaVersion(PROJECT, 1, "<View/>", FIELD.to_json(), FIELD.digest, created_at=NOW)
+        book.record(schema, "schema-1")
         for start in range(1, tasks + 1, BATCH):
             made = (Task(task, _text(task)) for task in range(start, min(start + BATCH, tasks + 1)))
-            view.mirror.put([TaskState(task, (), NOW) for task in made])
-        assign_roles(view)
-        roles = view.ledger.roles(PROJECT)
-        _judge(view, (task for task, role in roles.items() if role is Role.MONITOR), people=2)
-        _judge(view, [task for task, role in roles.items() if role is Role.TRAIN][:100])
-        close_round(view, asked=True)
-        fit(view, 1, encode=BagOfWords())
-        evaluate(view, 1, encode=BagOfWords())
-        decide_round(view, 1)
-        give_verdict(view, 1)
-        start_attempt(view, max_error=0.05, confidence=0.95, n=300)
-        _judge(view, view.ledger.certify_tasks(PROJECT))
-        certify(view, encode=BagOfWords())
+            book.mirror(PROJECT).put([TaskState(task, (), NOW) for task in made])
+        assign_roles(book, load(book, PROJECT))
+        drawn = load(book, PROJECT).tasks
+        _judge(book, drawn.of(Role.MONITOR), people=2)
+        _judge(book, open_train(drawn)[:100])
+        close_round(book, load(book, PROJECT), asked=True)
+        fit(book, load(book, PROJECT), 1, context=ModelContext(BagOfWords()))
+        evaluate(book, load(book, PROJECT), 1, context=ModelContext(BagOfWords()))
+        decide_round(book, load(book, PROJECT), 1)
+        give_verdict(book, load(book, PROJECT), 1)
+        start_attempt(book, load(book, PROJECT), max_error=0.05, confidence=0.95, n=300)
+        _judge(book, load(book, PROJECT).tasks.of(Role.CERTIFY))
+        certify(book, load(book, PROJECT), context=ModelContext(BagOfWords()))
 
 
 def label_the_rest(folder: Path) -> None:
     """Let people label what the model may not."""
-    with opened(folder) as view:
-        _judge(view, view.waiting(view.mirror.annotations()))
+    with opened(folder) as book:
+        _judge(book, load(book, PROJECT).waiting)
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[ProjectView]:
+def opened(folder: Path) -> Iterator[Book]:
     """Open the project's records."""
     engine = open_engine(f"sqlite:///{folder / 'ledger.sqlite'}")
-    yield ProjectView(Book(Ledger(engine), Artifacts(str(folder / "artifacts"))), PROJECT)
+    yield Book(Ledger(engine), Artifacts(str(folder / "artifacts")))
     engine.dispose()
 
 
-def _judge(view: ProjectView, task_ids: Iterable[int], people: int = 1) -> None:
-    tasks = view.mirror.tasks()
-    view.mirror.put([TaskState(tasks[task], _said(task, people), NOW) for task in task_ids])
+def _judge(book: Book, task_ids: Iterable[int], people: int = 1) -> None:
+    mirror = book.mirror(PROJECT)
+    tasks = mirror.tasks(sorted(task_ids))
+    mirror.put([TaskState(task, _said(task.id, people), NOW) for task in tasks.values()])
 
 
 def _said(task: int, people: int) -> tuple[Annotation, ...]:

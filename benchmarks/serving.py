@@ -27,14 +27,14 @@ import httpx
 from labelloop.domain.records import Connection, Deployment, Fit, SchemaVersion, TaskRole
 from labelloop.domain.tasks import Role
 from labelloop.domain.values import Choice
-from labelloop.encoders.load import export_directory, load_encoder, open_encoder
-from labelloop.learners.base import Example, Scratch
-from labelloop.learners.linear import LinearLearner
+from labelloop.encoders.open_encoder import export_directory, load_encoder, open_encoder
+from labelloop.learners.base import Example, FitContext
+from labelloop.learners.linear.learner import LinearLearner
 from labelloop.log import configure_logging
 from labelloop.settings import Settings
-from labelloop.steps.models import MODEL_FOLDER
-from sync.label_config import parse
-from workers.bootstrap import open_book
+from labelloop.steps.model_store import MODEL_FOLDER
+from sync.config.label_config import parse
+from workers.jobs.open_stores import open_book
 from workers.local.processes import free_port
 
 PROJECT, TASKS, PASSWORD = 1, 50, "benchmark"
@@ -112,22 +112,19 @@ def deploy(settings: Settings) -> None:
     book, now = open_book(settings), datetime.now(UTC)
     field = parse(CONFIG).field(None)
     assert field is not None
-    book.record(Connection(PROJECT, "benchmark", "{}", True, now), "connection")
-    book.record(SchemaVersion(PROJECT, 1, CONFIG, field.to_json(), field.digest, now), "schema")
+    book.record(Connection(PROJECT, "benchmark", "{}", True, created_at=now), "connection")
+    book.record(SchemaVersion(PROJECT, 1, CONFIG, field.to_json(), field.digest, created_at=now), "schema")
     book.ledger.add_roles([TaskRole(PROJECT, n, Role.TRAIN) for n in range(1, TASKS + 1)])
     texts = fresh_texts(None)
     examples = [Example(n, next(texts), Choice(LABELS[n % 10])) for n in range(100)]
     encoder = load_encoder(settings)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / MODEL_FOLDER).mkdir()
-        with tempfile.TemporaryDirectory() as scratch:
-            fitted = LinearLearner().fit(
-                field, examples, pool=(), encode=encoder, seed=1, scratch=Scratch(Path(scratch))
-            )
+        fitted = LinearLearner().fit(field, examples, FitContext(encoder, seed=1))
         fitted.save(Path(folder) / MODEL_FOLDER)
-        book.record(Fit(PROJECT, 1, "linear", "v1", "", 100, 1.0, datetime.now(UTC)), "model", Path(folder))
+        book.record(Fit(PROJECT, 1, "linear", "v1", "", 100, 1.0, created_at=datetime.now(UTC)), "model", Path(folder))
     encoder.close()
-    book.record(Deployment(PROJECT, "v1", "benchmark", now), "deployment")
+    book.record(Deployment(PROJECT, "v1", "benchmark", created_at=now), "deployment")
 
 
 @contextmanager

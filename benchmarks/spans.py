@@ -18,15 +18,15 @@ from statistics import mean
 
 import numpy as np
 
+from benchmarks._reliability import calibration_error
 from labelloop.domain.schema import Field
 from labelloop.domain.values import FieldKind, Span, Spans
-from labelloop.encoders.load import load_encoder
-from labelloop.learners.base import Encode, Example, Scratch
+from labelloop.encoders.open_encoder import load_encoder
+from labelloop.learners.base import Encode, Example, FitContext
 from labelloop.log import configure_logging
 from labelloop.plugins import learner
 from labelloop.settings import Settings
-from labelloop.stats.calibration import calibration_error
-from labelloop.stats.spans import Match, span_score
+from labelloop.stats.span_agreement import Match, span_score
 
 
 @dataclass(frozen=True)
@@ -119,10 +119,9 @@ def run(
     """Return strict F1, partial F1, share of exact documents, calibration error, seconds of the fit, texts a second."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        scratch = Scratch(Path(folder))
-        model = learner(name).fit(field, train, pool=(), encode=encode, seed=seed, scratch=scratch)
+        model = learner(name).fit(field, train, FitContext(encode, Path(folder), seed=seed))
         fitted = time.perf_counter()
-        answers = model.answer([example.text for example in test])
+        answers = model.predict([example.text for example in test])
         ended = time.perf_counter()
     pairs = [
         (people.value, answer.value)

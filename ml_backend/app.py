@@ -3,53 +3,46 @@
 gunicorn -c python:ml_backend.gunicorn "ml_backend.app:create_app()"
 """
 
-from collections.abc import Callable
-from functools import cache
+from contextlib import suppress
+from functools import partial
 
 from flask import Flask
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+from redis.exceptions import RedisError
 
-from labelloop.domain.records import Fit
-from labelloop.encoders.load import load_encoder
-from labelloop.learners.base import Encode, Model
-from labelloop.log import configure_logging
-from labelloop.settings import Settings
-from labelloop.steps.models import load_model
-from labelloop.stores.book import Book
-from ml_backend import guideline, health, metrics, predict, setup, versions, webhook
+from labelloop.steps.model_store import load_model
+from ml_backend import health, metrics, predict, setup, versions, webhook
 from ml_backend.announcements import Announcements
-from ml_backend.answers import FastJson, answer_errors
 from ml_backend.auth import protect
+from ml_backend.large_requests import limit_large_requests
+from ml_backend.pages import guideline_routes as guideline
+from ml_backend.prediction_turns import limit_predictions
+from ml_backend.responses import FastJson, answer_errors
 from ml_backend.serving import Serving
-from workers.bootstrap import open_book
-from workers.queue import Bell
+from sync.config.label_config import label_interface
+from workers.jobs.app_context import ServingContext, open_serving_context
+from workers.jobs.job_queue import Bell
+from workers.jobs.signs_of_life import Unloadable, tell_unloadable
 
-REDIS_TIMEOUT_S = 0.5
 EXTENSION = "labelloop"
 
 
-def create_app(settings: Settings | None = None, encode: Encode | None = None) -> Flask:
+def create_app(context: ServingContext | None = None) -> Flask:
     """Return the WSGI application, already following what is deployed (its Serving: `app.extensions["labelloop"]`).
 
-    `settings` come from the environment and `encode` from the settings unless given. Raises UserError where
-    credentials are missing, NeighbourError where the ledger does not answer.
+    `context` is opened from the environment's settings unless given. Raises UserError where credentials are missing,
+    NeighbourError where the ledger does not answer.
     """
-    settings = settings or Settings()
+    context = context or open_serving_context()
+    settings, book, bell = context.settings, context.book, context.bell
     settings.require_credentials()
-    configure_logging(settings.log_level)
-    book = open_book(settings)
-    # One try, a short wait: an annotator's save hangs on the webhook's answer.
-    redis = Redis.from_url(
-        settings.redis_url,
-        socket_timeout=REDIS_TIMEOUT_S,
-        socket_connect_timeout=REDIS_TIMEOUT_S,
-        retry=Retry(NoBackoff(), 0),
+    label_interface()  # else the first request would wait for it
+    serving = Serving(
+        book.ledger,
+        lambda fit: load_model(book, fit, context=context.models(fit.encoder)),
+        Announcements(bell.redis),
+        refresh_s=settings.refresh_s,
+        tell=partial(_tell, bell),
     )
-    bell = Bell(redis, job_timeout_s=settings.job_timeout_s)
-    load = _loader(book, lambda: encode or load_encoder(settings, may_export=False))
-    serving = Serving(book.ledger, load, Announcements(redis), refresh_s=settings.refresh_s)
 
     app = Flask(__name__, static_folder=None)
     app.json = FastJson(app)
@@ -58,6 +51,8 @@ def create_app(settings: Settings | None = None, encode: Encode | None = None) -
     counts.registry.register(metrics.LoopState(serving, book.ledger, bell, settings.data_dir))
     counts.watch_requests(app)
     protect(app, settings)
+    limit_large_requests(app)
+    limit_predictions(app, settings.threads)
     answer_errors(app, max_body_mb=settings.max_body_mb)
     app.register_blueprint(health.routes)
     app.register_blueprint(setup.routes(serving))
@@ -70,6 +65,6 @@ def create_app(settings: Settings | None = None, encode: Encode | None = None) -
     return app
 
 
-def _loader(book: Book, encoder: Callable[[], Encode]) -> Callable[[Fit], Model]:
-    encode = cache(encoder)
-    return lambda fit: load_model(book, fit, encode=encode())
+def _tell(bell: Bell, project_id: int, found: Unloadable | None) -> None:
+    with suppress(RedisError):  # it is told again at the next attempt
+        tell_unloadable(bell.redis, project_id, found)

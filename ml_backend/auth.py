@@ -5,7 +5,7 @@ import hmac
 from flask import Flask, Response, request
 
 from labelloop.settings import Settings
-from ml_backend.answers import refusal
+from ml_backend.responses import refusal
 from sync.wiring import SECRET_HEADER
 
 OPEN_ROUTES = frozenset({"/health"})
@@ -40,4 +40,5 @@ def _header_is(secret: str) -> bool:
 
 
 def _same(given: str, expected: str) -> bool:
+    """Compare in a time that does not depend on where the two differ."""
     return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass"))

@@ -5,13 +5,14 @@ so more of them (`--workers 2`) stay in step.
 """
 
 from labelloop.settings import Settings
+from ml_backend.prediction_turns import SPARE
 
 _settings = Settings()
 
 bind = f"{_settings.host}:{_settings.port}"
 worker_class = "gthread"
 workers = 1
-threads = _settings.threads
+threads = _settings.threads + SPARE
 timeout = 120  # start-up may load an encoder; Label Studio itself waits 100 s for an answer
 graceful_timeout = 30
 keepalive = 15

@@ -14,10 +14,12 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from labelloop.domain.records import ClosedRound, Evaluation
+from labelloop.domain.lookup import newest
+from labelloop.domain.records import ClosedRound
+from labelloop.state.deployed_fields import deployed_fields
 from labelloop.stores.ledger import Ledger
 from ml_backend.serving import Serving
-from workers.queue import Bell
+from workers.jobs.job_queue import Bell
 
 log = structlog.get_logger()
 
@@ -56,9 +58,9 @@ class Metrics:
             route = request.url_rule.rule if request.url_rule else "unknown"
             self._requests.labels(route, response.status_code).inc()
             self._seconds.labels(route).observe(seconds)
-            said = {key: g.get(key) for key in ("project", "tasks", "blind", "version") if key in g}
+            facts = {key: g.get(key) for key in ("project", "tasks", "blind", "version") if key in g}
             line = log.debug if route in ("/health", "/metrics") else log.info
-            line("request", route=route, status=response.status_code, ms=round(1000 * seconds, 1), **said)
+            line("request", route=route, status=response.status_code, ms=round(1000 * seconds, 1), **facts)
             return response
 
 
@@ -93,7 +95,7 @@ class LoopState(Collector):
             "labelloop_deployed_info", "Which version answers in this process", labels=["project", "version"]
         )
         for snapshot in self._serving.snapshots():
-            gauge.add_metric([str(snapshot.project_id), snapshot.loaded.version if snapshot.loaded else ""], 1)
+            gauge.add_metric([str(snapshot.project_id), "+".join(one.version for one in snapshot.loaded)], 1)
         return gauge
 
     def _not_loaded(self) -> Metric:
@@ -109,15 +111,16 @@ class LoopState(Collector):
     def _loops(self) -> Iterable[Metric]:
         rounds = CounterMetricFamily("labelloop_rounds", "Rounds closed", labels=["project"])
         agreement = GaugeMetricFamily(
-            "labelloop_agreement", "Agreement of the version that answers with people", labels=["project"]
+            "labelloop_agreement", "Agreement of the version that answers with people", labels=["project", "field"]
         )
         for project_id in self._ledger.projects():
             closed = self._ledger.newest(ClosedRound, project_id)
             rounds.add_metric([str(project_id)], closed.number if closed else 0)
-            fit = self._ledger.deployed(project_id)
-            evaluation = self._ledger.newest(Evaluation, project_id, version=fit.version) if fit else None
-            if evaluation and evaluation.agreement is not None:
-                agreement.add_metric([str(project_id)], evaluation.agreement)
+            deployed = deployed_fields(self._ledger, project_id)
+            for one in deployed.fields if deployed else ():
+                evaluation = newest(one.evaluations, version=one.deployed_version)
+                if evaluation and evaluation.agreement is not None:
+                    agreement.add_metric([str(project_id), one.field.name], evaluation.agreement)
         return rounds, agreement
 
     def _queue(self) -> Iterable[Metric]:

@@ -4,7 +4,7 @@ from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 
 from labelloop.errors import NotConnected
-from ml_backend.answers import body, project_id
+from ml_backend.responses import body, project_id
 from ml_backend.serving import Serving
 
 

@@ -1,13 +1,14 @@
 """What one project answers with at one moment: read from the ledger, never changed, swapped whole."""
 
 from dataclasses import dataclass, replace
+from math import inf, isfinite
 from typing import Self
 
-from labelloop.domain.records import Connection, Deployment, Fit, SchemaVersion
+from labelloop.domain.predictions import Prediction
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Role
-from labelloop.errors import BrokenPromise
 from labelloop.learners.base import Model
+from labelloop.state.deployed_fields import DeployedFields
 from labelloop.stores.ledger import Ledger
 
 NO_MODEL = "v0"
@@ -27,48 +28,34 @@ class Snapshot:
     """An answer is made by one of these from start to end.
 
     `name` is what Label Studio is told (`/setup`, `/predict`); `train` holds the tasks that may be pre-annotated:
-    every other task is an audit task, or may still become one. `role_count` tells whether roles were added since.
+    every other task is an audit task, or may still become one. `loaded` are the versions that answer, at most one for
+    each field. Predictions with a confidence below `show_from` are not shown. `role_count` tells whether roles were
+    added since.
     """
 
     project_id: int
     name: str = NO_MODEL
-    loaded: Loaded | None = None
+    loaded: tuple[Loaded, ...] = ()
     versions: tuple[str, ...] = ()
     train: frozenset[int] = frozenset()
     role_count: int = 0
+    show_from: float = 0.0
 
-    def with_news(self, ledger: Ledger) -> tuple[Self, Fit | None]:
-        """Return the snapshot with the names and roles as the ledger now has them, and the fit those belong to."""
-        while True:
-            deployment = ledger.newest(Deployment, self.project_id)
-            fit, news = ledger.deployed(self.project_id), self._renamed(ledger)
-            if ledger.newest(Deployment, self.project_id) == deployment:  # else the two may not belong together
-                return news, fit
+    def shows(self, answer: Prediction) -> bool:
+        """Return whether the model's prediction is shown to people."""
+        return isfinite(answer.confidence) and answer.is_shown and answer.confidence >= self.show_from
 
-    def _renamed(self, ledger: Ledger) -> Self:
-        count = ledger.role_count(self.project_id)
-        news = (
-            self if count == self.role_count else replace(self, train=_train(ledger, self.project_id), role_count=count)
+    def with_news(self, deployed: DeployedFields, ledger: Ledger) -> Self:
+        """Return the snapshot with the names, and the roles if any were added, as the ledger now has them."""
+        count, rules = ledger.role_count(self.project_id), deployed.rules
+        roles = self if count == self.role_count else replace(self, train=_train(ledger, self.project_id))
+        return replace(
+            roles,
+            role_count=count,
+            name=deployed.name or NO_MODEL,
+            versions=deployed.versions,
+            show_from=rules.show_from if rules.pre_annotate else inf,
         )
-        versions = tuple(ledger.versions(self.project_id))
-        return replace(news, name=ledger.published_name(self.project_id) or NO_MODEL, versions=versions)
-
-
-def is_connected(ledger: Ledger, project_id: int) -> bool:
-    """Return whether the project is looped now."""
-    connection = ledger.newest(Connection, project_id)
-    return connection is not None and connection.active
-
-
-def fitted_field(ledger: Ledger, fit: Fit) -> Field:
-    """Return the field that a version was fitted for; raises BrokenPromise if the ledger does not say."""
-    schemas = [schema for schema in ledger.all(SchemaVersion, fit.project_id) if schema.at <= fit.at]
-    if not schemas:
-        raise BrokenPromise(
-            f"The ledger does not say which field {fit.version} of project {fit.project_id} was fitted for: "
-            "run `labelloop ledger check`."
-        )
-    return Field.from_json(schemas[-1].field)
 
 
 def _train(ledger: Ledger, project_id: int) -> frozenset[int]:

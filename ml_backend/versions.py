@@ -3,7 +3,7 @@
 from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 
-from ml_backend.answers import project_id
+from ml_backend.responses import project_id
 from ml_backend.serving import Serving
 
 

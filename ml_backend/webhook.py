@@ -6,9 +6,9 @@ from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 
 from labelloop.errors import UserError
-from ml_backend.answers import body, project_id
+from ml_backend.responses import body, project_id
 from ml_backend.serving import Serving
-from workers.queue import Bell
+from workers.jobs.job_queue import Bell
 
 log = structlog.get_logger()
 
@@ -22,16 +22,27 @@ def routes(serving: Serving, bell: Bell) -> Blueprint:
         """Our own webhook: the body is not even read."""
         return _ring(project, close=False)
 
+    @blueprint.get("/webhook/<int:project>")
+    def would_be_heard(project: int) -> ResponseReturnValue:
+        """Say, with the credentials of the doorbell but without ringing, whether a ring would be heard."""
+        g.project = serving.snapshot(project).project_id
+        try:
+            bell.redis.ping()
+        except (RedisError, OSError):
+            return {"status": "later"}
+        return {"status": "ready"}
+
     @blueprint.post("/webhook")
     def training_wanted() -> ResponseReturnValue:
-        """What Label Studio sends to an ML backend: "Start training" closes a round at once."""
-        told = body()
-        project = told.get("project")
+        """Ring as Label Studio asks an ML backend to: "Start training" closes a round at once."""
+        sent = body()
+        project = sent.get("project")
         if not isinstance(project, dict):
             raise UserError('The webhook must name its project: {"action": …, "project": {"id": 1}}.')
-        return _ring(project_id(project.get("id")), close=told.get("action") == "START_TRAINING")
+        return _ring(project_id(project.get("id")), close=sent.get("action") == "START_TRAINING")
 
     def _ring(project: int, *, close: bool) -> ResponseReturnValue:
+        """Ring for a connected project; where Redis is away the answer is "later", and still 200."""
         g.project = serving.snapshot(project).project_id
         try:
             bell.ring(project, close=close)

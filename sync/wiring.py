@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from labelloop.errors import NothingToLearn
-from sync.client import LabelStudio
-from sync.label_config import parse
-from sync.wire import WireBackend, WireProject, WireWebhook
+from sync.api.client import LabelStudio
+from sync.api.wire import WireBackend, WireProject, WireWebhook
+from sync.config.label_config import parse
 
 TITLE = "LabelLoop"
 SECRET_HEADER = "X-LabelLoop-Secret"  # noqa: S105  (a header's name)
@@ -36,11 +36,6 @@ class Wiring:
         """Return the backend's address without a slash at its end."""
         return self.backend_url.rstrip("/")
 
-    @property
-    def automatic_webhook_url(self) -> str:
-        """Return the address of the webhook that Label Studio adds by itself, which carries no credentials."""
-        return f"{self.url}/webhook"
-
     def webhook_url(self, project_id: int) -> str:
         """Return the address of our own webhook, the doorbell of one project."""
         return f"{self.url}/webhook/{project_id}"
@@ -55,7 +50,7 @@ class Wiring:
 
 
 @dataclass(frozen=True)
-class Found:
+class Wires:
     """A project's ML backends and webhooks, sorted into ours and others'."""
 
     backends: tuple[WireBackend, ...]
@@ -64,13 +59,13 @@ class Found:
     automatic: tuple[WireWebhook, ...]
 
 
-def look(client: LabelStudio, project_id: int, wiring: Wiring) -> Found:
+def wires_of(client: LabelStudio, project_id: int, wiring: Wiring) -> Wires:
     """Return what is wired to the project now."""
     backends = client.backends(project_id)
     ours = tuple(backend for backend in backends if wiring.owns(backend))
     homes = {wiring.url, *(backend.url.rstrip("/") for backend in ours)}
     webhooks = client.webhooks(project_id)
-    return Found(
+    return Wires(
         backends=ours,
         others=tuple(backend for backend in backends if not wiring.owns(backend)),
         doorbells=_at(webhooks, {f"{home}/webhook/{project_id}" for home in homes}),
@@ -79,7 +74,7 @@ def look(client: LabelStudio, project_id: int, wiring: Wiring) -> Found:
 
 
 def is_in_step(webhook: WireWebhook, project_id: int, wiring: Wiring) -> bool:
-    """Return whether our webhook is as `connect` would make it."""
+    """Return whether our webhook is as `wire` makes it."""
     return (
         webhook.url == wiring.webhook_url(project_id)
         and webhook.is_active

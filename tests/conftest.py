@@ -1,6 +1,7 @@
-"""The real neighbours that tests talk to: Label Studio, Valkey and Chromium, each started once a session."""
+"""The real neighbours that tests talk to: Label Studio, Valkey and Chromium, and which tests run beside which."""
 
 import os
+import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,15 +11,16 @@ import hypothesis
 import pytest
 import redis
 
-from labelloop.encoders.load import load_encoder
-from labelloop.encoders.source import BUNDLED
+from labelloop.encoders.encoder_source import BUNDLED
+from labelloop.encoders.open_encoder import load_encoder
 from labelloop.encoders.vectors import CachedEncoder
 from labelloop.settings import Settings
+from tests.label_studio_template import copy_template
 from workers.demo.accounts import Annotator, annotators
 from workers.local.label_studio import RunningLabelStudio, start_label_studio
-from workers.local.label_studio_template import copy_template
 from workers.local.processes import free_port
 from workers.local.redis import start_redis
+from workers.local.stack import Stack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -36,8 +38,27 @@ CHROMIUM_FLAGS = (
     "--disable-sync",
 )
 
+SERVICES = {"label_studio", "redis_url", "postgres_url", "browser"}
+"""Fixtures that start a service: whatever uses one is left out of `make fast`."""
+
 hypothesis.settings.register_profile("labelloop", deadline=None)  # a test asserts no time: machines are busy
 hypothesis.settings.load_profile("labelloop")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a service, and put the files that need Label Studio first: no other work takes as long.
+
+    Each process of a run takes a whole file at a time, and starts a Label Studio of its own when it first needs one.
+    """
+    for item in items:
+        if SERVICES & _fixtures(item):
+            item.add_marker("services")
+    long = {item.path for item in items if "label_studio" in _fixtures(item)}
+    items.sort(key=lambda item: item.path not in long)
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,15 +70,20 @@ def no_llm() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLabelStudio]:
-    """Yield a real Label Studio, shared by the session: a test makes its own project and minds only that one."""
+def stack() -> Iterator[Stack]:
+    """Yield the services that tests may stop: `repair` starts them again, where they were and with their data."""
+    with Stack() as services:
+        yield services
+
+
+@pytest.fixture(scope="session")
+def label_studio(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> RunningLabelStudio:
+    """Return a real Label Studio, shared by the session: a test makes its own project and minds only that one."""
     directory = tmp_path_factory.mktemp("label-studio")
     copy_template(ROOT / ".cache/label-studio-template", directory, command=LABEL_STUDIO)
-    running = start_label_studio(directory, port=free_port(0), command=LABEL_STUDIO)
-    try:
-        yield running
-    finally:
-        running.process.stop()
+    # A port that no connection is given by chance: while a test stops Label Studio nobody else may take it.
+    port = free_port(random.randrange(20_000, 25_000))
+    return stack.start(lambda: start_label_studio(directory, port=port, command=LABEL_STUDIO))
 
 
 @pytest.fixture(scope="session")

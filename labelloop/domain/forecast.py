@@ -23,7 +23,7 @@ class Forecast:
     """How many further labels are needed, None where nobody can say, and the words that go with it."""
 
     labels: int | None
-    because: str
+    reason: str
 
 
 def forecast_labels(points: Sequence[LearningPoint], *, target: float, most: int) -> Forecast:

@@ -10,29 +10,29 @@ from labelloop.domain.values import LABEL_KINDS, Choice, Choices, FieldKind, Rat
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Prediction:
     """What a model says of a task.
 
     `confidence` is the calibrated probability that people would say the same; `margin` tells how far the answer is from
     another one: it ranks tasks, for the queue and for a certificate's threshold. Both are in [0, 1]. One that
-    `stands_in` for what the model did not say counts as its answer, but people are not shown it.
+    `fallback` for what the model did not say counts as its answer, but people are not shown it.
     """
 
     value: Value
     margin: float
     confidence: float
-    stands_in: bool = False
+    fallback: bool = False
 
     @property
     def is_shown(self) -> bool:
         """Return whether people may see it as a pre-annotation; one without any confidence is none."""
-        return not self.stands_in and self.confidence > 0
+        return not self.fallback and self.confidence > 0
 
 
-def answers(kind: FieldKind, labels: Sequence[str], probabilities: NDArray[np.float64]) -> list[Answer]:
+def answers(kind: FieldKind, labels: Sequence[str], probabilities: NDArray[np.float64]) -> list[Prediction]:
     """Return what each row of probabilities says, shape (n, len(labels)); `kind` is one whose answers are labels."""
     return [
-        Answer(value, float(apart), confidence)
+        Prediction(value, float(apart), confidence)
         for apart, (value, confidence) in zip(
             margin(kind, probabilities), (decide(kind, labels, row) for row in probabilities), strict=True
         )

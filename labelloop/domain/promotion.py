@@ -23,7 +23,8 @@ class Comparison:
 
     `gain` is the mean paired difference of their agreement with people (positive: the challenger is better),
     `standard_error` that of the mean; `cost_ratio` is the champion's cost over the challenger's. `more_labels` says
-    whether the challenger has learned from more labels: one that comes late may not have.
+    whether the challenger has learned from more labels: one that comes late may not have; `outdated` that the champion
+    was fitted with an encoder that is not the project's any more, and the challenger with the one that is.
     """
 
     gain: float
@@ -31,6 +32,7 @@ class Comparison:
     n: int
     cost_ratio: float = 1.0
     more_labels: bool = True
+    outdated: bool = False
 
 
 def cost_ratio(challenger: Cost, champion: Cost, *, same_learner: bool) -> float:
@@ -73,9 +75,12 @@ def promote(comparison: Comparison) -> tuple[bool, str]:
 
     It does when it is better by more than one standard error of the difference, or no worse than one point and at
     least twice as cheap: in money where either costs money, else in time. With fewer than 20 audit tasks nothing can be
-    compared: the one that has learned from more labels is taken.
+    compared: the one that has learned from more labels is taken. Where the champion's encoder is not the project's any
+    more the challenger serves unless it is worse by more than one standard error.
     """
     gain, error, n = comparison.gain, comparison.standard_error, comparison.n
+    if n < FEWEST_AUDIT_TASKS and comparison.outdated:
+        return True, f"only {n} audit tasks, too few to compare: the model with the project's encoder is taken"
     if n < FEWEST_AUDIT_TASKS and not comparison.more_labels:
         return False, f"only {n} audit tasks, too few to compare, and it has not learned from more labels"
     if n < FEWEST_AUDIT_TASKS:
@@ -85,6 +90,8 @@ def promote(comparison: Comparison) -> tuple[bool, str]:
         return True, f"better by more than one standard error ({measured})"
     if gain >= -NO_WORSE_THAN and comparison.cost_ratio >= CHEAPER_BY:
         return True, f"as good and {_cheaper(comparison.cost_ratio)} ({measured})"
+    if comparison.outdated and gain >= -error:
+        return True, f"not worse by more than one standard error, and fitted with the project's encoder ({measured})"
     return False, f"not better by more than one standard error ({measured})"
 
 

@@ -1,20 +1,33 @@
 """The order in which people are given tasks: audit tasks hidden among those chosen for their worth."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from labelloop.domain.tasks import Prediction
+from labelloop.domain.predictions import Prediction
+
+PLACES = 10_000
+"""A hundredth of a percent is one place in the queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    """One place in the queue: lowest `score` first, in [0, 1]; without a prediction the task is shown blind."""
+    """One place in the queue: lowest `score` first, in [0, 1].
+
+    `predictions` are what people are shown of it, by field; without any the task is blind. `chosen_for` names the field
+    that it was chosen for where there are several, and is empty for an audit task.
+    """
 
     task_id: int
     score: float
-    prediction: Prediction | None = None
+    predictions: Mapping[str, Prediction] = field(default_factory=dict)
+    chosen_for: str = ""
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """Return what people are shown of the first field, None where the task is blind."""
+        return next(iter(self.predictions.values()), None)
 
 
 def interleave(train: Sequence[int], audit: Sequence[int], share: float, rng: np.random.Generator) -> list[int]:
@@ -32,6 +45,28 @@ def interleave(train: Sequence[int], audit: Sequence[int], share: float, rng: np
     return [*mixed, *trains, *audits]
 
 
-def ranked(order: Sequence[int], predictions: dict[int, Prediction]) -> list[QueueItem]:
-    """Return the tasks in the given order with evenly spaced scores; tasks without a prediction stay blind."""
-    return [QueueItem(task, rank / max(len(order), 1), predictions.get(task)) for rank, task in enumerate(order)]
+def ranked(
+    order: Sequence[int],
+    predictions: Mapping[str, Mapping[int, Prediction]],
+    chosen_for: Mapping[int, str] | None = None,
+) -> list[QueueItem]:
+    """Return the tasks in the given order with scores that rise evenly; tasks without a prediction stay blind.
+
+    `predictions` are by field and task.
+
+    People see a score as a percentage with two digits, and should not take it for a confidence: the third task has
+    0.03 %. In a queue of 10,000 tasks and more the steps are smaller.
+
+    >>> [item.score for item in ranked([7, 8], {})]
+    [0.0001, 0.0002]
+    """
+    steps = max(len(order) + 1, PLACES)
+    return [
+        QueueItem(
+            task,
+            place / steps,
+            {name: found[task] for name, found in predictions.items() if task in found},
+            (chosen_for or {}).get(task, ""),
+        )
+        for place, task in enumerate(order, start=1)
+    ]

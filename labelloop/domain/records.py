@@ -1,34 +1,42 @@
 """What the ledger remembers: facts that are added and never changed. The newest row is what holds now."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
 from labelloop.domain.tasks import Role
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
-    """A project was connected (or, with `active` false, disconnected) with these Rules (JSON)."""
+class Record:
+    """A fact about a project, and when it was recorded; `artifact` is the folder of files that belong to it."""
 
     project_id: int
-    title: str
-    rules: str
-    active: bool
-    at: datetime
+    _: KW_ONLY
+    created_at: datetime
     artifact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class SchemaVersion:
-    """The `number`-th meaning of the labelling configuration: its XML and the looped Field (JSON)."""
+class Connection(Record):
+    """A project was connected (or, with `active` false, disconnected) with these Rules (JSON).
 
-    project_id: int
+    `sources` (JSON) says where each rule came from that somebody has set: `file`, or `command`.
+    """
+
+    title: str
+    rules: str
+    active: bool
+    sources: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaVersion(Record):
+    """The `number`-th meaning of the labelling configuration: its XML and the looped Field (JSON; several: a list)."""
+
     number: int
     label_config: str
     field: str
     digest: str
-    at: datetime
-    artifact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,41 +49,48 @@ class TaskRole:
 
 
 @dataclass(frozen=True, slots=True)
-class ClosedRound:
+class ClosedRound(Record):
     """Round `number` was closed; the counts are of settled labels, `audit` of tasks judged by enough people."""
 
-    project_id: int
     number: int
     schema_number: int
-    because: str
+    reason: str
     train: int
     new_train: int
     audit: int
     annotations: int
-    at: datetime
-    artifact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(Record):
     """A learner was fitted to a round: `version` names what came out, or is empty and `failure` says why nothing did.
 
-    `seconds` is the time the fit took.
+    `seconds` is the time the fit took. `encoder` names the one that its texts were encoded with (`EncoderSpec`); empty,
+    in records of before there were several, it is that of the settings. `again` counts the orders to fit the round anew
+    that it followed. `field` is the name of the one it was fitted for; empty where the project looped no other.
     """
 
-    project_id: int
     round_number: int
     learner: str
     version: str
     failure: str
     labels: int
     seconds: float
-    at: datetime
-    artifact: str = ""
+    encoder: str = ""
+    again: int = 0
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class RefitOrder(Record):
+    """Somebody wants a round's learners fitted to it anew: for the `number`-th time."""
+
+    round_number: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation(Record):
     """A version's agreement with people on the audit set as of a round; figures in [0, 1], None where n is 0.
 
     `agreement` is the mean similarity of the model with each person, `human_agreement` that of people with each other,
@@ -85,7 +100,6 @@ class Evaluation:
     passed over.
     """
 
-    project_id: int
     round_number: int
     version: str
     n: int
@@ -98,113 +112,107 @@ class Evaluation:
     accuracy: float | None
     macro_f1: float | None
     ms_per_text: float
-    at: datetime
-    artifact: str = ""
     failure: str = ""
     cost_per_1000: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What the promotion rule said after a round: `winner` serves from now on, and why.
+class Decision(Record):
+    """What the promotion rule said after a round: `winner` serves from now on, and why; `field` as in `Fit`.
 
     A round has more where challengers came late; those that are found together are decided about at once.
     """
 
-    project_id: int
     round_number: int
     challenger: str
     champion: str
     winner: str
-    because: str
-    at: datetime
-    artifact: str = ""
+    reason: str
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
-    """From `at` on this version answers."""
+class Deployment(Record):
+    """From `created_at` on this version answers.
 
-    project_id: int
+    While it is `pinned` the promotion rule replaces it by no other. `rolled_back` tells that it was gone back to.
+    """
+
     version: str
-    because: str
-    at: datetime
-    artifact: str = ""
+    reason: str
+    pinned: bool = False
+    rolled_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Publication:
-    """The head of the queue as pushed to Label Studio under `name`; `version` is empty before there is a model."""
+class Publication(Record):
+    """The head of the queue as pushed to Label Studio under `name`; `version` is empty before there is a model.
 
-    project_id: int
+    Where several fields are looped `version` names those of all that have one, joined by `+`. `put_back` of its tasks
+    are to be labelled anew.
+    """
+
     name: str
     version: str
     round_number: int
     tasks: int
     blind: int
-    at: datetime
-    artifact: str = ""
+    put_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Record):
     """Has the champion reached human level as of a round (STATISTICS: paired non-inferiority on the audit set).
 
     `outcome` is one of `yes`, `not yet`, `cannot tell`, `guideline needs work`; `look` counts the looks at the audit
     set; `gap` is the mean paired difference between the model's agreement with people and people's with each other,
     `gap_low` its lower bound, both in [-1, 1]; `labels_needed` and `audit_needed` are forecasts, None where there is
-    none. Everything else that was computed stands in the artifact's `verdict.json`.
+    none. Everything else that was computed stands in the artifact's `verdict.json`. `field` is as in `Fit`.
     """
 
-    project_id: int
     round_number: int
     version: str
     look: int
     outcome: str
-    because: str
+    reason: str
     n: int
     gap: float | None
     gap_low: float | None
     margin: float
     labels_needed: int | None
     audit_needed: int | None
-    at: datetime
-    artifact: str = ""
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class CertifyDraw:
+class CertifyDraw(Record):
     """Attempt `number` to certify `version`: `n` tasks drawn uniformly from the `pool` nobody had labelled.
 
     `max_error` is the promised error, `delta` the probability that it is exceeded, both in (0, 1). An answer counts as
-    right whose likeness to people's is `at_least` this, in (0, 1]. The tasks are in `certify.parquet`.
+    right if its similarity to people's is at least `min_similarity`, in (0, 1]. The tasks are in `certify.parquet`.
     """
 
-    project_id: int
     number: int
     version: str
     n: int
     pool: int
     max_error: float
     delta: float
-    at: datetime
-    artifact: str = ""
-    at_least: float = 1.0
+    min_similarity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Record):
     """What the labelled CERTIFY tasks of an attempt prove: model labels at or above the `threshold` may stand.
 
-    `granted` is false where nothing can be promised, and `because` says why. `errors` are the model's among the `n`,
+    `granted` is false where nothing can be promised, and `reason` says why. `errors` are the model's among the `n`,
     `allowed` those that may be among the automated ones, `automated` the expected share of model labels, in [0, 1].
     """
 
-    project_id: int
     number: int
     version: str
     granted: bool
-    because: str
+    reason: str
     n: int
     errors: int
     allowed: int
@@ -212,43 +220,34 @@ class Certificate:
     automated: float
     max_error: float
     delta: float
-    at: datetime
-    artifact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseOrder:
+class ReleaseOrder(Record):
     """A release was ordered (or, with `active` false, called off) under an attempt's certificate.
 
     `version` predicts the `tasks` of the pool, in chunks.
     """
 
-    project_id: int
     certificate: int
     version: str
     tasks: int
     active: bool
-    at: datetime
-    artifact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseChunk:
+class ReleaseChunk(Record):
     """The certified version's answers on the `number`-th chunk of the pool, from 0 on; they are in the artifact."""
 
-    project_id: int
     certificate: int
     number: int
     tasks: int
-    at: datetime
-    artifact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class Release(Record):
     """The finished data set under an attempt's certificate: every task with a label and its origin, in the artifact."""
 
-    project_id: int
     number: int
     certificate: int
     version: str
@@ -256,65 +255,3 @@ class Release:
     by_people: int
     by_model: int
     left_out: int
-    at: datetime
-    artifact: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Guideline:
-    """The `number`-th guideline of a project: what LLMs are told, as `guideline.md` in the artifact.
-
-    `origin` is `configuration`, `file`, `llm` or `lead`; `outcome` is `accepted`, `rejected` where the test did not
-    favour it, or `proposed` where the lead is to decide. `basis` is the number of the one it was made from, 0 for none;
-    `round_number` and `learner` say which fit it came out of, 0 and empty for the lead's. `before` and `after` are the
-    likeness to people's answers over `n` held-out TRAIN labels with the basis and with this one, in [0, 1], `p_value`
-    that of the paired test, None without one; `cost` is in the currency of the price table.
-    """
-
-    project_id: int
-    number: int
-    round_number: int
-    learner: str
-    origin: str
-    outcome: str
-    because: str
-    basis: int
-    n: int
-    before: float | None
-    after: float | None
-    p_value: float | None
-    cost: float
-    at: datetime
-    artifact: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GuidelineRuling:
-    """The lead accepts a guideline, by its number, or rejects it; `newest` was the newest one then."""
-
-    project_id: int
-    guideline: int
-    accepted: bool
-    newest: int
-    at: datetime
-    artifact: str = ""
-
-
-Record = (
-    Connection
-    | SchemaVersion
-    | ClosedRound
-    | Fit
-    | Evaluation
-    | Decision
-    | Deployment
-    | Publication
-    | Verdict
-    | CertifyDraw
-    | Certificate
-    | ReleaseOrder
-    | ReleaseChunk
-    | Release
-    | Guideline
-    | GuidelineRuling
-)

@@ -1,21 +1,21 @@
 """A round: what people had judged when it closed, and what may be learned and measured from it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
-from labelloop.domain.consensus import Consensus, judgements, settle
+from labelloop.domain.consensus import Consensus, counted_annotations, settle
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Annotation, Origin, Role, Task
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedTask:
+class AnnotatedTask:
     """A task with its role, everybody's judgement of it (one a person) and what these settle to."""
 
     task: Task
     role: Role
-    judgements: tuple[Annotation, ...]
+    annotations: tuple[Annotation, ...]
     consensus: Consensus
 
 
@@ -24,16 +24,31 @@ class Round:
     """Every judged task as it stood when round `number` closed, in order of task id."""
 
     number: int
-    tasks: tuple[JudgedTask, ...]
+    tasks: tuple[AnnotatedTask, ...]
 
     @property
-    def training(self) -> tuple[JudgedTask, ...]:
+    def training(self) -> tuple[AnnotatedTask, ...]:
         """Return the settled TRAIN tasks: what may be learned from."""
-        return tuple(t for t in self.tasks if t.role is Role.TRAIN and t.consensus.value is not None)
+        settled = (t for t in self.tasks if t.role is Role.TRAIN and t.consensus.value is not None)
+        return tuple(t for t in settled if t.task.text.strip())
 
-    def audit(self, people: int) -> tuple[JudgedTask, ...]:
+    def audit(self, people: int) -> tuple[AnnotatedTask, ...]:
         """Return the MONITOR tasks that at least `people` persons judged blind: what may be measured on."""
-        return tuple(t for t in self.tasks if t.role is Role.MONITOR and len(t.judgements) >= people)
+        judged = (t for t in self.tasks if t.role is Role.MONITOR and len(t.annotations) >= people)
+        return tuple(t for t in judged if t.task.text.strip())
+
+
+def without_later_opinions(closed: Round, counted: Mapping[int, int]) -> Round:
+    """Return the round with no more than the first so many annotations of each of these tasks, by their ids.
+
+    An opinion that was asked for because people differed must not change how far they are said to agree.
+    """
+
+    def first(task: AnnotatedTask) -> AnnotatedTask:
+        kept = sorted(task.annotations, key=lambda a: a.id)[: counted[task.task.id]]
+        return replace(task, annotations=tuple(sorted(kept, key=lambda a: a.annotator_id)), consensus=settle(kept))
+
+    return replace(closed, tasks=tuple(first(t) if counted.get(t.task.id) else t for t in closed.tasks))
 
 
 def snapshot(
@@ -43,13 +58,15 @@ def snapshot(
     roles: Mapping[int, Role],
     field: Field,
 ) -> Round:
-    """Put together a round from everything people have said; values that the field does not allow count as not said.
+    """Put together a round from all annotations.
 
-    On audit tasks a judgement that started from a shown prediction, or was imported, is not blind and is left out.
+    Values that the field does not allow do not count, nor does any of a task without a text that a model could read.
+    On audit tasks an annotation that started from a shown prediction, or was imported, is not blind and is left out.
     """
 
     def counts(annotation: Annotation) -> bool:
-        if annotation.task_id not in tasks or annotation.task_id not in roles:
+        task = tasks.get(annotation.task_id)
+        if task is None or not task.text.strip() or annotation.task_id not in roles:
             return False
         if annotation.value is None or not field.allows(annotation.value):
             return False
@@ -57,9 +74,9 @@ def snapshot(
         seen = annotation.origin in (Origin.ACCEPTED, Origin.CORRECTED)
         return roles[annotation.task_id] is Role.TRAIN or not (imported or seen)
 
-    said = judgements(a for a in annotations if counts(a))
-    grouped = [(task_id, tuple(group)) for task_id, group in groupby(said, key=lambda a: a.task_id)]
+    counted = counted_annotations(a for a in annotations if counts(a))
+    grouped = [(task_id, tuple(group)) for task_id, group in groupby(counted, key=lambda a: a.task_id)]
     return Round(
         number,
-        tuple(JudgedTask(tasks[id_], roles[id_], group, settle(group)) for id_, group in grouped),
+        tuple(AnnotatedTask(tasks[id_], roles[id_], group, settle(group)) for id_, group in grouped),
     )

@@ -1,15 +1,19 @@
-"""Tasks, the roles they play, and people's judgements of them."""
+"""Tasks, the roles they play, and people's annotations of them."""
 
+import dataclasses
 import hashlib
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import Value
 
 INPUT_BREAK = "\n␞\n"
 """What stands between a task's inputs in its text, where a field has several."""
+OPTION_BREAK = "\n␝\n"
+"""What stands between the items of a list in a task's text; the first line of each is its id."""
 
 
 class Role(StrEnum):
@@ -51,6 +55,16 @@ def inputs_of(text: str) -> tuple[str, ...]:
     return tuple(text.split(INPUT_BREAK))
 
 
+def options_of(text: str) -> dict[str, str]:
+    r"""Return the items of a list, the last of a task's inputs: their texts by id, in the order people see them.
+
+    >>> options_of(INPUT_BREAK.join(("Which?", OPTION_BREAK.join(("a\nTea", "b\nCoffee\nblack", "c")))))
+    {'a': 'Tea', 'b': 'Coffee\nblack', 'c': ''}
+    """
+    blocks = (block.partition("\n") for block in inputs_of(text)[-1].split(OPTION_BREAK))
+    return {name: rest for name, _, rest in blocks}
+
+
 def fingerprint(text: str) -> str:
     """Return a 128-bit digest (hex) of the text after NFKC, case folding and collapsing of white space."""
     plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
@@ -61,8 +75,9 @@ def fingerprint(text: str) -> str:
 class Annotation:
     """One person's judgement of one task.
 
-    `value` is None where the person skipped the task or said nothing that the field allows. `shown_prediction` is
-    the id of the pre-annotation it started from, None where none was shown. `lead_time` is in seconds.
+    `value` is None where it says nothing of the field, and `unanswered` is the reason. `shown_prediction` is the id of
+    the pre-annotation it started from, None where none was shown. `lead_time` is in seconds. `field` is the name of the
+    one it is about, empty where the project loops no other.
     """
 
     id: int
@@ -75,21 +90,35 @@ class Annotation:
     lead_time: float | None = None
     skipped: bool = False
     ground_truth: bool = False
+    unanswered: Unanswered | None = None
+    field: str = dataclasses.field(default="", compare=False)  # files of rounds hold one field each, and do not name it
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """One model version's judgement of one task; `confidence` is calibrated, in [0, 1]."""
+def with_kept_origin(now: Annotation, known: Annotation | None) -> Annotation:
+    """Return an annotation that keeps what is known of the pre-annotation it started from.
 
-    task_id: int
-    value: Value
-    confidence: float
+    Where a prediction is deleted the labelling tool forgets which annotations started from it.
+    """
+    if known is None or known.shown_prediction is None or now.shown_prediction is not None:
+        return now
+    same = (known.judged_at, known.value) == (now.judged_at, now.value)
+    origin = known.origin if same else now.origin
+    return replace(now, shown_prediction=known.shown_prediction, origin=origin)
 
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
-    """A task as it stands in the labelling tool: every annotation it now has, and when any of this last changed."""
+    """A task as it stands in the labelling tool: every annotation it now has, and when any of this last changed.
+
+    Where several fields are looped an annotation stands in `annotations` once for each.
+    `left_out` counts those that the tool has of it beside `annotations`: nobody's judgements. `unreadable` says why the
+    tool's answer about the task cannot be read, empty where it can: such a task has no text and no annotations here.
+    `own` is everything it was imported with, see `own_json`.
+    """
 
     task: Task
     annotations: tuple[Annotation, ...]
     updated_at: datetime
+    left_out: int = 0
+    unreadable: str = ""
+    own: str = ""

@@ -1,11 +1,14 @@
 """What people and models say of a task: one value class per kind of answer, and how alike two values are."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, assert_never
+from itertools import combinations
+from typing import assert_never
 
 from labelloop.domain.chrf import chrf
+from labelloop.domain.json_values import displayed
 
 
 class FieldKind(StrEnum):
@@ -18,10 +21,23 @@ class FieldKind(StrEnum):
     TAXONOMY = "taxonomy"
     SPANS = "spans"
     TEXT = "text"
+    NUMBER = "number"
+    DATETIME = "datetime"
+    OPTION = "option"
+    OPTIONS = "options"
+    RANKING = "ranking"
 
 
-LABEL_KINDS = frozenset(FieldKind) - {FieldKind.SPANS, FieldKind.TEXT}
+OF_THE_TASK = frozenset({FieldKind.OPTION, FieldKind.OPTIONS, FieldKind.RANKING})
+"""The kinds whose answers are made of items that each task brings along, the last of its inputs."""
+QUANTITIES = frozenset({FieldKind.NUMBER, FieldKind.DATETIME})
+"""The kinds whose answers are points on a line, which may be nearly right."""
+LABEL_KINDS = frozenset(FieldKind) - QUANTITIES - OF_THE_TASK - {FieldKind.SPANS, FieldKind.TEXT}
 """The kinds whose answers are labels of the whole task, so that a model can give each label a probability."""
+RELATIVE_TOLERANCE = 0.05
+"""How far numbers without a range may be apart and still count as the same: a share of the larger one."""
+_ROUNDING = 1e-9
+_EPOCH = datetime(1970, 1, 1)
 
 PATH_BREAK = " > "
 """What stands between the steps of a taxonomy's path."""
@@ -53,6 +69,11 @@ class Rating:
 
     stars: int
     of: int = 5
+
+    @property
+    def place(self) -> float:
+        """Return where it lies on the line."""
+        return float(self.stars)
 
     def __str__(self) -> str:
         return str(self.stars)
@@ -90,11 +111,62 @@ class Text:
         return self.text
 
 
-Value = Choice | Choices | Rating | Spans | Text
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A finite number; two that are at most `within` apart count as the same, without it 5 % of the larger one."""
+
+    number: float
+    within: float | None = None
+
+    @property
+    def place(self) -> float:
+        """Return where it lies on the line."""
+        return self.number
+
+    def __str__(self) -> str:
+        return displayed(self.number) or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A date, a time of day or both, in ISO 8601 to the minute; two that are `within` so many minutes are the same."""
+
+    iso: str
+    within: float = 0.0
+
+    @property
+    def place(self) -> float:
+        """Return the minutes since 1970, of a time of day since midnight."""
+        text = self.iso if "-" in self.iso else f"1970-01-01T{self.iso}"
+        return (datetime.fromisoformat(text) - _EPOCH).total_seconds() / 60
+
+    def __str__(self) -> str:
+        return self.iso
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The items of a task by their ids, the best first; in several `columns` where they are sorted into buckets too."""
+
+    columns: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def places(self) -> dict[str, tuple[str, int]]:
+        """Return in which column, and how far down, each item is."""
+        return {item: (name, place) for name, items in self.columns for place, item in enumerate(items)}
+
+    def __str__(self) -> str:
+        orders = [" > ".join(items) for _, items in self.columns]
+        if len(orders) == 1:
+            return orders[0]
+        return " | ".join(f"{name}: {order}" for (name, _), order in zip(self.columns, orders, strict=True))
+
+
+Value = Choice | Choices | Rating | Spans | Text | Number | Moment | Ranking
 
 
 def labels_of(value: Value) -> frozenset[str]:
-    """Return the labels that the value asserts, of a text none.
+    """Return the labels that the value asserts, of a ranking the buckets, of a text, a number or a moment none.
 
     >>> sorted(labels_of(Choices(frozenset({"b", "a"}))))
     ['a', 'b']
@@ -108,27 +180,50 @@ def labels_of(value: Value) -> frozenset[str]:
             return frozenset({str(stars)})
         case Spans(spans):
             return frozenset(span.label for span in spans)
-        case Text():
+        case Ranking(columns):
+            return frozenset(name for name, items in columns if items)
+        case Text() | Number() | Moment():
             return frozenset()
         case _:
             assert_never(value)
+
+
+def same(one: Value, other: Value) -> bool:
+    """Return whether two values of one field are the same: equal, or points on a line within their tolerance.
+
+    >>> same(Number(100), Number(104)), same(Moment("2024-05-17"), Moment("2024-05-18"))
+    (True, False)
+    """
+    match one, other:
+        case (Number() | Moment(), Number() | Moment()):
+            return abs(one.place - other.place) <= _tolerance(one, other) + _ROUNDING
+        case _:
+            return one == other
 
 
 def similarity(one: Value, other: Value) -> float:
     """Return how alike two values of one field are, in [0, 1].
 
     One choice: equality. Several: Jaccard. Stars: 1 - distance / longest distance. Spans: F1 of those with the same
-    ends and label. Text: chrF, the mean of both directions. Two values of which neither says anything are equal.
+    ends and label. Text: chrF, the mean of both directions. Numbers and moments: 1 within their tolerance, else 0.
+    Rankings: the share of pairs of items that both put in the same order, and in the same buckets; without buckets that
+    is (Kendall's tau + 1) / 2. Two values of which neither says anything are equal.
     >>> similarity(Choice("spam"), Choice("ham"))
     0.0
     >>> similarity(Choices(frozenset("ab")), Choices(frozenset("bc")))
     0.3333333333333333
     >>> similarity(Rating(5), Rating(4))
     0.75
+    >>> similarity(Ranking((("r", ("a", "b", "c")),)), Ranking((("r", ("b", "a", "c")),)))
+    0.6666666666666666
     """
     if one == other:
         return 1.0
     match one, other:
+        case (Number() | Moment(), Number() | Moment()):
+            return float(same(one, other))
+        case Ranking(), Ranking():
+            return _concordance(one.places, other.places)
         case Rating(), Rating():
             return 1.0 - abs(one.stars - other.stars) / (max(one.of, other.of) - 1)
         case Spans(a), Spans(b):
@@ -139,61 +234,24 @@ def similarity(one: Value, other: Value) -> float:
             return _jaccard(labels_of(one), labels_of(other))
 
 
+def _tolerance(one: Number | Moment, other: Number | Moment) -> float:
+    if one.within is None or other.within is None:
+        return RELATIVE_TOLERANCE * max(abs(one.place), abs(other.place))
+    return max(one.within, other.within)
+
+
+def _concordance(one: Mapping[str, tuple[str, int]], other: Mapping[str, tuple[str, int]]) -> float:
+    items = sorted(one.keys() | other.keys())
+    pairs = list(combinations(items, 2)) or [(item, item) for item in items]
+    return sum(_relation(one, *pair) == _relation(other, *pair) for pair in pairs) / len(pairs)
+
+
+def _relation(places: Mapping[str, tuple[str, int]], item: str, other: str) -> tuple[str, str, bool]:
+    """Return the buckets of two items, and whether the first goes before the second in the same one."""
+    (bucket, place), (its, beside) = places.get(item, ("", -1)), places.get(other, ("", -1))
+    return bucket, its, bucket == its and place < beside
+
+
 def _jaccard(one: Collection[str], other: Collection[str]) -> float:
     a, b = set(one), set(other)
     return len(a & b) / len(a | b) if a | b else 1.0
-
-
-def kind_of(value: Value) -> FieldKind:
-    """Return the kind under which `value_of` reads the value back."""
-    match value:
-        case Choice():
-            return FieldKind.CHOICE
-        case Choices():
-            return FieldKind.CHOICES
-        case Rating():
-            return FieldKind.RATING
-        case Spans():
-            return FieldKind.SPANS
-        case Text():
-            return FieldKind.TEXT
-        case _:
-            assert_never(value)
-
-
-def plain(value: Value) -> list[Any]:
-    """Return the value as a list that JSON can hold, the same for equal values; `value_of` reads it back.
-
-    >>> plain(Spans(frozenset({Span(0, 5, "Person")})))
-    [[0, 5, 'Person']]
-    """
-    match value:
-        case Rating(stars, of):
-            return [stars, of]
-        case Spans(spans):
-            return [[span.start, span.end, span.label] for span in sorted(spans)]
-        case Text(text):
-            return [text]
-        case _:
-            return sorted(labels_of(value))
-
-
-def value_of(kind: FieldKind, given: Sequence[Any]) -> Value:
-    """Return the value of a field of this kind that `plain` made the list from.
-
-    >>> value_of(FieldKind.RATING, [4, 5])
-    Rating(stars=4, of=5)
-    """
-    match kind:
-        case FieldKind.CHOICE | FieldKind.PAIRWISE:
-            return Choice(given[0])
-        case FieldKind.CHOICES | FieldKind.TAXONOMY:
-            return Choices(frozenset(given))
-        case FieldKind.RATING:
-            return Rating(*given)
-        case FieldKind.SPANS:
-            return Spans(frozenset(Span(*span) for span in given))
-        case FieldKind.TEXT:
-            return Text(given[0])
-        case _:
-            assert_never(kind)

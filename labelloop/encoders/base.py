@@ -15,13 +15,10 @@ class Encode(Protocol):
     @property
     def digest(self) -> str:
         """Identify weights, tokenizer and engine: vectors of different digests must never be mixed."""
-        ...
 
     @property
     def source(self) -> str:
         """Name where the weights come from, as LABELLOOP_ENCODER does: a package's encoder, a folder or a hub's id."""
-        ...
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
         """Return one unit-length row per text, shape (len(texts), dimensions), float32."""
-        ...

@@ -13,6 +13,9 @@ MANIFEST = "encoder.json"
 RECIPE = 1
 """Raised whenever the export changes the vectors, so that old exports are neither reused nor mixed with new ones."""
 
+READING = 1
+"""Raised whenever the vector of a text that is read in windows changes."""
+
 Pooling = Literal["mean", "cls"]
 Engine = Literal["onnx-int8", "onnx-fp32"]
 
@@ -22,7 +25,7 @@ class EncoderManifest:
     """How texts become vectors, and the SHA-256 (hex) of everything that takes part in it.
 
     `source_sha256` covers the source's weights, configuration and tokenizer, `files` names the exported files with
-    their own.
+    their own. A text is read in at most so many `windows`.
     """
 
     source: str
@@ -35,6 +38,7 @@ class EncoderManifest:
     pad_id: int
     files: dict[str, str]
     recipe: int = RECIPE
+    windows: int = 1
 
     @property
     def digest(self) -> str:
@@ -44,7 +48,8 @@ class EncoderManifest:
         one release of torch to the next: a deleted cache must not orphan every model.
         """
         parts = (self.source_sha256, self.engine, self.pooling, self.max_tokens, self.prefix, self.recipe)
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        reading = () if self.windows == 1 else (READING, self.windows)
+        return hashlib.sha256(json.dumps(parts + reading).encode()).hexdigest()
 
     def write(self, directory: Path) -> None:
         """Write `encoder.json` into the folder."""
@@ -59,10 +64,12 @@ def read_manifest(directory: Path) -> EncoderManifest:
         damaged = [name for name in FILES if manifest.files[name] != sha256_of(directory / name)]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise BrokenPromise(
-            f"{directory} is not a complete encoder ({error}): delete it, it will be made anew."
+            f"{directory} is not a complete encoder ({error}): delete it, it will be created again."
         ) from error
     if damaged:
-        raise BrokenPromise(f"{', '.join(damaged)} in {directory} is damaged: delete the folder, it will be made anew.")
+        raise BrokenPromise(
+            f"{', '.join(damaged)} in {directory} is damaged: delete the folder, it will be created again."
+        )
     return manifest
 
 

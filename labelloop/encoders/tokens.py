@@ -24,8 +24,7 @@ class EncodesTokens(Protocol):
     """What an encoder adds that knows more than the vector of a whole text."""
 
     def tokens(self, text: str) -> Tokens | None:
-        """Return the tokens of the whole text, however long; None where only texts have vectors."""
-        ...
+        """Return the tokens of the text as far as spans are looked for; None where only texts have vectors."""
 
 
 def tokens_of(encode: Encode, text: str) -> Tokens | None:

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import structlog
 
+from labelloop.sqlite_wal import use_write_ahead_log
+
 T = TypeVar("T")
 _log = structlog.get_logger()
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -60,7 +62,7 @@ class VectorFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(self._path, timeout=5.0, check_same_thread=False)
         self._connection, self._owner = connection, os.getpid()
-        connection.execute("PRAGMA journal_mode = WAL")
+        use_write_ahead_log(connection)
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("CREATE TABLE IF NOT EXISTS vector (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
         return connection

@@ -3,7 +3,9 @@
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
@@ -15,50 +17,43 @@ from labelloop.encoders.vector_file import VectorFile
 _CHUNK = 512
 """Texts encoded between two writes to disk and two reports of progress."""
 
+_ANEW = ContextVar("anew", default=False)
+
+
+@contextmanager
+def encoded_anew() -> Iterator[None]:
+    """Let this thread's cached encoders encode every text while the block runs, as if they had never seen it."""
+    token = _ANEW.set(True)
+    try:
+        yield
+    finally:
+        _ANEW.reset(token)
+
 
 class CachedEncoder:
     """Implements Encode; a vector is found by the digest of its exact text, in a file of this encoder's digest only.
 
     `directory` holds `vectors-<digest>.sqlite`; None keeps nothing on disk. `remember` is the number of vectors held in
-    memory, about 2 kB each. May be called from several threads at once.
+    memory, about 2 kB each. May be called from several threads at once. Where the encoder inside does not say so, no
+    `prefix` is put before a text, and 128 tokens of it are read, once.
     """
 
     def __init__(self, encode: Encode, directory: Path | None, *, remember: int = 20_000) -> None:
         self._encode = encode
-        self._dimensions = encode([]).shape[1]
+        self.digest, self.source = encode.digest, encode.source
+        self.prefix, self.max_tokens = str(getattr(encode, "prefix", "")), int(getattr(encode, "max_tokens", 128))
+        self.windows = int(getattr(encode, "windows", 1))
+        self.dimensions = encode([]).shape[1]
         self._file = None if directory is None else VectorFile(directory / f"vectors-{encode.digest[:16]}.sqlite")
         self._memory = _Memory(remember)
-
-    @property
-    def digest(self) -> str:
-        """Return the digest of the encoder inside."""
-        return self._encode.digest
-
-    @property
-    def source(self) -> str:
-        """Return the source of the encoder inside."""
-        return self._encode.source
-
-    @property
-    def prefix(self) -> str:
-        """Return what the encoder inside puts before every text, nothing where it does not say."""
-        return str(getattr(self._encode, "prefix", ""))
-
-    @property
-    def max_tokens(self) -> int:
-        """Return how many tokens of a text the encoder inside reads, 128 where it does not say."""
-        return int(getattr(self._encode, "max_tokens", 128))
-
-    @property
-    def dimensions(self) -> int:
-        """Return the length of a vector."""
-        return self._dimensions
 
     def __call__(self, texts: Sequence[str], on_progress: Callable[[int, int], None] | None = None) -> Vectors:
         """Return one unit-length row per text, shape (len(texts), dimensions), float32.
 
         `on_progress(done, total)` is called after every few hundred texts that had to be encoded; both count those.
         """
+        if _ANEW.get():
+            return self._encode(texts)
         keys = [_key(text) for text in texts]
         known = self._memory.read(set(keys))
         unknown = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
@@ -66,7 +61,7 @@ class CachedEncoder:
         fresh = self._encoded({key: text for key, text in unknown.items() if key not in kept}, on_progress)
         self._memory.write(kept | fresh)
         rows = known | kept | fresh
-        return np.stack([rows[key] for key in keys]) if keys else np.empty((0, self._dimensions), np.float32)
+        return np.stack([rows[key] for key in keys]) if keys else np.empty((0, self.dimensions), np.float32)
 
     def tokens(self, text: str) -> Tokens | None:
         """Return the text's tokens if the encoder inside has them; they are not kept."""
@@ -80,7 +75,7 @@ class CachedEncoder:
     def _kept(self, keys: Sequence[bytes]) -> dict[bytes, Vectors]:
         if self._file is None or not keys:
             return {}
-        size = self._dimensions * np.dtype(np.float32).itemsize
+        size = self.dimensions * np.dtype(np.float32).itemsize
         return {k: np.frombuffer(row, np.float32) for k, row in self._file.read(keys).items() if len(row) == size}
 
     def _encoded(

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
-from labelloop.domain.release import ReleaseRow
+from labelloop.domain.release_row import ReleaseRow
 from labelloop.domain.values import Span, Spans
 
 OUTSIDE = "O"

@@ -1,26 +1,27 @@
 """What a data card is made of: the facts the ledger holds about a release."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from labelloop.domain.lookup import newest
 from labelloop.domain.records import (
     Certificate,
-    CertifyDraw,
     ClosedRound,
-    Connection,
     Evaluation,
     Fit,
     Release,
     Verdict,
 )
-from labelloop.domain.release import ReleaseRow
+from labelloop.domain.release_row import ReleaseRow
 from labelloop.domain.schema import Field
 from labelloop.domain.values import Value
-from labelloop.errors import NotConnected, NotFound
+from labelloop.errors import NotFound
 from labelloop.rules import Rules
-from labelloop.steps.project import ProjectView
-from labelloop.steps.verdict import verdict_report
+from labelloop.state.project_state import ProjectState
+from labelloop.steps.verdict_report import verdict_report
+from labelloop.stores.book import Book
+from labelloop.stores.certify_files import read_answers
 from labelloop.stores.release_files import RELEASE_FILE, read_release
 
 
@@ -28,7 +29,9 @@ from labelloop.stores.release_files import RELEASE_FILE, read_release
 class Facts:
     """A release with everything that led to it; None where it was never measured or stated.
 
-    `at_least` is the likeness from which on an answer was right for the certificate.
+    `evaluation` is the newest of the version whose labels these are; of any version where people gave every label: it
+    then says how well people agree. `min_similarity` is the similarity from which on an answer was right for the
+    certificate.
     `consensus` is the verdict's figures against what people settled on (see `consensus_json`), empty without a verdict.
     `model_said` is what the model says of each task, whoever labelled it; empty where that is no longer at hand.
     """
@@ -39,7 +42,7 @@ class Facts:
     rules: Rules
     release: Release
     certificate: Certificate | None
-    at_least: float
+    min_similarity: float
     evaluation: Evaluation | None
     verdict: Verdict | None
     consensus: Mapping[str, Any]
@@ -49,31 +52,40 @@ class Facts:
     model_said: Mapping[int, Value]
 
 
-def read_facts(view: ProjectView) -> Facts:
-    """Return the newest release and what led to it; raises NotFound before the first release."""
-    release = view.ledger.newest(Release, view.id)
+def read_facts(book: Book, state: ProjectState) -> Facts:
+    """Return the newest release, of the field in focus, and what led to it; raises NotFound before the first."""
+    release = newest_release(state)
+    return facts_of(book, state, release, read_release(book.artifacts.read(release.artifact, RELEASE_FILE)))
+
+
+def newest_release(state: ProjectState) -> Release:
+    """Return the newest release; raises NotFound before the first."""
+    release = newest(state.looped.releases)
     if release is None:
-        raise NotFound(f"Project {view.id} has no release to export yet: run `labelloop release {view.id}` first.")
-    connection = view.ledger.newest(Connection, view.id)  # one that was taken out of the loop since will do
-    if connection is None:
-        raise NotConnected(view.id)
-    version, attempt = release.version, view.attempt
-    draw = view.ledger.newest(CertifyDraw, view.id, number=release.certificate)
-    verdict = view.ledger.newest(Verdict, view.id, version=version)
+        raise NotFound(f"Project {state.id} has no release to export yet: run `labelloop release {state.id}` first.")
+    return release
+
+
+def facts_of(book: Book, state: ProjectState, release: Release, rows: Iterable[ReleaseRow]) -> Facts:
+    """Return what led to these rows of a release, of the field in focus."""
+    looped, attempt = state.looped, state.attempt
+    draw, version = newest(looped.draws, number=release.certificate), release.version
+    verdict = newest(looped.verdicts, version=version) if version else None
     current = attempt is not None and attempt.draw.number == release.certificate
+    answers = read_answers(book, looped.chunks_of(attempt)) if attempt and current else {}
     return Facts(
-        project_id=view.id,
-        title=connection.title,
-        field=view.field,
-        rules=Rules.model_validate_json(connection.rules),
+        project_id=state.id,
+        title=state.connection.title,
+        field=state.field,
+        rules=state.rules,
         release=release,
-        at_least=draw.at_least if draw else 1.0,
-        certificate=view.ledger.newest(Certificate, view.id, number=release.certificate),
-        evaluation=view.ledger.newest(Evaluation, view.id, version=version),
+        min_similarity=draw.min_similarity if draw else 1.0,
+        certificate=newest(looped.certificates, number=release.certificate),
+        evaluation=newest(looped.evaluations, version=version) if version else newest(looped.evaluations, failure=""),
         verdict=verdict,
-        consensus=verdict_report(view.book, verdict).get("consensus", {}) if verdict else {},
-        rounds=tuple(view.ledger.all(ClosedRound, view.id)),
-        fits=tuple(fit for fit in view.ledger.all(Fit, view.id) if fit.version),
-        rows=tuple(read_release(view.book.artifacts.read(release.artifact, RELEASE_FILE))),
-        model_said={task_id: answer.value for task_id, answer in view.answers().items()} if current else {},
+        consensus=verdict_report(book, verdict).get("consensus", {}) if verdict else {},
+        rounds=state.rounds,
+        fits=looped.versions,
+        rows=tuple(rows),
+        model_said={task_id: answer.value for task_id, answer in answers.items()},
     )

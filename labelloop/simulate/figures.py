@@ -23,6 +23,6 @@ class Figures:
 
 def figures(pairs: Sequence[tuple[Value, Value]]) -> Figures:
     """Return the figures of pairs of (people's value, model's value), at least one."""
-    likeness = [similarity(people, model) for people, model in pairs]
+    pairwise_similarity = [similarity(people, model) for people, model in pairs]
     right = [people == model for people, model in pairs]
-    return Figures(float(np.mean(right)), macro_f1(pairs), float(np.mean(likeness)))
+    return Figures(float(np.mean(right)), macro_f1(pairs), float(np.mean(pairwise_similarity)))

@@ -6,7 +6,7 @@ from html import escape
 from itertools import groupby
 from math import floor, log
 
-from labelloop.simulate.curve import CurvePoint
+from labelloop.simulate.learning_curve import CurvePoint
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 420, 300, 48, 34, 14, 34
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")

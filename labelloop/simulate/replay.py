@@ -18,12 +18,12 @@ import numpy as np
 from labelloop.domain.schema import Field
 from labelloop.domain.values import Value, similarity
 from labelloop.errors import NothingToLearn
-from labelloop.learners.base import Encode, Model, Scratch
+from labelloop.learners.base import Model, ModelContext
 from labelloop.plugins import learner, strategy
+from labelloop.simulate.data_split import Parts, parts
 from labelloop.simulate.figures import Figures, figures
-from labelloop.simulate.labelled import Labelled, LabelledText
-from labelloop.simulate.parts import Parts, parts
-from labelloop.simulate.plan import Plan
+from labelloop.simulate.labelled_texts import Labelled, LabelledText
+from labelloop.simulate.replay_plan import Plan
 from labelloop.strategies.base import Candidates
 
 CHAMPION = "champion"
@@ -46,19 +46,21 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class _Fitted:
-    recipe: str
+    spec: str
     model: Model
     agreement: float
     figures: Figures
     seconds: float
 
 
-def replay(data: Labelled, plan: Plan, *, seed: int, encode: Encode, tick: Callable[[], None]) -> Iterator[Point]:
+def replay(
+    data: Labelled, plan: Plan, *, seed: int, context: ModelContext, tick: Callable[[], None]
+) -> Iterator[Point]:
     """Yield the points of one run, round by round; `tick` is called after every fit.
 
     Raises UserError if the file has too few texts for the rounds, or a learner cannot learn its kind of field.
     """
-    split = parts(data, seed=seed, encode=encode)
+    split = parts(data, seed=seed, encode=context.encode)
     plan.require(data.field, len(split.train))
     rng = np.random.default_rng(seed)
     known: list[int] = []
@@ -67,25 +69,25 @@ def replay(data: Labelled, plan: Plan, *, seed: int, encode: Encode, tick: Calla
         candidates = _candidates(data.field, split, known, fitted)
         known += strategy(plan.strategy)(candidates, wanted - len(known), rng)
         fitted = []
-        for recipe in plan.recipes(data.field, wanted):
-            fitted += _fit(data.field, split, known, recipe, seed, encode)
+        for spec in plan.specs(data.field, wanted):
+            fitted += _fit(data.field, split, known, spec, seed, context)
             tick()
         fitted.sort(key=lambda one: -one.agreement)
         groups = plan.groups(data.field, wanted)
         if len(groups) > 1:
-            groups[CHAMPION] = plan.recipes(data.field, wanted)
+            groups[CHAMPION] = plan.specs(data.field, wanted)
         for name, group in groups.items():
-            yield from _point(name, [one for one in fitted if one.recipe in group], seed, plan.strategy, wanted)
+            yield from _point(name, [one for one in fitted if one.spec in group], seed, plan.strategy, wanted)
 
 
 def _candidates(field: Field, split: Parts, known: Sequence[int], fitted: Sequence[_Fitted]) -> Candidates:
     """Return the texts nobody has labelled, as the best model sees them, and as the second best may be asked."""
     ids = split.unknown(known)
     texts = split.texts(ids)
-    answers = fitted[0].model.answer(texts) if fitted else None
+    answers = fitted[0].model.predict(texts) if fitted else None
 
     def rivals() -> tuple[Value, ...] | None:
-        return tuple(answer.value for answer in fitted[1].model.answer(texts)) if len(fitted) > 1 else None
+        return tuple(answer.value for answer in fitted[1].model.predict(texts)) if len(fitted) > 1 else None
 
     return Candidates(
         ids=np.array(ids, dtype=np.int64),
@@ -99,23 +101,25 @@ def _candidates(field: Field, split: Parts, known: Sequence[int], fitted: Sequen
     )
 
 
-def _fit(field: Field, split: Parts, known: Sequence[int], recipe: str, seed: int, encode: Encode) -> Iterator[_Fitted]:
+def _fit(
+    field: Field, split: Parts, known: Sequence[int], spec: str, seed: int, context: ModelContext
+) -> Iterator[_Fitted]:
     """Yield what a recipe makes of the labels, unless it finds nothing to learn in them."""
     examples, pool = split.examples(known), split.texts(split.unknown(known))
     with tempfile.TemporaryDirectory(prefix="labelloop-") as folder:
-        started, scratch = time.perf_counter(), Scratch(Path(folder))
+        started = time.perf_counter()
         try:
-            model = learner(recipe).fit(field, examples, pool=pool, encode=encode, seed=seed, scratch=scratch)
+            model = learner(spec).fit(field, examples, context.to_fit(Path(folder), pool=pool, seed=seed))
         except NothingToLearn:
             return
         seconds = time.perf_counter() - started
     audit, test = _answered(model, split.audit), _answered(model, split.test)
     agreement = float(np.mean([similarity(*pair) for pair in audit])) if audit else 0.0
-    yield _Fitted(recipe, model, agreement, figures(test), seconds)
+    yield _Fitted(spec, model, agreement, figures(test), seconds)
 
 
 def _answered(model: Model, rows: Sequence[LabelledText]) -> list[tuple[Value, Value]]:
-    answers = model.answer([row.text for row in rows]) if rows else []
+    answers = model.predict([row.text for row in rows]) if rows else []
     return [(row.value, answer.value) for row, answer in zip(rows, answers, strict=True)]
 
 

@@ -9,7 +9,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from labelloop.domain.values import FieldKind, Rating, Value, similarity
+from labelloop.domain.values import FieldKind, Moment, Number, Rating, Value, similarity
 
 Distance = Callable[[Hashable, Hashable], float]
 """How far two judgements are apart, 0 for equal ones, the same both ways."""
@@ -50,22 +50,23 @@ def nominal(one: Hashable, other: Hashable) -> float:
 
 
 def squared(one: Hashable, other: Hashable) -> float:
-    """Return the squared distance of two numbers of stars: the interval metric, which makes kappa quadratic."""
-    if not (isinstance(one, Rating) and isinstance(other, Rating)):
-        raise TypeError(f"{one!r} and {other!r} are not both stars")
-    return float((one.stars - other.stars) ** 2)
+    """Return the squared distance of two points on a line: the interval metric, which makes kappa quadratic."""
+    if not (isinstance(one, Rating | Number | Moment) and isinstance(other, Rating | Number | Moment)):
+        raise TypeError(f"{one!r} and {other!r} are not both points on a line")
+    return (one.place - other.place) ** 2
 
 
 def distance_of(kind: FieldKind) -> Distance | None:
-    """Return by what alpha and kappa tell judgements of a field apart; None where they mean nothing.
+    """Return by what alpha and kappa tell annotations of a field apart; None where they mean nothing.
 
-    That is spans and texts: with no end of things that might have been said, agreement by chance cannot be told
-    (Hripcsak and Rothschild 2005, "Agreement, the F-measure, and reliability in information retrieval").
+    That is spans, texts, rankings and what each task brings along: with no end of things that might have been said,
+    agreement by chance cannot be told (Hripcsak and Rothschild 2005, "Agreement, the F-measure, and reliability in
+    information retrieval").
     """
     match kind:
-        case FieldKind.SPANS | FieldKind.TEXT:
+        case FieldKind.SPANS | FieldKind.TEXT | FieldKind.OPTION | FieldKind.OPTIONS | FieldKind.RANKING:
             return None
-        case FieldKind.RATING:
+        case FieldKind.RATING | FieldKind.NUMBER | FieldKind.DATETIME:
             return squared
         case FieldKind.CHOICE | FieldKind.CHOICES | FieldKind.PAIRWISE | FieldKind.TAXONOMY:
             return nominal
@@ -90,7 +91,7 @@ def krippendorff_alpha(units: Sequence[Sequence[Hashable]], distance: Distance =
 
 
 def cohen_kappa(one: Sequence[Hashable], other: Sequence[Hashable], distance: Distance = nominal) -> float | None:
-    """Return Cohen's kappa, at most 1, of two people's judgements of the same tasks in the same order; 0 is chance.
+    """Return Cohen's kappa, at most 1, of two people's annotations of the same tasks in the same order; 0 is chance.
 
     None where there is no task, or both gave one and the same label throughout: chance alone would then agree too.
     Cohen 1960, "A coefficient of agreement for nominal scales", and 1968, "Weighted kappa". Raises ValueError where

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts are imported where they are first used
 from numpy.typing import NDArray
-from scipy.special import stdtr
 
 from labelloop.domain.values import Value
 from labelloop.stats.agreement import model_agreement
@@ -52,15 +52,15 @@ class AlternativeAnnotator:
 
 
 def alternative_annotator(
-    model: Sequence[Value], judgements: Sequence[Mapping[str, Value]], *, epsilon: float = 0.2, level: float = 0.05
+    model: Sequence[Value], annotations: Sequence[Mapping[str, Value]], *, epsilon: float = 0.2, level: float = 0.05
 ) -> AlternativeAnnotator | None:
     """Compare the model with every person in turn; None with fewer than 3 people of 30 tasks shared with others each.
 
-    `model` has one value per task, `judgements` each task's values by person. Per person: a one-sided t test that the
+    `model` has one value per task, `annotations` each task's values by person. Per person: a one-sided t test that the
     person's wins exceed the model's by less than epsilon (0.2 for experts, 0.15 for the skilled, 0.1 for a crowd); over
     people: Benjamini and Yekutieli at `level`. Raises ValueError where the lengths differ.
     """
-    tasks = list(zip(model, judgements, strict=True))
+    tasks = list(zip(model, annotations, strict=True))
     names = sorted({name for _, by_person in tasks for name in by_person})
     wins = {name: _wins(name, tasks) for name in names}
     compared = {name: won for name, won in wins.items() if len(won) >= MIN_TASKS}
@@ -109,5 +109,5 @@ def _p_value(differences: NDArray[np.float64], epsilon: float) -> float:
     n, mean = len(differences), float(differences.mean())
     spread = float(differences.std(ddof=1))
     if spread > 0:
-        return float(stdtr(n - 1, (mean - epsilon) * np.sqrt(n) / spread))
+        return float(scipy.special.stdtr(n - 1, (mean - epsilon) * np.sqrt(n) / spread))
     return float(((1 - epsilon) / (1 - mean)) ** n) if mean < epsilon else 1.0

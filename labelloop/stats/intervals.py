@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+import scipy  # its parts are imported where they are first used
 from numpy.typing import NDArray
-from scipy.special import betaincinv, gammaln
 
 _DRAWS_AT_ONCE = 1_000_000
 
@@ -36,15 +36,6 @@ def wilson(successes: float, n: int, confidence: float = 0.95) -> Interval:
     return Interval(max(0.0, centre - half), min(1.0, centre + half))
 
 
-def clopper_pearson(successes: int, n: int, confidence: float = 0.95) -> Interval:
-    """Return the exact interval of a share, within [0, 1]; all of [0, 1] where n is 0.
-
-    Clopper and Pearson 1934, "The use of confidence or fiducial limits illustrated in the case of the binomial".
-    """
-    tail = (1 - confidence) / 2
-    return Interval(1.0 - clopper_pearson_upper(n - successes, n, tail), clopper_pearson_upper(successes, n, tail))
-
-
 def clopper_pearson_upper(errors: float, n: int, delta: float) -> float:
     """Return the share, in [0, 1], that the truth exceeds with probability at most `delta`; 1 where n is 0.
 
@@ -53,7 +44,7 @@ def clopper_pearson_upper(errors: float, n: int, delta: float) -> float:
     within 0 ... n.
     """
     _within(errors, n)
-    return 1.0 if errors == n else float(betaincinv(errors + 1, n - errors, 1 - delta))
+    return 1.0 if errors == n else float(scipy.special.betaincinv(errors + 1, n - errors, 1 - delta))
 
 
 def hypergeometric_upper(errors: int, n: int, pool: int, delta: float) -> float:
@@ -119,4 +110,5 @@ def _at_most(errors: int, n: int, pool: int, wrong: int) -> float:
 
 
 def _log_choose(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1), np.float64)
+    log_gamma = scipy.special.gammaln
+    return np.asarray(log_gamma(n + 1) - log_gamma(k + 1) - log_gamma(n - k + 1), np.float64)

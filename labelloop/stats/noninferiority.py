@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import ceil, hypot, inf, sqrt
 
 import numpy as np
+import scipy  # its parts are imported where they are first used
 from numpy.typing import NDArray
-from scipy.special import ndtri, stdtrit
 
 from labelloop.stats.intervals import clopper_pearson_upper
 
@@ -41,7 +41,7 @@ def noninferiority(differences: NDArray[np.float64], *, margin: float, alpha: fl
     mean = float(values.mean()) if n else 0.0
     if n < 2:
         return NonInferiority(mean, -inf, n, reached=False)
-    lower = mean - float(stdtrit(n - 1, 1 - alpha)) * float(values.std(ddof=1)) / sqrt(n)
+    lower = mean - float(scipy.special.stdtrit(n - 1, 1 - alpha)) * float(values.std(ddof=1)) / sqrt(n)
     if _few_gains(values):
         lower = min(lower, _by_counts(values, n, alpha))
     return NonInferiority(mean, lower, n, lower > -margin)
@@ -71,14 +71,15 @@ def sample_size(disagreement: float, margin: float, alpha: float, power: float) 
     >>> sample_size(0.2, 0.1, alpha=0.05, power=0.8)
     124
     """
-    return ceil((float(ndtri(1 - alpha)) + float(ndtri(power))) ** 2 * disagreement / margin**2)
+    quantiles = float(scipy.special.ndtri(1 - alpha)) + float(scipy.special.ndtri(power))
+    return ceil(quantiles**2 * disagreement / margin**2)
 
 
 def _tasks(sd: float, distance: float, alpha: float, power: float) -> int:
     """Return n >= ((t(1 - alpha, n - 1) + t(power, n - 1)) * sd / distance)^2 (Julious 2004)."""
     n = max(2, sample_size(sd * sd, distance, alpha, power))
     for _ in range(_REFINEMENTS):
-        quantiles = float(stdtrit(n - 1, 1 - alpha)) + float(stdtrit(n - 1, power))
+        quantiles = float(scipy.special.stdtrit(n - 1, 1 - alpha)) + float(scipy.special.stdtrit(n - 1, power))
         refined = max(2, ceil((quantiles * sd / distance) ** 2))
         if refined == n:
             break

@@ -1,4 +1,4 @@
-"""From which confidence on a model's labels may stand, so that the finished data set keeps its promised error.
+"""From which margin on a model's labels may stand, so that the finished data set keeps its promised error.
 
 Candès, Ilyas and Zrnic 2025, "Probably Approximately Correct Labels", arXiv 2506.10908.
 """
@@ -17,7 +17,7 @@ _FINITE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class PacThreshold:
-    """Model labels may stand where confidence >= `threshold` (infinite: nowhere); people give all the others.
+    """Model labels may stand where margin >= `threshold` (infinite: nowhere); people give all the others.
 
     Of the n certified tasks the model has `errors` wrong, and `automated` reach the threshold, of which up to `allowed`
     may be wrong. `certifiable` is false where n is too small to promise anything, even without an error; `allowed` is
@@ -32,19 +32,14 @@ class PacThreshold:
 
 
 def pac_threshold(
-    confidence: NDArray[np.float64],
-    wrong: NDArray[np.bool_],
-    *,
-    max_error: float,
-    delta: float,
-    pool: int | None = None,
+    margin: NDArray[np.float64], wrong: NDArray[np.bool_], *, max_error: float, delta: float, pool: int | None = None
 ) -> PacThreshold:
     """Return the lowest threshold under which the whole pool's error is <= max_error with probability >= 1 - delta.
 
-    `confidence` and `wrong`, both of shape (n,), are of tasks drawn uniformly from the pool after the model was frozen;
+    `margin` and `wrong`, both of shape (n,), are of tasks drawn uniformly from the pool after the model was frozen;
     any ranking will do, calibrated or not. `pool` is the number of tasks drawn from, those n included: where n is more
-    than 5 % of it the bound for finite populations is used. Tasks of equal confidence stand or fall together. Raises
-    ValueError where the shapes differ, a confidence is not a number, or n > pool.
+    than 5 % of it the bound for finite populations is used. Tasks of equal margin stand or fall together. Raises
+    ValueError where the shapes differ, a margin is not a number, or n > pool.
 
     The errors at or above a threshold grow as it sinks. Let t be the highest threshold at which the pool's share of
     them exceeds max_error: to choose t or lower takes no more than `allowed` errors there: probability at most delta.
@@ -52,21 +47,29 @@ def pac_threshold(
     >>> pac_threshold(np.array([0.9, 0.8, 0.1]), np.array([False, False, True]), max_error=0.7, delta=0.05)
     PacThreshold(threshold=0.8, allowed=0, errors=1, automated=2, certifiable=True)
     """
-    scores, mistakes = np.asarray(confidence, np.float64), np.asarray(wrong, np.bool_)
+    scores, mistakes = np.asarray(margin, np.float64), np.asarray(wrong, np.bool_)
     if scores.ndim != 1 or scores.shape != mistakes.shape or np.isnan(scores).any():
-        raise ValueError("confidence and wrong are one-dimensional, of one length, and without NaN")
+        raise ValueError("margin and wrong are one-dimensional, of one length, and without NaN")
     errors = int(mistakes.sum())
-    allowed = _allowed(len(scores), max_error, delta, pool)
+    allowed = allowed_errors(len(scores), max_error=max_error, delta=delta, pool=pool)
     if allowed < 0:
         return PacThreshold(inf, 0, errors, 0, certifiable=False)
-    order = np.argsort(-scores, kind="stable")
-    ranked = scores[order]
+    automated = most_automated(scores, mistakes, allowed)
+    threshold = float(np.sort(scores)[-automated]) if automated else inf
+    return PacThreshold(threshold, allowed, errors, automated, certifiable=True)
+
+
+def most_automated(margin: NDArray[np.float64], wrong: NDArray[np.bool_], allowed: int) -> int:
+    """Return how many tasks of the highest margin have at most `allowed` errors; those of one margin count together.
+
+    >>> most_automated(np.array([0.9, 0.8, 0.8]), np.array([False, False, True]), 0)
+    1
+    """
+    order = np.argsort(-margin, kind="stable")
+    ranked = margin[order]
     ends_a_tie = np.append(ranked[1:] != ranked[:-1], True)
-    stands = np.flatnonzero(ends_a_tie & (np.cumsum(mistakes[order]) <= allowed))
-    if not len(stands):
-        return PacThreshold(inf, allowed, errors, 0, certifiable=True)
-    last = int(stands[-1])
-    return PacThreshold(float(ranked[last]), allowed, errors, last + 1, certifiable=True)
+    stands = np.flatnonzero(ends_a_tie & (np.cumsum(wrong[order]) <= allowed))
+    return int(stands[-1]) + 1 if len(stands) else 0
 
 
 def smallest_sample(max_error: float, delta: float) -> int:
@@ -80,8 +83,13 @@ def smallest_sample(max_error: float, delta: float) -> int:
     return ceil(log(delta) / log1p(-max_error))
 
 
-def _allowed(n: int, max_error: float, delta: float, pool: int | None) -> int:
-    """Return the most errors among n whose upper bound is within max_error, -1 where not even none is."""
+def allowed_errors(n: int, *, max_error: float, delta: float, pool: int | None = None) -> int:
+    """Return the most errors among n whose upper bound is within max_error, -1 where not even none is.
+
+    `pool` is as in `pac_threshold`. Raises ValueError where `max_error` or `delta` is not in (0, 1), or n > pool.
+    >>> [allowed_errors(n, max_error=0.05, delta=0.05) for n in (58, 59, 300)]
+    [-1, 0, 8]
+    """
     _shares(max_error, delta)
     upper = partial(clopper_pearson_upper, n=n, delta=delta)
     if pool is not None and n > _FINITE * pool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.special import bdtrc
+import scipy  # its parts are imported where they are first used
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def sign_test(before: Sequence[float], after: Sequence[float]) -> SignTest:
     """
     pairs = list(zip(before, after, strict=True))
     gains, losses = sum(b < a for b, a in pairs), sum(b > a for b, a in pairs)
-    return SignTest(gains, losses, float(bdtrc(gains - 1, gains + losses, 0.5)) if gains else 1.0)
+    return SignTest(gains, losses, float(scipy.special.bdtrc(gains - 1, gains + losses, 0.5)) if gains else 1.0)
 
 
 def fewest_gains(level: float) -> int:

@@ -82,17 +82,19 @@ def _given(pairs: Pairs) -> list[str]:
 
 def _tables(pairs: Pairs, labels: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return how many times each task has each label by people, by the model and by both, shape (n, len(labels))."""
-    said = [(_atoms(people), _atoms(model)) for people, model in pairs]
+    found = [(_atoms(people), _atoms(model)) for people, model in pairs]
     return (
-        _counts([people for people, _ in said], labels),
-        _counts([model for _, model in said], labels),
-        _counts([people & model for people, model in said], labels),
+        _counts([people for people, _ in found], labels),
+        _counts([model for _, model in found], labels),
+        _counts([people & model for people, model in found], labels),
     )
 
 
-def _counts(said: Sequence[frozenset[tuple[str, Hashable]]], labels: Sequence[str]) -> NDArray[np.int64]:
-    counted = [Counter(label for label, _ in atoms) for atoms in said]
-    return np.array([[count[label] for label in labels] for count in counted], np.int64).reshape(len(said), len(labels))
+def _counts(found: Sequence[frozenset[tuple[str, Hashable]]], labels: Sequence[str]) -> NDArray[np.int64]:
+    counted = [Counter(label for label, _ in atoms) for atoms in found]
+    return np.array([[count[label] for label in labels] for count in counted], np.int64).reshape(
+        len(found), len(labels)
+    )
 
 
 def _atoms(value: Value) -> frozenset[tuple[str, Hashable]]:

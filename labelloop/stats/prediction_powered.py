@@ -6,8 +6,8 @@ Angelopoulos, Duchi and Zrnic 2023, "PPI++: Efficient Prediction-Powered Inferen
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts are imported where they are first used
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from labelloop.stats.intervals import Interval, wilson
 
@@ -49,6 +49,6 @@ def prediction_powered_share(
     weight = min(1.0, max(0.0, covariance / ((1 + n / others) * variance))) if variance > 0 else 0.0
     share = weight * float(rest.mean()) + float((y - weight * f).mean())
     spread = weight**2 * float(rest.var()) / others + float((y - weight * f).var(ddof=1)) / n
-    half = float(ndtri(0.5 + confidence / 2) * np.sqrt(spread))
+    half = float(scipy.special.ndtri(0.5 + confidence / 2) * np.sqrt(spread))
     within = np.clip([share, share - half, share + half], 0.0, 1.0)
     return EstimatedShare(float(within[0]), Interval(float(within[1]), float(within[2])), weight)

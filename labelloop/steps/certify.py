@@ -1,46 +1,50 @@
 """Certify a model: freeze it, draw tasks that people judge blind, and say what they prove."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 
-from labelloop.domain.certify import Attempt, Population, draw, share_of_delta
-from labelloop.domain.loop import Phase
-from labelloop.domain.predictions import Answer
-from labelloop.domain.records import Certificate, CertifyDraw
-from labelloop.domain.rounds import JudgedTask, snapshot
+from labelloop.domain.certification import Attempt, Population, draw, share_of_delta
+from labelloop.domain.next_step import Phase
+from labelloop.domain.predictions import Prediction
+from labelloop.domain.records import Certificate, CertifyDraw, Fit
+from labelloop.domain.rounds import AnnotatedTask
+from labelloop.domain.task_index import open_certify
 from labelloop.domain.tasks import Role
-from labelloop.domain.values import similarity
+from labelloop.domain.values import Value, similarity
 from labelloop.errors import NotFound, UserError
-from labelloop.learners.base import Encode
+from labelloop.learners.base import ModelContext
+from labelloop.state.field_mirror import field_mirror
+from labelloop.state.project_state import ProjectState
+from labelloop.state.round_content import judged_now
 from labelloop.stats.pac import PacThreshold, pac_threshold, smallest_sample
-from labelloop.steps.answer import answer
-from labelloop.steps.certificate_page import NearCopies, certificate_json
-from labelloop.steps.frozen import refuse_frozen
-from labelloop.steps.near_copies import near_copies
-from labelloop.steps.project import ProjectView
-from labelloop.stores.certify_files import CERTIFY_FILE, fingerprint_parts, read_population, write_population
+from labelloop.steps.certificate import NearCopies, certificate_json
+from labelloop.steps.near_duplicates import near_copies
+from labelloop.steps.phase_guard import refuse_frozen
+from labelloop.steps.predict_tasks import answer
+from labelloop.stores.book import Book
+from labelloop.stores.certify_files import CERTIFY_FILE, read_population, write_population
 
 CERTIFICATE_FILE = "certificate.json"
+NOTHING_LABELLED = "abandoned by command, with nothing labelled"
 _ROUNDING = 1e-9
 
 
 def start_attempt(
-    view: ProjectView, *, max_error: float, confidence: float, n: int, at_least: float = 1.0
+    book: Book, state: ProjectState, *, max_error: float, confidence: float, n: int, min_similarity: float = 1.0
 ) -> CertifyDraw:
     """Draw `n` CERTIFY tasks for the version that serves now, which is frozen from here on, and return the draw.
 
-    An answer will count as right whose likeness to people's is `at_least` this, in (0, 1]; 1 is exactly right.
+    An answer will count as right if its similarity to people's is at least `min_similarity`, in (0, 1]; 1: exactly
+    the same.
     The row of the draw comes before its tasks: `complete_draw` adds them after a crash in between. Raises UserError
     where there is no model, an attempt or a release is under way, or n tasks prove nothing or are not to be had.
     """
-    serving, earlier = view.ledger.deployed(view.id), view.attempt
-    if serving is None or view.last_round is None:
-        raise UserError(f"Project {view.id} has no model to certify yet: label until a round has closed.")
-    refuse_frozen(view)
-    number = (earlier.draw.number if earlier else 0) + 1
-    delta = share_of_delta(confidence, number)
-    found = _population(view, n, number)
+    serving, number = served(state)
+    delta = delta_of_next(state, confidence)
+    fingerprints, pool = untouched_pool(book, state)
+    found = Population(fingerprints, pool, tuple(draw(pool, n, seed=state.rules.seed, number=number)))
     least = smallest_sample(max_error, delta)
     if n < least:
         raise UserError(
@@ -53,58 +57,96 @@ def start_attempt(
             f"(--n, at least {least}), import more, or let people label the rest."
         )
     record = CertifyDraw(
-        project_id=view.id,
+        project_id=state.id,
         number=number,
         version=serving.version,
         n=n,
         pool=len(found.pool),
         max_error=max_error,
         delta=delta,
-        at=datetime.now(UTC),
-        at_least=at_least,
+        created_at=datetime.now(UTC),
+        min_similarity=min_similarity,
     )
-    view.book.record(record, f"certify-{number}", {CERTIFY_FILE: write_population(found)}, (serving.artifact,))
-    complete_draw(view)
-    attempt = view.attempt
-    return attempt.draw if attempt else record
+    book.record(record, f"certify-{number}", {CERTIFY_FILE: write_population(found)}, (serving.artifact,))
+    stored = book.ledger.newest(CertifyDraw, state.id, number=number) or record
+    _give_role(book, stored)
+    return stored
 
 
-def complete_draw(view: ProjectView) -> None:
-    """Give the tasks of an open attempt their role, if a crash has left them without; may be run at any time."""
-    attempt = view.attempt
-    if attempt and attempt.phase is Phase.CERTIFY and not view.ledger.certify_tasks(view.id):
-        view.ledger.add_certify_tasks(view.id, attempt.draw.number, read_population(view.book, attempt.draw).drawn)
+def served(state: ProjectState) -> tuple[Fit, int]:
+    """Return the version that serves, which the next attempt is about, and the attempt's number.
+
+    Raises UserError where there is none, or an attempt or a release is under way.
+    """
+    serving = state.deployed
+    if serving is None or state.last_round is None:
+        raise UserError(f"Project {state.id} has no model to certify yet: label until a round has closed.")
+    refuse_frozen(state)
+    return serving, state.next_attempt
 
 
-def abandon_attempt(view: ProjectView) -> Certificate:
-    """End the open attempt without a certificate; its tasks are TRAIN again. Raises NotFound if none is open."""
-    attempt = view.attempt
+def delta_of_next(state: ProjectState, confidence: float) -> float:
+    """Return the probability that the next attempt may fail with: attempts in which nothing was judged spent none."""
+    return share_of_delta(confidence, state.attempts_spent + 1)
+
+
+def untouched_pool(book: Book, state: ProjectState) -> tuple[dict[int, str], frozenset[int]]:
+    """Return the fingerprints of all tasks by id, and the tasks to draw from: TRAIN, with a text nobody has touched."""
+    tasks = state.tasks
+    fingerprints = book.mirror(state.id).fingerprints()
+    spoilt = {fingerprints[id_] for id_ in tasks.annotators if id_ in fingerprints}
+    # what was CERTIFY in an attempt before is TRAIN from the new draw on
+    drawn = (tasks.of(Role.TRAIN) | tasks.of(Role.CERTIFY)) & tasks.with_text
+    return fingerprints, frozenset(id_ for id_ in drawn if id_ in fingerprints and fingerprints[id_] not in spoilt)
+
+
+def complete_draw(book: Book, state: ProjectState) -> bool:
+    """Give the tasks of an open attempt their role, if a crash has left them without; return whether that was so."""
+    attempt = state.attempt
+    if attempt is None or attempt.phase is not Phase.CERTIFY or state.tasks.of(Role.CERTIFY):
+        return False
+    _give_role(book, attempt.draw)
+    return True
+
+
+def _give_role(book: Book, draw: CertifyDraw) -> None:
+    book.ledger.add_certify_tasks(draw.project_id, draw.number, read_population(book, draw).drawn)
+
+
+def abandon_attempt(book: Book, state: ProjectState) -> Certificate:
+    """End the open attempt without a certificate; its tasks are TRAIN again. Raises NotFound if none is open.
+
+    Where nobody has judged any of its tasks nothing was learned from them: the certificate's delta is 0, it spent none.
+    """
+    attempt = state.attempt
     if attempt is None or attempt.phase is not Phase.CERTIFY:
-        raise NotFound(f"Project {view.id} has no open attempt to certify: there is nothing to abandon.")
-    nothing = PacThreshold(1.0, 0, 0, 0, certifiable=False)
-    return _record(view, attempt, _certificate(attempt, nothing, "abandoned by command"), None)
+        raise NotFound(f"Project {state.id} has no open attempt to certify: there is nothing to abandon.")
+    record = _certificate(attempt, PacThreshold(1.0, 0, 0, 0, certifiable=False), "abandoned by command")
+    if not state.tasks.of(Role.CERTIFY) & state.tasks.annotators.keys():
+        record = replace(record, reason=NOTHING_LABELLED, delta=0.0)
+    return _record(book, state, attempt, record, None)
 
 
-def certificate_is_due(view: ProjectView) -> bool:
-    """Return whether every CERTIFY task of the open attempt has been judged or skipped."""
-    return view.phase is Phase.CERTIFY and not view.open_certify(view.mirror.annotations())
+def certificate_is_due(state: ProjectState) -> bool:
+    """Return whether every CERTIFY task of the open attempt has been annotated or skipped."""
+    return state.phase is Phase.CERTIFY and not open_certify(state.tasks)
 
 
-def certify(view: ProjectView, *, encode: Encode) -> Certificate:
+def certify(book: Book, state: ProjectState, *, context: ModelContext) -> Certificate:
     """Compare the frozen version with people on the CERTIFY tasks and record what that proves.
 
-    A task that people skipped or did not judge blind counts as an error at the model's confidence, one that was
-    deleted as an error at full confidence: what is not known never makes the promise easier.
+    A task that people skipped or did not judge blind counts as an error at the model's margin, one that was
+    deleted as an error at the highest margin: what is not known never makes the promise easier.
     """
-    attempt = view.attempt
+    attempt = state.attempt
     if attempt is None:
-        raise NotFound(f"Project {view.id} has no open attempt to certify: run `labelloop certify {view.id}`.")
+        raise NotFound(f"Project {state.id} has no open attempt to certify: run `labelloop certify {state.id}`.")
     if attempt.certificate is not None:
         return attempt.certificate
-    drawn = read_population(view.book, attempt.draw).drawn
-    judged, answers = _judged(view), _answers(view, attempt, drawn, encode=encode)
-    likeness = attempt.draw.at_least
-    right = {id_ for id_ in drawn if id_ in answers and _agree(answers[id_], judged.get(id_), likeness)}
+    drawn = read_population(book, attempt.draw).drawn
+    annotated, answers = _annotated(book, state), _answers(book, state, attempt, drawn, context=context)
+    min_similarity = attempt.draw.min_similarity
+    right = {id_ for id_ in drawn if id_ in answers and _agree(answers[id_], annotated.get(id_), min_similarity)}
     found = pac_threshold(
         np.array([answers[id_].margin if id_ in answers else 1.0 for id_ in drawn]),
         np.array([id_ not in right for id_ in drawn]),
@@ -113,62 +155,40 @@ def certify(view: ProjectView, *, encode: Encode) -> Certificate:
         pool=attempt.draw.pool,
     )
     record = _certificate(attempt, found, _because(found, attempt.draw))
-    copies = _copies(view, drawn, encode=encode)
+    copies = _copies(book, state, drawn, context=context)
     seen = NearCopies(len(copies), len(copies - right))
-    return _record(view, attempt, record, certificate_json(view, attempt, record, judged, answers, seen))
+    return _record(book, state, attempt, record, certificate_json(state, attempt, record, annotated, answers, seen))
 
 
-def changed_since(view: ProjectView, draw: CertifyDraw) -> str:
-    """Return in words how the project's tasks differ from those an attempt was drawn from; empty if they do not."""
-    before = kept = edited = 0
-    for part in fingerprint_parts(view.book, draw):
-        now = view.mirror.fingerprints(sorted(part))
-        before, kept = before + len(part), kept + len(now)
-        edited += sum(part[task_id] != fingerprint for task_id, fingerprint in now.items())
-    counts = {"added": view.mirror.count() - kept, "deleted": before - kept, "edited": edited}
-    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-
-
-def _population(view: ProjectView, n: int, number: int) -> Population:
-    tasks, roles = view.mirror.tasks(), view.ledger.roles(view.id)
-    touched = {annotation.task_id for annotation in view.mirror.annotations()}
-    fingerprints = {task.id: task.fingerprint for task in tasks.values()}
-    spoilt = {fingerprints[id_] for id_ in touched if id_ in fingerprints}
-    pool = frozenset(
-        task.id
-        for task in tasks.values()
-        # what was CERTIFY in an attempt before is TRAIN from the new draw on
-        if roles.get(task.id) in (Role.TRAIN, Role.CERTIFY)
-        and task.text.strip()
-        and fingerprints[task.id] not in spoilt
-    )
-    return Population(fingerprints, pool, tuple(draw(pool, n, seed=view.rules.seed, number=number)))
-
-
-def _judged(view: ProjectView) -> dict[int, JudgedTask]:
-    roles, tasks = view.ledger.roles(view.id), view.mirror.tasks()
-    seen = snapshot(0, tasks, view.mirror.annotations(), roles, view.field)
+def _annotated(book: Book, state: ProjectState) -> dict[int, AnnotatedTask]:
+    seen = judged_now(book, state)
     return {task.task.id: task for task in seen.tasks if task.role is Role.CERTIFY}
 
 
-def _answers(view: ProjectView, attempt: Attempt, drawn: tuple[int, ...], *, encode: Encode) -> dict[int, Answer]:
-    tasks, version = view.mirror.tasks(), view.ledger.version(view.id, attempt.draw.version)
-    return answer(view, version, [tasks[id_] for id_ in drawn if id_ in tasks], encode=encode)
+def _answers(
+    book: Book, state: ProjectState, attempt: Attempt, drawn: tuple[int, ...], *, context: ModelContext
+) -> dict[int, Prediction]:
+    tasks = field_mirror(book, state).tasks(drawn)
+    return answer(book, state.version(attempt.draw.version), list(tasks.values()), context=context)
 
 
-def _copies(view: ProjectView, drawn: tuple[int, ...], *, encode: Encode) -> set[int]:
-    """Return which of the tasks drawn are nearly the same as a TRAIN task that people have judged."""
-    tasks, roles = view.mirror.tasks(), view.ledger.roles(view.id)
-    judged = {annotation.task_id for annotation in view.mirror.annotations()}
-    learned = [tasks[id_].text for id_ in sorted(judged & tasks.keys()) if roles.get(id_) is Role.TRAIN]
-    there = [id_ for id_ in drawn if id_ in tasks]
-    alike = near_copies([tasks[id_].text for id_ in there], learned, encode=encode)
-    return {id_ for id_, copy in zip(there, alike, strict=True) if copy}
+def _copies(book: Book, state: ProjectState, drawn: tuple[int, ...], *, context: ModelContext) -> set[int]:
+    """Return which of the tasks drawn are nearly the same as a TRAIN task that people have annotated."""
+    mirror, touched = book.mirror(state.id), state.tasks.annotators.keys()
+    learned = mirror.tasks(sorted(touched & state.tasks.of(Role.TRAIN)))
+    tasks = mirror.tasks(drawn)
+    alike = near_copies([t.text for t in tasks.values()], [t.text for t in learned.values()], encode=context.encode)
+    return {id_ for id_, copy in zip(tasks, alike, strict=True) if copy}
 
 
-def _agree(said: Answer, judged: JudgedTask | None, at_least: float) -> bool:
-    truth = judged.consensus.value if judged else None
-    return truth is not None and similarity(said.value, truth) >= at_least - _ROUNDING
+def _agree(prediction: Prediction, annotated: AnnotatedTask | None, min_similarity: float) -> bool:
+    truth = annotated.consensus.value if annotated else None
+    return truth is not None and is_right(prediction.value, truth, min_similarity)
+
+
+def is_right(predicted: Value, truth: Value, min_similarity: float) -> bool:
+    """Return whether a prediction counts as right: as similar to people's answer as was asked for."""
+    return similarity(predicted, truth) >= min_similarity - _ROUNDING
 
 
 def _because(found: PacThreshold, draw: CertifyDraw) -> str:
@@ -176,18 +196,20 @@ def _because(found: PacThreshold, draw: CertifyDraw) -> str:
         return f"{draw.n} tasks are too few to promise an error of at most {draw.max_error:.1%}"
     share = f"{found.errors} of {draw.n} tasks wrong"
     if not found.automated:
-        return f"{share}, among them those the model is surest of: no label of the model's may stand without a person"
+        return (
+            f"{share}, including the model's most certain predictions: none of its labels can be used without a person"
+        )
     return f"{share}; up to {found.allowed} may be wrong at or above the threshold"
 
 
-def _certificate(attempt: Attempt, found: PacThreshold, because: str) -> Certificate:
+def _certificate(attempt: Attempt, found: PacThreshold, reason: str) -> Certificate:
     drawn = attempt.draw
     return Certificate(
         project_id=drawn.project_id,
         number=drawn.number,
         version=drawn.version,
         granted=found.automated > 0,
-        because=because,
+        reason=reason,
         n=drawn.n,
         errors=found.errors,
         allowed=found.allowed,
@@ -195,12 +217,12 @@ def _certificate(attempt: Attempt, found: PacThreshold, because: str) -> Certifi
         automated=found.automated / drawn.n,
         max_error=drawn.max_error,
         delta=drawn.delta,
-        at=datetime.now(UTC),
+        created_at=datetime.now(UTC),
     )
 
 
-def _record(view: ProjectView, attempt: Attempt, record: Certificate, page: bytes | None) -> Certificate:
-    fit = view.ledger.version(view.id, record.version)
+def _record(book: Book, state: ProjectState, attempt: Attempt, record: Certificate, page: bytes | None) -> Certificate:
+    fit = state.version(record.version)
     files = {CERTIFICATE_FILE: page} if page else None
-    view.book.record(record, f"certificate-{record.number}", files, (attempt.draw.artifact, fit.artifact))
-    return view.ledger.newest(Certificate, view.id, number=record.number) or record
+    book.record(record, f"certificate-{record.number}", files, (attempt.draw.artifact, fit.artifact))
+    return book.ledger.newest(Certificate, state.id, number=record.number) or record

@@ -2,59 +2,85 @@
 
 from datetime import UTC, datetime
 
+from labelloop.domain.field_rounds import FieldRounds
 from labelloop.domain.records import ClosedRound
-from labelloop.domain.rounds import Round, snapshot
-from labelloop.steps.project import ProjectView
+from labelloop.domain.rounds import AnnotatedTask
+from labelloop.state.project_state import ProjectState
+from labelloop.state.round_content import closed_round, fields_judged_now, most_new_labels
+from labelloop.stores.book import Book
 from labelloop.stores.round_files import round_files
+from labelloop.stores.several_field_files import several_field_files
 
 
-def close_round(view: ProjectView, *, asked: bool = False) -> ClosedRound | None:
+def close_round(book: Book, state: ProjectState, *, asked: bool = False) -> ClosedRound | None:
     """Close the next round if it is due (or, when `asked`, if anything is new) and return it, else None.
 
     Due means: enough TRAIN labels have settled since the last round (Rules.round_due_at), or the labelling
     configuration has changed since. If another worker closes the same round at the same moment, one of them wins and
     both return the winner's.
     """
-    last = view.last_round
-    now = snapshot(
-        (last.number if last else 0) + 1,
-        view.mirror.tasks(),
-        view.mirror.annotations(),
-        view.ledger.roles(view.id),
-        view.field,
-    )
-    before = view.round(last.number) if last else None
-    because = _why(view, now, before, last, asked=asked)
-    if not because:
+    if not asked and not _may_be_due(book, state):
+        return None
+    last, now = state.last_round, fields_judged_now(book, state)
+    before = _fields_before(book, state, last) if last else None
+    reason = _why(state, now, before, asked=asked)
+    if not reason:
         return None
     record = ClosedRound(
-        project_id=view.id,
+        project_id=state.id,
         number=now.number,
-        schema_number=view.schema.number,
-        because=because,
+        schema_number=state.schema.number,
+        reason=reason,
         train=len(now.training),
-        new_train=_new(now, before),
-        audit=len(now.audit(view.rules.monitor_people)),
-        annotations=sum(len(task.judgements) for task in now.tasks),
-        at=datetime.now(UTC),
+        new_train=_new_labels(now, before),
+        audit=now.audit(state.rules.monitor_people),
+        annotations=now.annotations,
+        created_at=datetime.now(UTC),
     )
     parents = (last.artifact,) if last else ()
-    view.book.record(record, f"round-{now.number}", round_files(now, before), parents)
-    return view.ledger.newest(ClosedRound, view.id, number=now.number)
+    book.record(record, f"round-{now.number}", _files(book, state, now, before), parents)
+    return book.ledger.newest(ClosedRound, state.id, number=now.number)
 
 
-def _why(view: ProjectView, now: Round, before: Round | None, last: ClosedRound | None, *, asked: bool) -> str:
-    new = _new(now, before)
-    needed = view.rules.round_due_at(last.train if last else 0)
+def _fields_before(book: Book, state: ProjectState, last: ClosedRound) -> FieldRounds:
+    found = {one.field.name: closed_round(book, one, last.number) for one in state.by_field}
+    return FieldRounds(last.number, {name: closed for name, closed in found.items() if closed})
+
+
+def _files(book: Book, state: ProjectState, now: FieldRounds, before: FieldRounds | None) -> dict[str, bytes]:
+    mirror, ids = book.mirror(state.id), sorted({task.id for task in now.judged({})})
+    own = mirror.own(ids) if state.rules.own_columns else None
+    if len(now.by_field) == 1:
+        ((name, closed),) = now.by_field.items()
+        return round_files(closed, before.by_field.get(name) if before else None, own)
+    texts = {task_id: task.text for task_id, task in mirror.tasks(ids).items()}
+    return several_field_files(now, before, texts, own)
+
+
+def _may_be_due(book: Book, state: ProjectState) -> bool:
+    return _configuration_changed(state) or most_new_labels(book, state) >= state.round_due_at
+
+
+def _configuration_changed(state: ProjectState) -> bool:
+    last = state.last_round
+    return last is not None and last.schema_number != state.schema.number
+
+
+def _why(state: ProjectState, now: FieldRounds, before: FieldRounds | None, *, asked: bool) -> str:
+    new, needed = _new_labels(now, before), state.round_due_at
     if new >= needed:
         return f"{new} new labels, {needed} needed"
-    if last and last.schema_number != view.schema.number and now.training:
+    if _configuration_changed(state) and now.training:
         return "the labelling configuration changed"
-    if asked and now.training and (before is None or now.tasks != before.tasks):
+    if asked and now.training and (before is None or _tasks(now) != _tasks(before)):
         return "asked for"
     return ""
 
 
-def _new(now: Round, before: Round | None) -> int:
-    known = {task.task.id for task in before.training} if before else set()
-    return sum(task.task.id not in known for task in now.training)
+def _new_labels(now: FieldRounds, before: FieldRounds | None) -> int:
+    """Return how many labels for training are of tasks of which nothing had settled before."""
+    return len(now.training - (before.training if before else frozenset()))
+
+
+def _tasks(rounds: FieldRounds) -> dict[str, tuple[AnnotatedTask, ...]]:
+    return {name: one.tasks for name, one in rounds.by_field.items()}

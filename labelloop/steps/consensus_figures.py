@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from labelloop.domain.human_level import Measured
 from labelloop.domain.schema import Field
-from labelloop.domain.values import FieldKind, Spans, Value
-from labelloop.domain.verdict import Measured
+from labelloop.domain.values import FieldKind, Spans, Value, same
 from labelloop.stats.intervals import wilson
 from labelloop.stats.per_label import LabelScore, label_scores, macro_f1, macro_f1_interval
-from labelloop.stats.spans import Match, SpanScore, span_score
+from labelloop.stats.span_agreement import Match, SpanScore, span_score
 
 SHOWN_MATCHES = (Match.STRICT, Match.PARTIAL, Match.TYPE)
 
@@ -26,9 +26,10 @@ class AgainstConsensus:
 
 def against_consensus(field: Field, pairs: Sequence[tuple[Value, Value]], *, seed: int) -> AgainstConsensus:
     """Return the figures of pairs of (what people settled on, what the model says)."""
-    n, right = len(pairs), sum(people == model for people, model in pairs)
+    n, right = len(pairs), sum(same(people, model) for people, model in pairs)
     share = wilson(right, n)
-    f1, interval = macro_f1(pairs), macro_f1_interval(pairs, seed=seed)
+    f1 = macro_f1(pairs) if field.labels else None  # labels of a task's own are those of no other
+    interval = macro_f1_interval(pairs, seed=seed)
     return AgainstConsensus(
         accuracy=Measured(right / n, share.low, share.high, n) if n else _NOTHING,
         macro_f1=_NOTHING if f1 is None else Measured(f1, interval.low, interval.high, n),

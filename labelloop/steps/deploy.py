@@ -1,90 +1,93 @@
 """Decide after a round which version serves, and deploy it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from labelloop.domain.candidates import candidates, undecided
+import numpy as np
+
+from labelloop.domain.competing_versions import undecided
+from labelloop.domain.lookup import matching
 from labelloop.domain.promotion import Comparison, Cost, challenger_among, cost_ratio, promote
 from labelloop.domain.records import Decision, Deployment, Evaluation, Fit
+from labelloop.encoders.encoder_spec import in_words
+from labelloop.state.load import load
+from labelloop.state.project_state import ProjectState
 from labelloop.stats.agreement import paired_difference
-from labelloop.steps.background import untuned
+from labelloop.steps.background_learners import untuned
+from labelloop.steps.deployments import deploy
 from labelloop.steps.evaluate import agreement_by_task
-from labelloop.steps.project import ProjectView
+from labelloop.stores.book import Book
 
 UNMEASURED = "not measured yet: it answers before the first label"
 
 
-def decide_round(view: ProjectView, number: int) -> Decision:
+def decide_round(book: Book, state: ProjectState, number: int, *, llm: bool = False) -> Decision:
     """Apply the promotion rule to a round, deploy the winner if it is new, and return the newest decision.
 
     It is applied once, and once more for candidates that came late. What a crash left undeployed is deployed when this
     is run again; a rollback since is respected.
     """
-    known = _take_effect(view, view.ledger.newest(Decision, view.id, round_number=number))
-    new = _decide(view, number, known)
+    state, known = _carried_out(book, state, number)
+    new = _decide(book, state, number, known, llm=llm)
     if new is not None:
-        view.book.record(new, f"decision-{number}-{new.challenger or 'none'}", parents=_parents(view, number))
-        known = _take_effect(view, view.ledger.newest(Decision, view.id, round_number=number))
+        parents = tuple(found.artifact for found in matching(state.looped.evaluations, round_number=number))
+        book.record(new, f"decision-{number}-{new.challenger or 'none'}", parents=parents)
+        _, known = _carried_out(book, load(book, state.id).focused(state.focus), number)
     assert known is not None
     return known
 
 
-def _take_effect(view: ProjectView, decision: Decision | None) -> Decision | None:
-    if decision is not None and not view.has_taken_effect(decision):
-        deploy(view, decision.winner, because=decision.because)
-    return decision
+def _carried_out(book: Book, state: ProjectState, number: int) -> tuple[ProjectState, Decision | None]:
+    """Deploy the winner of a round's newest decision if it was not; return it and the state as it then is."""
+    decision = state.looped.decision(number)
+    if decision is None or state.looped.has_taken_effect(decision):
+        return state, decision
+    deploy(book, state, decision.winner, reason=decision.reason)
+    return load(book, state.id).focused(state.focus), decision
 
 
-def deploy(view: ProjectView, version: str, *, because: str) -> Deployment:
-    """Let a version answer from now on; raises NotFound if there is no such version."""
-    fit = view.ledger.version(view.id, version)
-    number = len(view.ledger.all(Deployment, view.id)) + 1
-    deployment = Deployment(view.id, version, because, datetime.now(UTC))
-    view.book.record(deployment, f"deployment-{number}-{version}", parents=(fit.artifact,))
-    return deployment
-
-
-def deploy_first(view: ProjectView) -> Deployment | None:
+def deploy_first(book: Book, state: ProjectState) -> Deployment | None:
     """Let the version that was fitted before the first label answer, unless another came first; None then."""
-    fit = view.first_version
-    return deploy(view, fit.version, because=UNMEASURED) if fit else None
+    fit = state.first_version
+    return deploy(book, state, fit.version, reason=UNMEASURED) if fit else None
 
 
-def previous_version(view: ProjectView) -> str | None:
-    """Return the version that served before the one that serves now, None if there was none."""
-    serving = [deployment.version for deployment in view.ledger.all(Deployment, view.id)]
-    others = [version for version in serving if version != serving[-1]] if serving else []
-    return others[-1] if others else None
-
-
-def _decide(view: ProjectView, number: int, before: Decision | None) -> Decision | None:
-    measured = view.ledger.all(Evaluation, view.id, round_number=number)
-    competing = candidates(view.ledger.all(Fit, view.id), view.ledger.all(Evaluation, view.id), number)
+def _decide(book: Book, state: ProjectState, number: int, before: Decision | None, *, llm: bool) -> Decision | None:
+    measured = matching(state.looped.evaluations, round_number=number)
+    competing = state.looped.competing(number)
     new = undecided(competing, measured, before)
     if before is not None and not new:
         return None
-    champion = view.ledger.deployed(view.id)
+    champion = state.deployed
     if before is None and champion is not None and champion.round_number == 0:
         new.pop(champion.version, None)  # served since before it could be measured: it is no challenger
     challenger = _challenger([fit for fit in competing if fit.version in new], new)
     if challenger is None:
-        winner, because = champion.version if champion else "", _why_none(view, measured)
+        winner, reason = champion.version if champion else "", _why_none(state, measured, llm=llm)
     else:
         late = before is not None or challenger.round_number < number
         evaluations = {found.version: found for found in measured if not found.failure}
-        winner, because = _winner(view, challenger, champion, evaluations, late=late)
+        winner, reason = _winner(book, state, challenger, champion, evaluations, late=late)
         if late:
             learned = f"{challenger.version}, fitted to round {challenger.round_number} with {challenger.labels} labels"
-            because = f"{learned}, came late: {because}"
+            reason = f"{learned}, {_late(state, challenger)}: {reason}"
     return Decision(
-        project_id=view.id,
+        project_id=state.id,
         round_number=number,
         challenger=challenger.version if challenger else "",
         champion=champion.version if champion else "",
         winner=winner,
-        because=because,
+        reason=reason,
+        field=state.field_on_record,
         # not before what it decides on, whatever the clocks of two machines say: else it would be taken again
-        at=max([datetime.now(UTC), *(found.at for found in measured)]),
+        created_at=max([datetime.now(UTC), *(found.created_at for found in measured)]),
     )
+
+
+def _late(state: ProjectState, challenger: Fit) -> str:
+    same = matching(state.looped.fits, round_number=challenger.round_number, learner=challenger.learner)
+    anew = same[0] != challenger
+    return f"was fitted anew, with the encoder {in_words(state.looped.encoder_of(challenger))}" if anew else "came late"
 
 
 def _challenger(fits: list[Fit], measured: dict[str, Evaluation]) -> Fit | None:
@@ -94,38 +97,43 @@ def _challenger(fits: list[Fit], measured: dict[str, Evaluation]) -> Fit | None:
     return fits[challenger_among([(one.agreement or 0.0, one.cost_per_1000) for one in found])]
 
 
-def _why_none(view: ProjectView, measured: list[Evaluation]) -> str:
+def _why_none(state: ProjectState, measured: Sequence[Evaluation], *, llm: bool) -> str:
     if failures := [f"{found.version} could not be evaluated: {found.failure}" for found in measured if found.failure]:
         return "; ".join(failures)
-    if waiting := [one.recipe for one in untuned(view)]:
+    if waiting := [one.spec for one in untuned(state, llm=llm)]:
         return f"{', '.join(waiting)} will come late, and no other learner could be fitted to this round"
     return "no learner could be fitted to this round"
 
 
 def _winner(
-    view: ProjectView, challenger: Fit, champion: Fit | None, evaluations: dict[str, Evaluation], *, late: bool
+    book: Book,
+    state: ProjectState,
+    challenger: Fit,
+    champion: Fit | None,
+    evaluations: dict[str, Evaluation],
+    *,
+    late: bool,
 ) -> tuple[str, str]:
     if champion is None:
         return challenger.version, "the first model"
     if champion.version == challenger.version:
         return champion.version, "it serves already"
+    if state.looped.pinned_version:
+        return champion.version, f"it is pinned until `labelloop deploy {state.id} --unpin`"
     ours, theirs = evaluations[challenger.version], evaluations.get(champion.version)
     if theirs is None:
         return challenger.version, f"{champion.version} could not be evaluated"
-    one, other = agreement_by_task(view.book, ours), agreement_by_task(view.book, theirs)
-    common = one.index.intersection(other.index)
-    difference = paired_difference(one[common].to_numpy(), other[common].to_numpy())
-    ratio = cost_ratio(_cost(view, ours), _cost(view, theirs), same_learner=challenger.learner == champion.learner)
+    one, other = agreement_by_task(book, ours), agreement_by_task(book, theirs)
+    common = [task_id for task_id in one if task_id in other]
+    difference = paired_difference(*(np.array([known[task_id] for task_id in common]) for known in (one, other)))
+    ratio = cost_ratio(_cost(state, ours), _cost(state, theirs), same_learner=challenger.learner == champion.learner)
     more = not late or challenger.labels > champion.labels
-    wins, because = promote(Comparison(difference.mean, difference.standard_error, difference.n, ratio, more))
-    return (challenger.version if wins else champion.version), because
+    outdated = state.looped.is_outdated(champion) and not state.looped.is_outdated(challenger)
+    wins, reason = promote(Comparison(difference.mean, difference.standard_error, difference.n, ratio, more, outdated))
+    return (challenger.version if wins else champion.version), reason
 
 
-def _cost(view: ProjectView, found: Evaluation) -> Cost:
+def _cost(state: ProjectState, found: Evaluation) -> Cost:
     # The time that it took when it was new: later an LLM's answers to the same tasks come from the cache.
-    measured = view.ledger.all(Evaluation, view.id, version=found.version)
+    measured = matching(state.looped.evaluations, version=found.version)
     return Cost(found.cost_per_1000, next(one.ms_per_text for one in measured if not one.failure))
-
-
-def _parents(view: ProjectView, number: int) -> tuple[str, ...]:
-    return tuple(e.artifact for e in view.ledger.all(Evaluation, view.id, round_number=number))

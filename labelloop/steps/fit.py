@@ -11,18 +11,26 @@ from pathlib import Path
 import numpy as np
 import structlog
 
+from labelloop.domain.lookup import newest
 from labelloop.domain.records import ClosedRound, Fit
+from labelloop.domain.refinement import Refinement
 from labelloop.domain.rounds import Round
 from labelloop.domain.tasks import Role
 from labelloop.errors import BrokenPromise, UserError
-from labelloop.learners.base import Encode, Example, Scratch
-from labelloop.llm.account import charged_to
+from labelloop.extras import missing_extras_reported
+from labelloop.learners.base import Encode, Example, FitContext, ModelContext, refinement_of
+from labelloop.llm.cost_center import charged_to
 from labelloop.plugins import is_background, learner, needs_labels
-from labelloop.steps.guidelines import handed, record_refinement
-from labelloop.steps.models import MODEL_FOLDER
-from labelloop.steps.near_copies import near_copies
-from labelloop.steps.project import ProjectView
-from labelloop.steps.scratch import Place
+from labelloop.state.field_learners import field_learners
+from labelloop.state.field_mirror import field_mirror
+from labelloop.state.progress import queued_train
+from labelloop.state.project_state import ProjectState
+from labelloop.state.round_content import closed_round
+from labelloop.steps.guideline_rulings import handed, record_refinement
+from labelloop.steps.model_store import MODEL_FOLDER
+from labelloop.steps.near_duplicates import near_copies
+from labelloop.steps.workspace import FitFolder, fit_folder
+from labelloop.stores.book import Book
 
 LARGEST_POOL = 20_000
 
@@ -40,23 +48,23 @@ class _Lesson:
     pool: Sequence[str]
 
 
-def fit(view: ProjectView, number: int, *, encode: Encode, work: Path | None = None) -> list[Fit]:
+def fit(book: Book, state: ProjectState, number: int, *, context: ModelContext, work: Path | None = None) -> list[Fit]:
     """Fit each quick learner of the project that has not been fitted to round `number`; return all fits of the round.
 
     `work` is a folder in which a fit that a crash interrupts leaves what the next try goes on from. A learner that
     cannot learn from these labels is recorded with the reason; whatever else goes wrong is raised, and running the step
     again goes on where it stopped.
     """
-    lesson = _lesson(view, number, encode=encode)
+    lesson = _lesson(book, state, number, encode=context.encode)
     with tempfile.TemporaryDirectory(prefix="labelloop-") as temporary:
-        for recipe in view.learners:
-            if not is_background(recipe) and not _is_fitted(view, number, recipe):
-                place = Place(work or Path(temporary), view.id, number, recipe)
-                _fit_one(view, lesson, place, Scratch(place.made()), encode=encode)
-    return view.ledger.all(Fit, view.id, round_number=number)
+        for spec in field_learners(state):
+            if not is_background(spec) and not state.looped.is_fitted(number, spec):
+                place = fit_folder(work or Path(temporary), state, number, spec)
+                _fit_one(book, state, lesson, place, context.to_fit(place.made()))
+    return book.ledger.all(Fit, state.id, round_number=number, field=state.field_on_record)
 
 
-def tune(view: ProjectView, place: Place, scratch: Scratch, *, encode: Encode, hold: Hold = nullcontext) -> Fit:
+def tune(book: Book, state: ProjectState, place: FitFolder, context: FitContext, *, hold: Hold = nullcontext) -> Fit:
     """Fit one learner, which may be a slow one, to one round, once, and return what came of it.
 
     Round 0 is before the first label: the learner is given the texts at the head of the queue and nothing else.
@@ -64,110 +72,135 @@ def tune(view: ProjectView, place: Place, scratch: Scratch, *, encode: Encode, h
     People label on and rounds close meanwhile, so only the recording is done under `hold`, which keeps other jobs off
     the project. Failures are as in `fit`.
     """
-    if not _is_fitted(view, place.number, place.recipe):
-        lesson = _lesson(view, place.number, encode=encode)
-        _fit_one(view, lesson, place, scratch, encode=encode, hold=hold)
-    return _recorded(view, place)
+    if not state.looped.is_fitted(place.number, place.spec):
+        lesson = _lesson(book, state, place.number, encode=context.encode)
+        _fit_one(book, state, lesson, place, context, hold=hold)
+    return _recorded(book, place)
 
 
-def record_failure(view: ProjectView, place: Place, failure: str) -> Fit:
+def record_failure(book: Book, state: ProjectState, place: FitFolder, failure: str) -> Fit:
     """Record that a learner could not be fitted to a round, so that it is not tried again before the next one."""
-    closed = view.ledger.newest(ClosedRound, view.id, number=place.number)
-    _record(view, place, Path(), labels=closed.train if closed else 0, seconds=0.0, failure=failure)
-    return _recorded(view, place)
+    closed = newest(state.rounds, number=place.number)
+    _record(book, closed, place, Path(), labels=closed.train if closed else 0, seconds=0.0, failure=failure)
+    return _recorded(book, place)
 
 
-def training_examples(view: ProjectView, closed: Round, *, encode: Encode) -> list[Example]:
+def training_examples(book: Book, state: ProjectState, closed: Round, *, encode: Encode) -> list[Example]:
     """Return what may be learned from a round: settled TRAIN labels that are no near-copy of an audit task."""
-    usable = [t for t in closed.training if t.consensus.value and view.field.allows(t.consensus.value)]
-    roles = view.ledger.roles(view.id)
-    audit = [task.text for task in view.mirror.tasks().values() if roles.get(task.id) is Role.MONITOR]
+    field = state.field
+    usable = [t for t in closed.training if t.consensus.value and field.allows(t.consensus.value)]
+    monitor = field_mirror(book, state).tasks(sorted(state.tasks.of(Role.MONITOR)))
+    audit = [task.text for task in monitor.values()]
     if usable and audit:
         copies = near_copies([t.task.text for t in usable], audit, encode=encode)
         if copies.any():
             left_out = int(copies.sum())
-            log.info("near_copies_of_audit_tasks_left_out", project=view.id, round=closed.number, tasks=left_out)
+            log.info("near_copies_of_audit_tasks_left_out", project=state.id, round=closed.number, tasks=left_out)
         usable = [task for task, copy in zip(usable, copies, strict=True) if not copy]
     return [Example(t.task.id, t.task.text, t.consensus.value) for t in usable if t.consensus.value is not None]
 
 
-def unlabelled(view: ProjectView, closed: Round) -> list[str]:
+def unlabelled(book: Book, state: ProjectState, closed: Round) -> list[str]:
     """Return the texts of TRAIN tasks without a label as of a round, at most 20,000 of them, drawn by the seed."""
-    roles, known = view.ledger.roles(view.id), {task.task.id for task in closed.tasks}
-    texts = [
-        task.text
-        for task in view.mirror.tasks().values()
-        if roles.get(task.id) is Role.TRAIN and task.id not in known and task.text.strip()
-    ]
-    if len(texts) > LARGEST_POOL:
-        drawn = np.random.default_rng(view.rules.seed).choice(len(texts), LARGEST_POOL, replace=False)
-        texts = [texts[row] for row in np.sort(drawn)]
-    return texts
+    known = {task.task.id for task in closed.tasks}
+    ids = sorted((state.tasks.of(Role.TRAIN) & state.tasks.with_text) - known)
+    if len(ids) > LARGEST_POOL:
+        drawn = np.random.default_rng(state.rules.seed).choice(len(ids), LARGEST_POOL, replace=False)
+        ids = [ids[row] for row in np.sort(drawn)]
+    return [task.text for task in field_mirror(book, state).tasks(ids).values()]
 
 
-def _lesson(view: ProjectView, number: int, *, encode: Encode) -> _Lesson:
+def _lesson(book: Book, state: ProjectState, number: int, *, encode: Encode) -> _Lesson:
     if number == 0:
-        return _Lesson(0, [], [task.text for task in view.queued_train(view.mirror.annotations())])
-    closed = view.round(number)
+        queued = queued_train(state)
+        tasks = field_mirror(book, state).tasks(queued)
+        return _Lesson(0, [], [tasks[task_id].text for task_id in queued if task_id in tasks])
+    closed = closed_round(book, state, number)
     if closed is None:
-        raise BrokenPromise(f"Round {number} of project {view.id} is queued for fitting but was never closed.")
-    return _Lesson(number, training_examples(view, closed, encode=encode), unlabelled(view, closed))
+        raise BrokenPromise(f"Round {number} of project {state.id} is queued for fitting but was never closed.")
+    return _Lesson(number, training_examples(book, state, closed, encode=encode), unlabelled(book, state, closed))
 
 
-def _is_fitted(view: ProjectView, number: int, recipe: str) -> bool:
-    return view.ledger.newest(Fit, view.id, round_number=number, learner=recipe) is not None
+def _found(book: Book, place: FitFolder) -> Fit | None:
+    where = {"learner": place.spec, "encoder": place.encoder, "again": place.again, "field": place.field}
+    return book.ledger.newest(Fit, place.project_id, round_number=place.number, **where)
 
 
-def _recorded(view: ProjectView, place: Place) -> Fit:
-    found = view.ledger.newest(Fit, view.id, round_number=place.number, learner=place.recipe)
+def _recorded(book: Book, place: FitFolder) -> Fit:
+    found = _found(book, place)
     assert found is not None
     return found
 
 
 def _fit_one(
-    view: ProjectView, lesson: _Lesson, place: Place, scratch: Scratch, *, encode: Encode, hold: Hold = nullcontext
+    book: Book,
+    state: ProjectState,
+    lesson: _Lesson,
+    place: FitFolder,
+    context: FitContext,
+    *,
+    hold: Hold = nullcontext,
 ) -> None:
-    started, failure, given = time.perf_counter(), "", handed(view, place)
-    scratch = replace(scratch, guideline=given.text, refused=given.refused)
+    started, failure, given = time.perf_counter(), "", handed(book, place)
+    context = replace(context, pool=lesson.pool, seed=state.rules.seed, guideline=given.text, refused=given.refused)
     with tempfile.TemporaryDirectory(prefix="labelloop-") as files:
         folder = Path(files) / MODEL_FOLDER
         folder.mkdir()
+        refinement = None
         try:
-            _save_fitted(view, place.recipe, lesson, folder, scratch, encode=encode)
+            refinement = _save_fitted(state, place.spec, lesson, folder, context)
         except UserError as error:
             failure = str(error)
         seconds = time.perf_counter() - started
         with hold():
-            if not failure:
-                record_refinement(view, place, given, folder)
-            _record(view, place, Path(files), labels=len(lesson.examples), seconds=seconds, failure=failure)
+            if refinement is not None:
+                record_refinement(book, place, given, refinement)
+            closed = newest(state.rounds, number=place.number)
+            _record(book, closed, place, Path(files), labels=len(lesson.examples), seconds=seconds, failure=failure)
 
 
-def _record(view: ProjectView, place: Place, files: Path, *, labels: int, seconds: float, failure: str) -> None:
-    closed = view.ledger.newest(ClosedRound, view.id, number=place.number)
-    parents, name = (closed.artifact,) if closed else (), place.recipe.partition(":")[0]
-    while not _is_fitted(view, place.number, place.recipe):  # a fit of another job may have taken the version's name
-        version = "" if failure else f"v{len(view.ledger.versions(view.id)) + 1}"
+def _record(
+    book: Book,
+    closed: ClosedRound | None,
+    place: FitFolder,
+    files: Path,
+    *,
+    labels: int,
+    seconds: float,
+    failure: str,
+) -> None:
+    parents, name = (closed.artifact,) if closed else (), place.spec.partition(":")[0]
+    while _found(book, place) is None:  # a fit of another job may have taken the version's name
+        version = "" if failure else f"v{len(book.ledger.versions(place.project_id)) + 1}"
         record = Fit(
-            view.id, place.number, place.recipe, version, failure, labels, seconds=seconds, at=datetime.now(UTC)
+            place.project_id,
+            place.number,
+            place.spec,
+            version,
+            failure,
+            labels,
+            seconds=seconds,
+            encoder=place.encoder,
+            again=place.again,
+            field=place.field,
+            created_at=datetime.now(UTC),
         )
-        view.book.record(record, f"model-{version or 'none'}-{name}", None if failure else files, parents)
+        book.record(record, f"model-{version or 'none'}-{name}", None if failure else files, parents)
     place.clear()
 
 
 def _save_fitted(
-    view: ProjectView, recipe: str, lesson: _Lesson, folder: Path, scratch: Scratch, *, encode: Encode
-) -> None:
-    if not lesson.examples and (lesson.number or needs_labels(recipe)):
+    state: ProjectState, spec: str, lesson: _Lesson, folder: Path, context: FitContext
+) -> Refinement | None:
+    if not lesson.examples and (lesson.number or needs_labels(spec)):
         raise UserError(f"Round {lesson.number} holds no settled label to learn from.")
-    chosen, field = learner(recipe), view.field
+    chosen, field = learner(spec), state.field
     if field.kind not in chosen.kinds:
         raise UserError(
-            f"The learner {recipe} cannot learn {field.kind} fields such as {field.name}, only "
-            f"{', '.join(sorted(chosen.kinds))}: mend the rule `learners`."
+            f"The learner {spec} cannot learn {field.kind} fields such as {field.name}, only "
+            f"{', '.join(sorted(chosen.kinds))}: fix the rule `learners`."
         )
-    with charged_to(view.id, lesson.number):
-        model = chosen.fit(
-            field, lesson.examples, pool=lesson.pool, encode=encode, seed=view.rules.seed, scratch=scratch
-        )
+    with charged_to(state.id, lesson.number), missing_extras_reported():
+        model = chosen.fit(field, lesson.examples, context)
     model.save(folder)
+    return refinement_of(model)

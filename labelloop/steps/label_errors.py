@@ -9,20 +9,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from labelloop.domain.ladder import default_learners
+from labelloop.domain.default_learners import default_learners
 from labelloop.domain.predictions import answers
-from labelloop.domain.relabel import people_needed
-from labelloop.domain.rounds import snapshot
 from labelloop.domain.schema import Field
-from labelloop.domain.tasks import fingerprint
-from labelloop.domain.values import FieldKind, Value, labels_of
+from labelloop.domain.values import FieldKind, Value, labels_of, same
 from labelloop.errors import UserError
-from labelloop.learners.base import Classifier, Encode, Example, Learner, Model, Probabilities, Scratch
+from labelloop.formatting import few
+from labelloop.learners.base import Classifier, Example, Learner, Model, ModelContext, Probabilities
+from labelloop.learners.folds import FOLDS, folds_by_text
 from labelloop.plugins import learner
+from labelloop.state.project_state import ProjectState
+from labelloop.state.round_content import judged_now
 from labelloop.steps.fit import training_examples
-from labelloop.steps.project import ProjectView
+from labelloop.stores.book import Book
 
-FOLDS = 5
 LEAST = 10
 
 
@@ -54,7 +54,7 @@ class Suspects:
     too_few: tuple[tuple[str, int], ...]
 
 
-def label_errors(view: ProjectView, *, encode: Encode) -> Suspects:
+def label_errors(book: Book, state: ProjectState, *, context: ModelContext) -> Suspects:
     """Rank the TRAIN labels that one person gave by the normalised margin of out-of-fold answers.
 
     The deployed learner is fitted five times, each time without a fifth of the labels, which it then answers. A label
@@ -62,21 +62,22 @@ def label_errors(view: ProjectView, *, encode: Encode) -> Suspects:
     out. Raises UserError where there is no model, or fewer than two labels have 10 examples.
     Northcutt, Jiang and Chuang 2021, "Confident learning", section 3.2.
     """
-    deployed = view.ledger.deployed(view.id)
+    deployed = state.deployed
     if deployed is None:
-        raise UserError(f"Project {view.id} has no model yet: label until the first round is closed.")
-    annotations, field = view.mirror.annotations(), view.field
-    closed = snapshot(0, view.mirror.tasks(), annotations, view.ledger.roles(view.id), field)
-    examples = training_examples(view, closed, encode=encode)
+        raise UserError(f"Project {state.id} has no model yet: label until the first round is closed.")
+    field, closed = state.field, judged_now(book, state)
+    examples = training_examples(book, state, closed, encode=context.encode)
     given = Counter(label for example in examples for label in labels_of(example.value))
     too_few = tuple((label, given[label]) for label in field.labels if given[label] < LEAST)
     least = 2 if field.kind in (FieldKind.CHOICE, FieldKind.PAIRWISE, FieldKind.RATING) else 1
     if field.labels and len(field.labels) - len(too_few) < least:
-        counts = ", ".join(f"{label} {n}" for label, n in too_few)
-        raise UserError(f"Too few labels to judge any: {LEAST} of each are needed ({counts} so far). Label more first.")
-    opinions = out_of_fold(_quick(deployed.learner, field.kind), field, examples, encode=encode, seed=view.rules.seed)
-    done = {task.task.id for task in closed.tasks if len(task.judgements) > 1}
-    done |= people_needed(view.put_back(), annotations).keys()
+        counts = few([f"{label} {n}" for label, n in too_few])
+        raise UserError(f"Too few labels to check any: {LEAST} of each are needed ({counts} so far). Label more first.")
+    opinions = out_of_fold(
+        _quick(deployed.learner, field.kind), field, examples, context=context, seed=state.rules.seed
+    )
+    done = {task.task.id for task in closed.tasks if len(task.annotations) > 1}
+    done |= state.queue.people_needed.keys() if state.queue else set()
     rare = {label for label, _ in too_few}
     judged = [n for n, e in enumerate(examples) if e.task_id not in done and not labels_of(e.value) & rare]
     doubtful = [
@@ -88,22 +89,23 @@ def label_errors(view: ProjectView, *, encode: Encode) -> Suspects:
 
 
 def out_of_fold(
-    recipe: Learner, field: Field, examples: Sequence[Example], *, encode: Encode, seed: int
+    spec: Learner, field: Field, examples: Sequence[Example], *, context: ModelContext, seed: int
 ) -> list[Opinion]:
     """Return what a model fitted without it makes of each example's value.
 
     Equal texts are always in the same fold, and the folds are alike in labels.
     """
-    folds = _folds(examples, np.random.default_rng(seed))
+    texts, values = [example.text for example in examples], [str(example.value) for example in examples]
+    folds = folds_by_text(texts, FOLDS, np.random.default_rng(seed), values)
     opinions: dict[int, Opinion] = {}
     with tempfile.TemporaryDirectory(prefix="labelloop-") as temporary:
         for fold in range(FOLDS):
             held = [n for n, of in enumerate(folds) if of == fold]
             rest = [example for example, of in zip(examples, folds, strict=True) if of != fold]
-            scratch = Scratch(Path(temporary) / str(fold))
-            scratch.directory.mkdir()
+            directory = Path(temporary) / str(fold)
+            directory.mkdir()
             if held and rest:
-                model = recipe.fit(field, rest, pool=(), encode=encode, seed=seed, scratch=scratch)
+                model = spec.fit(field, rest, context.to_fit(directory, seed=seed))
                 opinions |= zip(held, _opinions(field, model, [examples[n] for n in held]), strict=True)
     return [opinions.get(n, Opinion(example.value, 0.0)) for n, example in enumerate(examples)]
 
@@ -112,11 +114,11 @@ def _opinions(field: Field, model: Model, held: Sequence[Example]) -> list[Opini
     texts, given = [example.text for example in held], [example.value for example in held]
     if not isinstance(model, Classifier):
         return [
-            Opinion(answer.value, answer.margin if answer.value == value else -answer.confidence)
-            for answer, value in zip(model.answer(texts), given, strict=True)
+            Opinion(answer.value, answer.margin if same(answer.value, value) else -answer.confidence)
+            for answer, value in zip(model.predict(texts), given, strict=True)
         ]
     probabilities = np.zeros((len(held), len(field.labels)))
-    probabilities[:, [field.labels.index(label) for label in model.labels]] = model.predict(texts)
+    probabilities[:, [field.labels.index(label) for label in model.labels]] = model.predict_proba(texts)
     margins = normalised_margin(field, given, probabilities)
     expected = answers(field.kind, field.labels, probabilities)
     return [Opinion(answer.value, float(margin)) for answer, margin in zip(expected, margins, strict=True)]
@@ -127,25 +129,17 @@ def normalised_margin(field: Field, given: Sequence[Value], answers: Probabiliti
 
     One label: its probability less that of the likeliest other. Several: the same for the most doubtful label.
     """
-    said = np.array([[label in labels_of(value) for label in field.labels] for value in given], np.bool_)
-    said = said.reshape(answers.shape)
+    given_labels = np.array([[label in labels_of(value) for label in field.labels] for value in given], np.bool_)
+    given_labels = given_labels.reshape(answers.shape)
     if field.kind in (FieldKind.CHOICES, FieldKind.TAXONOMY):
-        margins: NDArray[np.float64] = np.where(said, 2 * answers - 1, 1 - 2 * answers).min(axis=1, initial=1.0)
+        margins: NDArray[np.float64] = np.where(given_labels, 2 * answers - 1, 1 - 2 * answers).min(axis=1, initial=1.0)
         return margins
-    others = np.where(said, 0.0, answers).max(axis=1, initial=0.0)
-    difference: NDArray[np.float64] = np.where(said, answers, 0.0).sum(axis=1) - others
+    others = np.where(given_labels, 0.0, answers).max(axis=1, initial=0.0)
+    difference: NDArray[np.float64] = np.where(given_labels, answers, 0.0).sum(axis=1) - others
     return difference
 
 
-def _quick(recipe: str, kind: FieldKind) -> Learner:
+def _quick(spec: str, kind: FieldKind) -> Learner:
     """Return the learner, or where five fits of it would take long the one that such a field has by default."""
-    chosen = learner(recipe)
+    chosen = learner(spec)
     return learner(default_learners(kind)[0]) if chosen.background else chosen
-
-
-def _folds(examples: Sequence[Example], rng: np.random.Generator) -> NDArray[np.int64]:
-    labels = {fingerprint(example.text): str(example.value) for example in examples}
-    texts = sorted(labels)
-    shuffled = [texts[n] for n in rng.permutation(len(texts))]
-    place = {text: rank % FOLDS for rank, text in enumerate(sorted(shuffled, key=lambda text: labels[text]))}
-    return np.array([place[fingerprint(example.text)] for example in examples], np.int64)

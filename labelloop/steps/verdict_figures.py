@@ -1,27 +1,29 @@
 """What a verdict is made of: figures of one version on a round's audit set."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from labelloop.domain.disputes import AuditedTask
+from labelloop.domain.disagreements import AuditedTask
+from labelloop.domain.human_level import Measured
+from labelloop.domain.lookup import matching
 from labelloop.domain.promotion import Comparison, promote
-from labelloop.domain.records import Decision, Evaluation, Fit
+from labelloop.domain.records import Decision, Evaluation
 from labelloop.domain.rounds import Round
+from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Origin
-from labelloop.domain.values import FieldKind, Value, value_of
-from labelloop.domain.verdict import Measured
+from labelloop.domain.value_cells import value_from_json
+from labelloop.domain.values import FieldKind, Value
+from labelloop.state.project_state import ProjectState
 from labelloop.stats.agreement import cohen_kappa, distance_of, krippendorff_alpha, paired_difference
 from labelloop.stats.alternative_annotator import AlternativeAnnotator, alternative_annotator
-from labelloop.stats.choice import optimism
 from labelloop.stats.intervals import wilson
-from labelloop.steps.evaluate import audit_rows, interval
-from labelloop.steps.project import ProjectView
+from labelloop.stats.selection_optimism import optimism
+from labelloop.steps.evaluate import agreement_by_task, audit_rows, interval
+from labelloop.stores.book import Book
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +53,19 @@ class PairOfPeople:
     kappa: float | None
 
 
-def audited_tasks(view: ProjectView, closed: Round, evaluation: Evaluation) -> list[AuditedTask]:
+def audited_tasks(book: Book, field: Field, closed: Round, evaluation: Evaluation) -> list[AuditedTask]:
     """Return the audit tasks that the evaluation measured, with what everybody said, in order of id."""
-    rows, judged = audit_rows(view.book, evaluation), {task.task.id: task for task in closed.tasks}
+    annotated = {task.task.id: task for task in closed.tasks}
     return [
         AuditedTask(
-            id=task_id,
-            model=value_of(view.field.kind, json.loads(row["model_value"])),
-            people={a.annotator_id: a.value for a in judged[task_id].judgements if a.value is not None},
-            agreement=float(row["agreement"]),
-            human_agreement=None if pd.isna(row["human_agreement"]) else float(row["human_agreement"]),
+            id=row["task_id"],
+            model=value_from_json(field.kind, row["model_value"]),
+            people={a.annotator_id: a.value for a in annotated[row["task_id"]].annotations if a.value is not None},
+            agreement=row["agreement"],
+            human_agreement=row["human_agreement"],
         )
-        for task_id, row in zip(rows.index.tolist(), rows.to_dict("records"), strict=True)
-        if task_id in judged
+        for row in audit_rows(book, evaluation)
+        if row["task_id"] in annotated
     ]
 
 
@@ -95,8 +97,8 @@ def alternative(tasks: Sequence[AuditedTask]) -> AlternativeAnnotator | None:
 
     People are named by their number in the labelling tool.
     """
-    judged = [{str(person): said for person, said in task.people.items()} for task in tasks]
-    return alternative_annotator([task.model for task in tasks], judged)
+    values = [{str(person): value for person, value in task.people.items()} for task in tasks]
+    return alternative_annotator([task.model for task in tasks], values)
 
 
 def kappas(kind: FieldKind, tasks: Sequence[AuditedTask]) -> tuple[PairOfPeople, ...]:
@@ -112,21 +114,23 @@ def kappas(kind: FieldKind, tasks: Sequence[AuditedTask]) -> tuple[PairOfPeople,
         for pair in combinations(sorted(task.people), 2):
             shared.setdefault(pair, []).append((task.people[pair[0]], task.people[pair[1]]))
     return tuple(
-        PairOfPeople(pair, len(said), cohen_kappa([one for one, _ in said], [other for _, other in said], distance))
-        for pair, said in sorted(shared.items())
+        PairOfPeople(
+            pair, len(values), cohen_kappa([one for one, _ in values], [other for _, other in values], distance)
+        )
+        for pair, values in sorted(shared.items())
     )
 
 
-def flattered_by(view: ProjectView, decision: Decision) -> float:
+def flattered_by(book: Book, state: ProjectState, decision: Decision) -> float:
     """Return by how much the winner's agreement is too high because it was chosen on these tasks, in [0, 1]."""
-    found_all = view.ledger.all(Evaluation, view.id, round_number=decision.round_number)
+    found_all = matching(state.looped.evaluations, round_number=decision.round_number)
     evaluations = [found for found in found_all if not found.failure]
-    columns = [audit_rows(view.book, evaluation)["agreement"] for evaluation in evaluations]
+    columns = [agreement_by_task(book, evaluation) for evaluation in evaluations]
     if len(columns) < 2:
         return 0.0
     names = [evaluation.version for evaluation in evaluations]
     champion = names.index(decision.champion) if decision.champion in names else None
-    own = {fit.version for fit in view.ledger.all(Fit, view.id, round_number=decision.round_number)}
+    own = {fit.version for fit in matching(state.looped.fits, round_number=decision.round_number)}
     own.add(decision.challenger)  # which may have come late
     challengers = [i for i, name in enumerate(names) if name in own and i != champion] or [0]
 
@@ -137,7 +141,9 @@ def flattered_by(view: ProjectView, decision: Decision) -> float:
         found = paired_difference(agreements[:, best], agreements[:, champion])
         return best if promote(Comparison(found.mean, found.standard_error, found.n))[0] else champion
 
-    return optimism(pd.concat(columns, axis=1).dropna().to_numpy(), choose, seed=view.rules.seed)
+    common = [task_id for task_id in columns[0] if all(task_id in column for column in columns)]
+    agreements = np.array([[column[task_id] for task_id in common] for column in columns], np.float64).T
+    return optimism(agreements, choose, seed=state.rules.seed)
 
 
 def anchoring(closed: Round, tasks: Sequence[AuditedTask]) -> Anchoring:
@@ -147,8 +153,8 @@ def anchoring(closed: Round, tasks: Sequence[AuditedTask]) -> Anchoring:
     difference between independent proportions", method 10.
     """
     seen = {Origin.ACCEPTED: 1.0, Origin.CORRECTED: 0.0}
-    kept = [seen[a.origin] for task in closed.training for a in task.judgements if a.origin in seen]
-    equal = [float(np.mean([said == task.model for said in task.people.values()])) for task in tasks]
+    kept = [seen[a.origin] for task in closed.training for a in task.annotations if a.origin in seen]
+    equal = [float(np.mean([value == task.model for value in task.people.values()])) for task in tasks]
     shown, blind = _share(kept), _share(equal)
     if shown.value is None or blind.value is None or None in (shown.low, blind.low):
         return Anchoring(shown, blind, None, None, None)

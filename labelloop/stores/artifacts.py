@@ -21,6 +21,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from labelloop.domain.records import Record
 from labelloop.errors import BrokenPromise, NeighbourError
+from labelloop.extras import missing_extras_reported
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -30,7 +31,8 @@ class Artifacts:
     """Artifacts below one root: a folder, or any URL that fsspec understands (`s3://bucket/labelloop`)."""
 
     def __init__(self, root: str) -> None:
-        self.fs, self.root = fsspec.core.url_to_fs(root)
+        with missing_extras_reported():
+            self.fs, self.root = fsspec.core.url_to_fs(root)
 
     def write(self, record: Record, name: str, files: Mapping[str, bytes] | Path, parents: tuple[str, ...] = ()) -> str:
         """Store the files (contents by name, or a folder) with the record they belong to; return the artifact's name.
@@ -42,7 +44,7 @@ class Artifacts:
         manifest = {
             "format": FORMAT,
             "kind": type(record).__name__,
-            "record": {key: value for key, value in asdict(record).items() if key != "artifact"},
+            "record": _content(record),
             "files": {file: hashlib.sha256(content).hexdigest() for file, content in sorted(contents.items())},
             "parents": list(parents),
             "made_with": _made_with(),
@@ -97,9 +99,16 @@ class Artifacts:
 
     def read(self, artifact: str, file: str) -> bytes:
         """Return one file's content after checking its digest; raises BrokenPromise if it is damaged or missing."""
-        expected = self.manifest(artifact)["files"].get(file)
+        return self._checked(artifact, file, self.manifest(artifact)["files"].get(file))
+
+    def files(self, artifact: str) -> Iterator[tuple[str, bytes]]:
+        """Yield every file's name and checked content; raises BrokenPromise at one that is damaged or missing."""
+        for file, digest in self.manifest(artifact)["files"].items():
+            yield file, self._checked(artifact, file, digest)
+
+    def _checked(self, artifact: str, file: str, digest: str | None) -> bytes:
         content = self._content(artifact, file)
-        if hashlib.sha256(content).hexdigest() != expected:
+        if hashlib.sha256(content).hexdigest() != digest:
             raise BrokenPromise(f"{artifact}/{file} is damaged (its digest differs): restore it from a backup.")
         return content
 
@@ -117,9 +126,9 @@ class Artifacts:
         """Give a local copy of the artifact's checked files while the block runs."""
         local = Path(tempfile.mkdtemp(prefix="labelloop-"))
         try:
-            for file in self.manifest(artifact)["files"]:
+            for file, content in self.files(artifact):
                 (local / file).parent.mkdir(parents=True, exist_ok=True)
-                (local / file).write_bytes(self.read(artifact, file))
+                (local / file).write_bytes(content)
             yield local
         finally:
             shutil.rmtree(local, ignore_errors=True)
@@ -151,8 +160,14 @@ def _read_folder(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def _content(record: Record) -> dict[str, Any]:
+    # A project with one field does not name it: its manifests are those of versions that knew of no other.
+    content = asdict(record)
+    return {key: value for key, value in content.items() if key != "artifact" and (key, value) != ("field", "")}
+
+
 def _made_with() -> dict[str, str]:
-    libraries = ("labelloop", "numpy", "scikit-learn", "onnxruntime", "pandas", "pyarrow")
+    libraries = ("labelloop", "numpy", "scikit-learn", "onnxruntime", "pyarrow")
     return {"python": platform.python_version(), **{name: version(name) for name in libraries}}
 
 

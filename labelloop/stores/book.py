@@ -5,17 +5,28 @@ from dataclasses import replace
 from pathlib import Path
 
 from labelloop.domain.records import Record
+from labelloop.domain.schema import Field, Input
+from labelloop.encoders.encoder_spec import EncoderDefaults
 from labelloop.stores.artifacts import Artifacts
 from labelloop.stores.ledger import Ledger
+from labelloop.stores.mirror import Mirror
 
+BUNDLED_ENCODER = EncoderDefaults()
 Files = Mapping[str, bytes] | Path
 
 
 class Book:
-    """The ledger together with the artifact store it can be rebuilt from."""
+    """The ledger together with the artifact store it can be rebuilt from.
 
-    def __init__(self, ledger: Ledger, artifacts: Artifacts) -> None:
-        self.ledger, self.artifacts = ledger, artifacts
+    `encoders` tells which encoder projects have whose rules name none.
+    """
+
+    def __init__(self, ledger: Ledger, artifacts: Artifacts, encoders: EncoderDefaults = BUNDLED_ENCODER) -> None:
+        self.ledger, self.artifacts, self.encoders = ledger, artifacts, encoders
+
+    def mirror(self, project_id: int, field: Field | None = None, inputs: tuple[Input, ...] = ()) -> Mirror:
+        """Return a project's mirror, which is kept in the ledger's database, or a field's part of it."""
+        return Mirror(self.ledger.engine, project_id, field, inputs)
 
     def record(self, record: Record, name: str, files: Files | None = None, parents: tuple[str, ...] = ()) -> bool:
         """Store the files and the manifest, then add the row; return False if another worker was first.

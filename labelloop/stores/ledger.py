@@ -5,27 +5,28 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import Engine, ExceptionContext, create_engine, event, func, insert, select
+from sqlalchemy import Connection as DatabaseConnection
+from sqlalchemy import Engine, ExceptionContext, Select, Table, create_engine, event, func, insert, inspect, select
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
 
 from labelloop.domain.records import (
     Certificate,
     CertifyDraw,
     Connection,
-    Deployment,
     Fit,
-    Publication,
     Record,
     TaskRole,
 )
 from labelloop.domain.tasks import Role
-from labelloop.errors import NeighbourError, NotFound, UserError
-from labelloop.stores.tables import CERTIFY_TASKS, FACTS, ROLES
+from labelloop.errors import LabelLoopError, NeighbourError, NotFound, UserError
+from labelloop.extras import missing_extras_reported
+from labelloop.sqlite_wal import use_write_ahead_log
+from labelloop.stores.ledger_tables import CERTIFY_TASKS, FACTS, ROLES
 
 T = TypeVar("T", bound=Record)
+
+_MIGRATION = 727274
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def open_engine(url: str) -> Engine:
@@ -35,7 +36,8 @@ def open_engine(url: str) -> Engine:
     understood or the ledger was written by a newer LabelLoop.
     """
     try:
-        engine = create_engine(url, pool_pre_ping=True)
+        with missing_extras_reported():
+            engine = create_engine(url, pool_pre_ping=True)
     except (ArgumentError, ImportError) as error:
         raise UserError("The database URL is not understood: see docs/settings.md for examples.") from error
     event.listen(engine, "handle_error", _say_that_it_does_not_answer)
@@ -48,12 +50,9 @@ def open_engine(url: str) -> Engine:
     except (DatabaseError, OSError) as error:
         engine.dispose()
         raise NeighbourError(_no_answer(engine, getattr(error, "orig", error))) from error
-    except NeighbourError:
+    except LabelLoopError:
         engine.dispose()
         raise
-    except CommandError as error:
-        engine.dispose()
-        raise UserError(f"{_shown(engine)} was written by a newer LabelLoop ({error}): upgrade this one.") from error
     return engine
 
 
@@ -74,20 +73,51 @@ def _shown(engine: Engine) -> str:
 def _prepare_sqlite(connection: Any, _: object) -> None:
     # Several processes write: wait for each other instead of failing, and let readers read meanwhile.
     connection.execute("PRAGMA busy_timeout = 60000")
-    connection.execute("PRAGMA journal_mode = WAL")
+    use_write_ahead_log(connection)
     connection.execute("PRAGMA synchronous = FULL")
 
 
 def _migrate(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if _is_up_to_date(connection):
+            return
+    from alembic import command  # takes half a second, which a ledger that is up to date need not
+    from alembic.config import Config
+    from alembic.util import CommandError
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(727274)")
-        else:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        take_lock(connection, _MIGRATION)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            message = f"{_shown(engine)} was written by a newer LabelLoop ({error}): upgrade this one."
+            raise UserError(message) from error
+
+
+def _is_up_to_date(connection: DatabaseConnection) -> bool:
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
+    return list(found) == [newest_revision()]
+
+
+def newest_revision() -> str:
+    """Return the revision that the migrations lead to, from the names of their files."""
+    return max(file.name for file in _MIGRATIONS.glob("versions/0*.py")).partition("_")[0]
+
+
+def take_lock(connection: DatabaseConnection, number: int) -> None:
+    """Let no other transaction that takes the same lock run beside this one, in whatever process or on whatever host.
+
+    It is taken first in a transaction. With SQLite nobody else writes anything meanwhile.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({number})")
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 class Ledger:
@@ -98,34 +128,24 @@ class Ledger:
 
     def add(self, record: Record) -> bool:
         """Add a fact; return False, changing nothing, if another worker was first."""
-        try:
-            with self.engine.begin() as connection:
-                connection.execute(insert(FACTS[type(record)]).values(**asdict(record)))
-        except IntegrityError:
-            return False
-        return True
+        return self._insert(FACTS[type(record)], [asdict(record)])
 
     def all(self, kind: type[T], project_id: int, **where: Any) -> list[T]:
         """Return the project's facts of a kind, oldest first, those whose columns equal `where`."""
-        table = FACTS[kind]
-        conditions = [table.c[column] == value for column, value in where.items()]
-        query = select(table).where(table.c.project_id == project_id, *conditions).order_by(table.c.id)
+        query = _rows_of(kind, project_id, where).order_by(FACTS[kind].c.id)
         with self.engine.connect() as connection:
             return [_record(kind, row) for row in connection.execute(query).mappings()]
 
+    def facts(self, project_id: int) -> list[Record]:
+        """Return all of the project's facts, kind by kind, each oldest first."""
+        return [record for kind in FACTS for record in self.all(kind, project_id)]
+
     def newest(self, kind: type[T], project_id: int, **where: Any) -> T | None:
         """Return the project's newest fact of a kind, or None."""
-        table = FACTS[kind]
-        conditions = [table.c[column] == value for column, value in where.items()]
-        query = select(table).where(table.c.project_id == project_id, *conditions).order_by(table.c.id.desc()).limit(1)
+        query = _rows_of(kind, project_id, where).order_by(FACTS[kind].c.id.desc()).limit(1)
         with self.engine.connect() as connection:
             row = connection.execute(query).mappings().first()
         return _record(kind, row) if row else None
-
-    def deployed(self, project_id: int) -> Fit | None:
-        """Return the fit whose version answers now, or None before there is a model."""
-        deployment = self.newest(Deployment, project_id)
-        return self.version(project_id, deployment.version) if deployment else None
 
     def version(self, project_id: int, name: str) -> Fit:
         """Return the fit a version came out of; raises NotFound naming the versions there are."""
@@ -138,16 +158,6 @@ class Ledger:
     def versions(self, project_id: int) -> list[str]:
         """Return the names of the project's versions, oldest first."""
         return [fit.version for fit in self.all(Fit, project_id) if fit.version]
-
-    def published_name(self, project_id: int) -> str | None:
-        """Return the string under which Label Studio knows the deployed version's newest publication.
-
-        Before that is pushed it is the version's own name; None before anything was published or deployed.
-        """
-        deployment = self.newest(Deployment, project_id)
-        version = deployment.version if deployment else ""
-        publication = self.newest(Publication, project_id, version=version)
-        return publication.name if publication else (version or None)
 
     def projects(self) -> list[int]:
         """Return the ids of all projects that were ever connected."""
@@ -184,12 +194,7 @@ class Ledger:
     def add_certify_tasks(self, project_id: int, number: int, task_ids: Iterable[int]) -> bool:
         """Add the tasks of an attempt or, returning False, none of them if another worker was first."""
         rows = [{"project_id": project_id, "number": number, "task_id": task_id} for task_id in task_ids]
-        try:
-            with self.engine.begin() as connection:
-                connection.execute(insert(CERTIFY_TASKS), rows)
-        except IntegrityError:
-            return False
-        return True
+        return self._insert(CERTIFY_TASKS, rows)
 
     def role_count(self, project_id: int) -> int:
         """Return how many facts the roles follow from; they are only added, so an equal count means nothing is new."""
@@ -203,14 +208,22 @@ class Ledger:
     def add_roles(self, roles: Iterable[TaskRole]) -> bool:
         """Add all these roles or, returning False, none of them if another worker drew one of the tasks first."""
         rows = [asdict(role) for role in roles]
-        if not rows:
-            return True
+        return not rows or self._insert(ROLES, rows)
+
+    def _insert(self, table: Table, rows: list[dict[str, Any]]) -> bool:
         try:
             with self.engine.begin() as connection:
-                connection.execute(insert(ROLES), rows)
+                connection.execute(insert(table), rows)
         except IntegrityError:
             return False
         return True
+
+
+def _rows_of(kind: type[Record], project_id: int, where: Mapping[str, Any]) -> Select[Any]:
+    columns = FACTS[kind].c
+    return select(FACTS[kind]).where(
+        *(columns[name] == value for name, value in {"project_id": project_id, **where}.items())
+    )
 
 
 def _record(kind: type[T], row: Mapping[Any, Any]) -> T:

@@ -13,11 +13,14 @@ from labelloop.errors import BrokenPromise, LabelLoopError, UserError
 from labelloop.stores.artifacts import Artifacts
 from labelloop.stores.book import Book
 from labelloop.stores.certify_files import read_population
+from labelloop.stores.judgement_files import judgements_files
 from labelloop.stores.ledger import Ledger
-from labelloop.stores.round_files import JUDGEMENTS, read_round
-from labelloop.stores.tables import FACTS
+from labelloop.stores.ledger_tables import FACTS
+from labelloop.stores.round_files import read_round
 
 KINDS: dict[str, type[Record]] = {kind.__name__: kind for kind in FACTS}
+_RENAMED = {"because": "reason", "at": "created_at", "at_least": "min_similarity"}
+"""What the fields of records were called in manifests of 0.1.0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +82,14 @@ def unrecorded(artifacts: Artifacts, ledger: Ledger) -> list[str]:
 def rows(ledger: Ledger, projects: Iterable[int]) -> Iterable[Record]:
     """Yield every fact of these projects."""
     for project_id in projects:
-        for kind in KINDS.values():
-            yield from ledger.all(kind, project_id)
+        yield from ledger.facts(project_id)
 
 
 def record_of(manifest: dict[str, Any], artifact: str) -> Record:
     """Return the fact that a manifest holds; raises BrokenPromise if it does not hold one."""
     try:
-        values = {**manifest["record"], "at": datetime.fromisoformat(manifest["record"]["at"]), "artifact": artifact}
+        values = {_RENAMED.get(name, name): value for name, value in manifest["record"].items()}
+        values |= {"created_at": datetime.fromisoformat(values["created_at"]), "artifact": artifact}
         return KINDS[manifest["kind"]](**values)
     except (KeyError, TypeError, ValueError) as error:
         raise BrokenPromise(f"{artifact}: its manifest cannot be understood ({error}); restore it.") from error
@@ -105,7 +108,7 @@ def has_place(ledger: Ledger, record: Record) -> bool:
     key = key_of(record)
     if key is None:
         newest = ledger.newest(type(record), record.project_id)
-        return newest is not None and newest.at > record.at
+        return newest is not None and newest.created_at > record.created_at
     return any(key_of(row) == key for row in ledger.all(type(record), record.project_id))
 
 
@@ -120,7 +123,7 @@ def _read(artifacts: Artifacts) -> tuple[list[Record], list[str], set[str]]:
             parents.update(manifest.get("parents", ()))
         except (LabelLoopError, ValueError) as error:
             damaged.append(f"{name}: {error}")
-    return sorted(found, key=lambda record: (record.at, record.artifact)), damaged, parents
+    return sorted(found, key=lambda record: (record.created_at, record.artifact)), damaged, parents
 
 
 def _settle(found: list[Record], parents: set[str]) -> tuple[list[Record], list[str]]:
@@ -130,7 +133,7 @@ def _settle(found: list[Record], parents: set[str]) -> tuple[list[Record], list[
         standing = winners.get(key)
         if standing is None or (record.artifact in parents and standing.artifact not in parents):
             winners[key] = record
-    kept = sorted(winners.values(), key=lambda record: (record.at, record.artifact))
+    kept = sorted(winners.values(), key=lambda record: (record.created_at, record.artifact))
     chosen = {record.artifact for record in kept}
     return kept, [record.artifact for record in found if record.artifact not in chosen]
 
@@ -138,7 +141,7 @@ def _settle(found: list[Record], parents: set[str]) -> tuple[list[Record], list[
 def _refuse_late(ledger: Ledger, missing: list[Record]) -> None:
     for record in missing:
         newest = ledger.newest(type(record), record.project_id)
-        if newest is not None and newest.at > record.at:
+        if newest is not None and newest.created_at > record.created_at:
             raise UserError(
                 f"The ledger lacks {record.artifact}, but holds newer facts, so it cannot be put in its place. Stop "
                 "the services, move the ledger away (ledger.sqlite, or an empty database) and run this again."
@@ -149,9 +152,12 @@ def _restore_roles(artifacts: Artifacts, ledger: Ledger, rounds: list[ClosedRoun
     added = 0
     for closed in rounds:
         known = ledger.roles(closed.project_id)
-        tasks = read_round(closed.number, artifacts.read(closed.artifact, JUDGEMENTS)).tasks
         # CERTIFY comes with the draw, below; what these tasks were drawn for before is TRAIN
-        drawn = {t.task.id: Role.TRAIN if t.role is Role.CERTIFY else t.role for t in tasks}
+        drawn = {
+            task.task.id: Role.TRAIN if task.role is Role.CERTIFY else task.role
+            for file in judgements_files(artifacts.manifest(closed.artifact)["files"])
+            for task in read_round(closed.number, artifacts.read(closed.artifact, file)).tasks
+        }
         new = [TaskRole(closed.project_id, id_, role) for id_, role in drawn.items() if id_ not in known]
         added += len(new) if ledger.add_roles(new) else 0
     return added
@@ -164,8 +170,8 @@ def _restore_certify_tasks(book: Book, draws: list[CertifyDraw]) -> None:
 
 def _fault(artifacts: Artifacts, artifact: str) -> str:
     try:
-        for file in artifacts.manifest(artifact)["files"]:
-            artifacts.read(artifact, file)
+        for _ in artifacts.files(artifact):
+            pass
     except BrokenPromise as error:
         return str(error)
     except (ValueError, KeyError):

@@ -1,136 +1,74 @@
-"""A release as a table: what `release.parquet` holds, what exports are made of, and what rows are read back from."""
+"""A release read back from its `release.parquet`, which is written by `RELEASE`."""
 
-import io
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from labelloop.domain.release import ReleaseRow, Source
+from labelloop.domain.release_row import ReleaseRow, Source
 from labelloop.domain.tasks import Role
-from labelloop.domain.values import FieldKind, kind_of, plain, value_of
+from labelloop.domain.value_cells import value_from_cells
+from labelloop.stores.table_files import read_rows
 
-RELEASE_FILE = "release.parquet"
-_AT_ONCE = 1000
-
-COLUMNS = {
-    "input_text": "str",
-    "label": "str",
-    "task_id": "int64",
-    "source": "str",
-    "role": "str",
-    "round": "int64",
-    "people": "int64",
-    "annotators": "str",
-    "annotations": "str",
-    "shown": "bool",
-    "version": "str",
-    "model_digest": "str",
-    "raw_confidence": "float64",
-    "confidence": "float64",
-    "kind": "str",
-    "labels": "str",
-}
+RELEASE_FILE, SUMMARY_FILE = "release.parquet", "release.json"
 
 
-def rows_to_frame(rows: Sequence[ReleaseRow]) -> pd.DataFrame:
-    """Return the rows as a table in order of task id: input_text and label first, then where the label came from.
+@dataclass(frozen=True, slots=True)
+class FieldSummary:
+    """What a release says of one field: how many tasks have a label, from whom, and why others have none."""
 
-    `label` is for reading (several are joined by `|`), `kind` and `labels` (JSON) say the same without loss; `people`
-    is how many judged the task; several ids in one cell are separated by spaces.
-    """
-    ordered = sorted(rows, key=lambda row: row.task_id)
-    return pd.DataFrame([_cells(row) for row in ordered], columns=list(COLUMNS)).astype(COLUMNS)
+    field: str
+    tasks: int
+    by_people: int
+    by_model: int
+    not_released: Mapping[int, str]
+
+    @property
+    def left_out(self) -> Counter[str]:
+        """Return how many tasks have no label, by reason."""
+        return Counter(self.not_released.values())
 
 
-def frame_to_rows(frame: pd.DataFrame) -> list[ReleaseRow]:
-    """Return the rows that `rows_to_frame` made the table of."""
+def read_summaries(content: bytes) -> list[FieldSummary]:
+    """Return what `release.json` says of each of its fields."""
+    page = json.loads(content)
     return [
-        ReleaseRow(
-            task_id=int(cells["task_id"]),
-            text=cells["input_text"],
-            value=value_of(FieldKind(cells["kind"]), json.loads(cells["labels"])),
-            source=Source(cells["source"]),
-            role=Role(cells["role"]),
-            annotations=_ids(cells["annotations"]),
-            annotators=_ids(cells["annotators"]),
-            version=cells["version"],
-            model_digest=cells["model_digest"],
-            raw_confidence=float(cells["raw_confidence"]),
-            confidence=float(cells["confidence"]),
-            round_number=int(cells["round"]),
-            shown=bool(cells["shown"]),
+        FieldSummary(
+            field=one["field"],
+            tasks=one["tasks"],
+            by_people=one["by_people"],
+            by_model=one["by_model"],
+            not_released={row["task_id"]: row["reason"] for row in one["not_released"]},
         )
-        for cells in frame.to_dict("records")
+        for one in page.get("fields", [page])
     ]
 
 
-def write_release(rows: Sequence[ReleaseRow]) -> bytes:
-    """Return the content of `release.parquet`: the same bytes for the same rows, in whatever order they come."""
-    table = ReleaseTable()
-    table.add(sorted(rows, key=lambda row: row.task_id))
-    return table.content()
-
-
-class ReleaseTable:
-    """`release.parquet`, written part by part: the same bytes for the same rows, in whatever parts they come.
-
-    Rows must come in order of task id.
-    """
-
-    def __init__(self) -> None:
-        self._buffer, self._rows = io.BytesIO(), list[ReleaseRow]()
-        self._schema = pa.Schema.from_pandas(rows_to_frame([]), preserve_index=False)
-        self._writer = pq.ParquetWriter(self._buffer, self._schema)
-
-    def add(self, rows: Sequence[ReleaseRow]) -> None:
-        """Append some rows."""
-        self._rows += rows
-        while len(self._rows) >= _AT_ONCE:
-            self._write(self._rows[:_AT_ONCE])
-            del self._rows[:_AT_ONCE]
-
-    def content(self) -> bytes:
-        """Return the whole file; nothing can be added afterwards."""
-        self._write(self._rows)
-        self._writer.close()
-        return self._buffer.getvalue()
-
-    def _write(self, rows: Sequence[ReleaseRow]) -> None:
-        self._writer.write_table(pa.Table.from_pandas(rows_to_frame(rows), self._schema, preserve_index=False))
-
-
 def read_release(content: bytes) -> list[ReleaseRow]:
-    """Return the rows that `write_release` wrote, in order of task id."""
-    return frame_to_rows(pd.read_parquet(io.BytesIO(content)))
+    """Return the rows of a release in order of task id, also of one that 0.1.0 wrote."""
+    return [release_row(cells) for cells in read_rows(content)]
 
 
-def _cells(row: ReleaseRow) -> dict[str, object]:
-    return {
-        "input_text": row.text,
-        "label": str(row.value),
-        "task_id": row.task_id,
-        "source": row.source.value,
-        "role": row.role.value,
-        "round": row.round_number,
-        "people": len(row.annotators),
-        "annotators": _joined(row.annotators),
-        "annotations": _joined(row.annotations),
-        "shown": row.shown,
-        "version": row.version,
-        "model_digest": row.model_digest,
-        "raw_confidence": row.raw_confidence,
-        "confidence": row.confidence,
-        "kind": kind_of(row.value).value,
-        "labels": json.dumps(plain(row.value), ensure_ascii=False),
-    }
+def release_row(cells: Mapping[str, Any]) -> ReleaseRow:
+    """Return the row that a table's cells say, by the names of the columns of `RELEASE`."""
+    return ReleaseRow(
+        task_id=cells["task_id"],
+        text=cells["input_text"],
+        value=value_from_cells(cells),
+        source=Source(cells["source"]),
+        role=Role(cells["role"]),
+        annotations=_ids(cells["annotations"]),
+        annotators=_ids(cells["annotators"]),
+        version=cells["version"],
+        model_digest=cells["model_digest"],
+        margin=cells["margin"] if "margin" in cells else cells["raw_confidence"],  # as 0.1.0 called it
+        confidence=cells["confidence"],
+        round_number=cells["round"],
+        shown=cells["shown"],
+        own=cells.get("own") or "",
+    )
 
 
-def _joined(ids: Sequence[int]) -> str:
-    return " ".join(map(str, ids))
-
-
-def _ids(cell: str) -> tuple[int, ...]:
-    return tuple(map(int, cell.split()))
+def _ids(cell: list[int] | str) -> tuple[int, ...]:
+    return tuple(map(int, cell.split())) if isinstance(cell, str) else tuple(cell)  # 0.1.0 parted them by spaces

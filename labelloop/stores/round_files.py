@@ -1,144 +1,131 @@
 """A round as files: what people open in a spreadsheet, and what a round is read back from."""
 
-import io
-import json
-from collections.abc import Hashable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import NamedTuple
 
-import pandas as pd
+import pyarrow as pa
 
 from labelloop.domain.consensus import settle
-from labelloop.domain.rounds import JudgedTask, Round
-from labelloop.domain.tasks import Annotation, Origin, Role, Task
-from labelloop.domain.values import FieldKind, kind_of, plain, value_of
+from labelloop.domain.rounds import AnnotatedTask, Round
+from labelloop.domain.tasks import Annotation, Role, Task
+from labelloop.domain.value_cells import annotation_from_cells, kind_of, span_cells
+from labelloop.domain.values import Spans, Value, labels_of
+from labelloop.errors import BrokenPromise
+from labelloop.stores.judgement_files import JUDGEMENTS
+from labelloop.stores.own_table import own_cell, own_columns
+from labelloop.stores.table_files import (
+    SPANS_TYPE,
+    Column,
+    TableSchema,
+    read_columns,
+    read_rows,
+    value_columns,
+)
 
-JUDGEMENTS = "judgements.parquet"
 
-
-def round_files(closed: Round, before: Round | None) -> dict[str, bytes]:
-    """Return the round's files by name.
+def round_files(closed: Round, before: Round | None, own: Mapping[int, str] | None = None) -> dict[str, bytes]:
+    """Return the round's files by name; where `own` is given (see `own_json`), with the tasks' own columns at the end.
 
     `judgements.parquet` is the whole snapshot; `data_labeled_<n>.csv` and `.parquet` hold the labels settled since the
-    round before (columns input_text, label, then provenance); `training_set.csv` and `.parquet` those of all rounds so
-    far, without any audit task.
+    round before (columns input_text, label, what holds the label without loss, then provenance); `training_set.csv` and
+    `.parquet` those of all rounds so far, without any audit task.
     """
     known = {t.task.id: t.consensus.value for t in before.tasks} if before else {}
     settled = [t for t in closed.tasks if t.consensus.value is not None]
     new = [t for t in settled if known.get(t.task.id) != t.consensus.value]
     return {
-        JUDGEMENTS: _parquet(_judgements(closed)),
-        **_table(f"data_labeled_{closed.number}", new, closed.number),
-        **_table("training_set", list(closed.training), closed.number),
+        JUDGEMENTS: judgements_table(closed),
+        **_settled_files(f"data_labeled_{closed.number}", new, closed.number, own),
+        **_settled_files("training_set", list(closed.training), closed.number, own),
     }
 
 
-def read_round(number: int, content: bytes) -> Round:
-    """Return the round that `round_files` wrote as `judgements.parquet`."""
-    frame = pd.read_parquet(io.BytesIO(content))
-    tasks = []
-    for task_id, group in groupby(frame.to_dict("records"), key=lambda row: int(row["task_id"])):
-        rows = list(group)
-        judgements = tuple(_annotation(row) for row in rows)
-        task = Task(task_id, rows[0]["text"])
-        tasks.append(JudgedTask(task, Role(rows[0]["role"]), judgements, settle(judgements)))
-    return Round(number, tuple(tasks))
-
-
-def _table(name: str, tasks: list[JudgedTask], number: int) -> dict[str, bytes]:
-    frame = pd.DataFrame([_row(task, number) for task in tasks], columns=list(_COLUMNS)).astype(_COLUMNS)
-    # RFC 4180 line ends, which also makes the writer quote a lone carriage return inside a text.
-    text = frame.to_csv(index=False, lineterminator="\r\n")
-    return {f"{name}.csv": text.encode(), f"{name}.parquet": _parquet(frame)}
-
-
-_COLUMNS = {
-    "input_text": "str",
-    "label": "str",
-    "task_id": "int64",
-    "role": "str",
-    "round": "int64",
-    "people": "int64",
-    "annotators": "str",
-    "annotations": "str",
-    "origins": "str",
-    "shown_predictions": "str",
-    "settled_at": "str",
-}
-
-
-def _row(judged: JudgedTask, number: int) -> dict[str, object]:
-    said = judged.judgements
-    return {
-        "input_text": judged.task.text,
-        "label": str(judged.consensus.value),
-        "task_id": judged.task.id,
-        "role": judged.role.value,
-        "round": number,
-        "people": len(said),
-        "annotators": " ".join(str(a.annotator_id) for a in said),
-        "annotations": " ".join(str(a.id) for a in said),
-        "origins": " ".join(a.origin.value for a in said),
-        "shown_predictions": " ".join(str(a.shown_prediction) for a in said if a.shown_prediction is not None),
-        "settled_at": judged.consensus.settled_at.isoformat(),
-    }
-
-
-def _judgements(closed: Round) -> pd.DataFrame:
-    rows = [
-        {
-            "task_id": judged.task.id,
-            "text": judged.task.text,
-            "role": judged.role.value,
-            "annotation_id": a.id,
-            "annotator_id": a.annotator_id,
-            "kind": kind_of(a.value).value,
-            "labels": json.dumps(plain(a.value), ensure_ascii=False),
-            "judged_at": a.judged_at,
-            "origin": a.origin.value,
-            "shown_prediction": a.shown_prediction,
-            "lead_time": a.lead_time,
-            "ground_truth": a.ground_truth,
-        }
-        for judged in closed.tasks
-        for a in judged.judgements
-        if a.value is not None
-    ]
-    frame = pd.DataFrame(rows, columns=list(_JUDGEMENT_COLUMNS))
-    return frame.astype(_JUDGEMENT_COLUMNS)
-
-
-_JUDGEMENT_COLUMNS = {
-    "task_id": "int64",
-    "text": "str",
-    "role": "str",
-    "annotation_id": "int64",
-    "annotator_id": "int64",
-    "kind": "str",
-    "labels": "str",
-    "judged_at": "datetime64[us, UTC]",
-    "origin": "str",
-    "shown_prediction": "Int64",
-    "lead_time": "Float64",
-    "ground_truth": "bool",
-}
-
-
-def _annotation(row: Mapping[Hashable, Any]) -> Annotation:
-    return Annotation(
-        id=int(row["annotation_id"]),
-        task_id=int(row["task_id"]),
-        annotator_id=int(row["annotator_id"]),
-        value=value_of(FieldKind(row["kind"]), json.loads(row["labels"])),
-        judged_at=row["judged_at"].to_pydatetime(),
-        origin=Origin(row["origin"]),
-        shown_prediction=None if pd.isna(row["shown_prediction"]) else int(row["shown_prediction"]),
-        lead_time=None if pd.isna(row["lead_time"]) else float(row["lead_time"]),
-        ground_truth=bool(row["ground_truth"]),
+def judgements_table(closed: Round) -> bytes:
+    """Return the content of a judgements file: every annotation of the round."""
+    return _SNAPSHOT.parquet(
+        [_Row(task, one, one.value) for task in closed.tasks for one in task.annotations if one.value is not None]
     )
 
 
-def _parquet(frame: pd.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    frame.to_parquet(buffer, index=False)
-    return buffer.getvalue()
+def read_round(number: int, content: bytes) -> Round:
+    """Return the round that `judgements_table` wrote."""
+    tasks = []
+    for task_id, group in groupby(read_rows(content), key=lambda row: int(row["task_id"])):
+        rows = list(group)
+        annotations = tuple(map(annotation_from_cells, rows))
+        task = Task(task_id, rows[0]["text"])
+        tasks.append(AnnotatedTask(task, Role(rows[0]["role"]), annotations, settle(annotations)))
+    return Round(number, tuple(tasks))
+
+
+def judged_once(content: bytes) -> frozenset[int]:
+    """Return the TRAIN tasks that a single annotator had judged, whose label so had settled; cheaper than the round."""
+    ids, roles = read_columns(content, "task_id", "role")
+    times, train = Counter(ids), {id_ for id_, role in zip(ids, roles, strict=True) if role == Role.TRAIN}
+    return frozenset(id_ for id_ in train if times[id_] == 1)
+
+
+def _settled_files(
+    name: str, tasks: list[AnnotatedTask], number: int, own: Mapping[int, str] | None
+) -> dict[str, bytes]:
+    schema = TableSchema[AnnotatedTask](
+        Column("input_text", pa.string(), lambda one: one.task.text),
+        Column("label", pa.string(), lambda one: str(one.consensus.value)),
+        *_lossless(tasks),
+        Column("task_id", pa.int64(), lambda one: one.task.id),
+        Column("role", pa.string(), lambda one: one.role.value),
+        Column("round", pa.int64(), lambda _: number),
+        Column("people", pa.int64(), lambda one: len(one.annotations)),
+        Column("annotators", pa.string(), lambda one: _joined(a.annotator_id for a in one.annotations)),
+        Column("annotations", pa.string(), lambda one: _joined(a.id for a in one.annotations)),
+        Column("origins", pa.string(), lambda one: _joined(a.origin.value for a in one.annotations)),
+        Column("shown_predictions", pa.string(), lambda one: _joined(_shown(one))),
+        Column("settled_at", pa.string(), lambda one: one.consensus.settled_at.isoformat()),
+        *(own_columns(tasks, lambda one: own.get(one.task.id, "")) if own else ()),
+    )
+    return {f"{name}.csv": schema.csv(tasks, own_cell), f"{name}.parquet": schema.parquet(tasks)}
+
+
+def _value(task: AnnotatedTask) -> Value:
+    if task.consensus.value is None:
+        raise BrokenPromise(f"Task {task.task.id} has not settled.")
+    return task.consensus.value
+
+
+def _lossless(tasks: Sequence[AnnotatedTask]) -> Iterator[Column[AnnotatedTask]]:
+    """Yield what holds a label without loss: the column `label` joins several by `|`, which a label may have in it."""
+    yield Column("labels", pa.list_(pa.string()), lambda one: sorted(labels_of(_value(one))))
+    if any(isinstance(_value(one), Spans) for one in tasks):
+        yield Column("spans", SPANS_TYPE, lambda one: span_cells(_value(one), one.task.text))
+    yield Column("kind", pa.string(), lambda one: kind_of(_value(one)).value)
+
+
+def _shown(task: AnnotatedTask) -> list[int]:
+    return [a.shown_prediction for a in task.annotations if a.shown_prediction is not None]
+
+
+def _joined(parts: Iterable[object]) -> str:
+    return " ".join(map(str, parts))
+
+
+class _Row(NamedTuple):
+    task: AnnotatedTask
+    given: Annotation
+    value: Value
+
+
+_SNAPSHOT = TableSchema[_Row](
+    Column("task_id", pa.int64(), lambda row: row.task.task.id),
+    Column("text", pa.string(), lambda row: row.task.task.text),
+    Column("role", pa.string(), lambda row: row.task.role.value),
+    Column("annotation_id", pa.int64(), lambda row: row.given.id),
+    Column("annotator_id", pa.int64(), lambda row: row.given.annotator_id),
+    *value_columns(lambda row: row.value),
+    Column("judged_at", pa.timestamp("us", "UTC"), lambda row: row.given.judged_at),
+    Column("origin", pa.string(), lambda row: row.given.origin.value),
+    Column("shown_prediction", pa.int64(), lambda row: row.given.shown_prediction),
+    Column("lead_time", pa.float64(), lambda row: row.given.lead_time),
+    Column("ground_truth", pa.bool_(), lambda row: row.given.ground_truth),
+)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from labelloop.strategies.base import Candidates
 from labelloop.strategies.margin import closest
-from labelloop.strategies.opening import is_opening, opening
+from labelloop.strategies.opening_round import is_opening, opening
 from labelloop.strategies.pool import clusters, only, thinned
 from labelloop.strategies.random import random
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from labelloop.strategies.base import Candidates
 from labelloop.strategies.mixed import mixed
-from labelloop.strategies.opening import is_opening, opening
+from labelloop.strategies.opening_round import is_opening, opening
 
 SHARE = 0.5
 """Where one model is plainly worse than the other, most disagreements are its mistakes and teach the other nothing."""

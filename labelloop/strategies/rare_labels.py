@@ -7,7 +7,7 @@ import numpy as np
 from labelloop.domain.values import labels_of
 from labelloop.strategies.base import Candidates
 from labelloop.strategies.mixed import mixed
-from labelloop.strategies.opening import is_opening, opening
+from labelloop.strategies.opening_round import is_opening, opening
 
 SHARE = 0.25
 """No more than this: a model that has seen a label three times is mostly wrong where it guesses it."""

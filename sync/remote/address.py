@@ -1,10 +1,11 @@
-"""Where a remote ML backend answers, taken from a rule and judged before anything is sent or stored."""
+"""Where a remote ML backend answers, taken from a rule and checked before anything is sent or stored."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from labelloop.errors import UserError
+from labelloop.learners.base import RemoteAccess
 
 NO_PROJECT = "0"
 _EXAMPLE = "`remote:http://host:9090`, or `remote:http://host:9090#12` for a backend that keeps a model per project"
@@ -39,13 +40,10 @@ def address(written: str) -> Address:
     return Address(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", parts.fragment or NO_PROJECT)
 
 
-def refuse_ourselves(found: Address, backend_url: str, port: int) -> None:
-    """Raise UserError where the address is our own ML backend's, which would ask itself for ever.
-
-    `backend_url` is how Label Studio reaches it, `port` the one it listens on.
-    """
+def refuse_ourselves(found: Address, access: RemoteAccess) -> None:
+    """Raise UserError where the address is our own ML backend's, which would ask itself for ever."""
     asked = _place(urlsplit(found.url))
-    if asked in (_place(urlsplit(backend_url)), ("loopback", port)):
+    if asked in (_place(urlsplit(access.own_url)), ("loopback", access.own_port)):
         raise UserError(
             f"{found.url} is LabelLoop's own ML backend: name the address of the other one. If both are on this "
             "machine, give one of them another port (LABELLOOP_PORT and LABELLOOP_BACKEND_URL)."

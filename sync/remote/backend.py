@@ -1,14 +1,14 @@
 """A remote ML backend over HTTP: health, setup and predict, as Label Studio calls them, with patience and limits."""
 
-from types import TracebackType
 from typing import Any, Self
 
 import httpx
 import structlog
 import tenacity
 
+from labelloop.deadline import seconds_left
 from labelloop.errors import NeighbourError
-from labelloop.patience import seconds_left
+from labelloop.outgoing_requests import http_options, through, untrusted
 from sync.remote.address import Address
 
 ATTEMPTS = 4
@@ -29,23 +29,27 @@ class Backend:
 
     A call is repeated, up to four times with growing random pauses, when it could not be sent or was answered 429, 500,
     502, 503 or 504; never when the answer did not come within `timeout_s` seconds, and never while somebody waits for
-    us (`labelloop.patience`). Redirects are not followed: they could lead anywhere.
+    us (`labelloop.deadline`). Redirects are not followed: they could lead anywhere.
     """
 
     def __init__(
-        self, address: Address, *, user: str, password: str, timeout_s: float, pause_s: float = PAUSE_S
+        self,
+        address: Address,
+        *,
+        user: str,
+        password: str,
+        timeout_s: float,
+        pause_s: float = PAUSE_S,
+        ca_bundle: str = "",
     ) -> None:
         self._address, self._timeout_s, self._pause_s = address, timeout_s, pause_s
         auth = httpx.BasicAuth(user, password) if user or password else None
-
-        self._client = httpx.Client(auth=auth, follow_redirects=False)
+        self._client = httpx.Client(auth=auth, follow_redirects=False, **http_options(address.url, ca_bundle))
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._client.close()
 
     def health(self) -> None:
@@ -99,9 +103,11 @@ class Backend:
                 "LABELLOOP_REMOTE_TIMEOUT_S."
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
+            if refused := untrusted(f"the remote backend at {self._address.url}", error):
+                raise NeighbourError(str(refused)) from error
             raise _Passing(
                 f"{self._where(path)} cannot be reached ({type(error).__name__}): is it running, and is the address "
-                "right?"
+                f"right?{self._asked}"
             ) from error
         if response.is_success:
             return response
@@ -110,12 +116,17 @@ class Backend:
     def _refusal(self, path: str, status: int) -> NeighbourError:
         where = f"{self._where(path)} answered {status}"
         if status in _PASSING:
-            return _Passing(f"{where}: see the backend's log.")
+            return _Passing(f"{where}: see the backend's log.{self._asked}")
         if status in (401, 403):
             return NeighbourError(f"{where}: set LABELLOOP_REMOTE_USER and LABELLOOP_REMOTE_PASSWORD to what it wants.")
         if 300 <= status < 400:
             return NeighbourError(f"{where}, a redirect, which is not followed: name the address it leads to.")
         return NeighbourError(f"{where}: is this the address of an ML backend?")
+
+    @property
+    def _asked(self) -> str:
+        via = through(self._address.url)
+        return f" It is asked{via}." if via else ""
 
     def _where(self, path: str) -> str:
         return f"The remote backend at {self._address.url}{path}"

@@ -10,47 +10,49 @@ from pathlib import Path
 import numpy as np
 import structlog
 
-from labelloop.domain.predictions import Answer
+from labelloop.domain.predictions import Prediction
 from labelloop.domain.schema import Field
-from labelloop.domain.values import FieldKind, Value, plain, value_of
-from labelloop.errors import BrokenPromise, NeighbourError, NothingToLearn, UserError
-from labelloop.learners.base import Encode, Example, Scratch
-from labelloop.learners.platt import Curve, fit_curve
-from labelloop.learners.stored import told_plainly
-from labelloop.settings import Settings
+from labelloop.domain.value_cells import plain, value_of
+from labelloop.domain.values import OF_THE_TASK, FieldKind, Value, same
+from labelloop.errors import BrokenPromise, NeighbourError, UserError
+from labelloop.learners.base import Example, FitContext, ModelContext, RemoteAccess
+from labelloop.learners.calibration.platt import PlattScaling, fit_platt
+from labelloop.learners.model_io import damage_reported
+from labelloop.learners.usable import usable_examples
 from sync.remote.address import Address, address, refuse_ourselves
 from sync.remote.backend import Backend
-from sync.remote.exchange import NOTHING, Said, label_config, read, tasks
+from sync.remote.protocol import NOTHING, BackendAnswer, label_config, read, tasks
 
 CHUNK = 50
 SAMPLE = 500
 MODEL_FILE = "remote.json"
 
-Connect = Callable[[Address], Backend]
+Connect = Callable[[Address, RemoteAccess], Backend]
 
 log = structlog.get_logger()
 
 
-def connect(found: Address) -> Backend:
-    """Open a conversation with the backend, with the credentials and the patience of the settings."""
-    settings = Settings()
+def connect(found: Address, access: RemoteAccess) -> Backend:
+    """Open a conversation with the backend; raises UserError where it is LabelLoop's own."""
+    refuse_ourselves(found, access)
     return Backend(
         found,
-        user=settings.remote_user,
-        password=settings.remote_password.get_secret_value(),
-        timeout_s=settings.remote_timeout_s,
+        user=access.user,
+        password=access.password.get_secret_value(),
+        timeout_s=access.timeout_s,
+        ca_bundle=access.ca_bundle,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Guess:
-    """What is said of a task on which the backend is silent, and how often people say so."""
+class Fallback:
+    """The value of a task about which the backend is silent, and how often people give it."""
 
     value: Value
     confidence: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RemoteModel:
     """Implements Model: the backend's answers, with its scores turned into honest confidence.
 
@@ -61,42 +63,43 @@ class RemoteModel:
     address: Address
     field: Field
     names: frozenset[str]
-    curve: Curve
-    guess: Guess
+    curve: PlattScaling
+    fallback: Fallback
+    access: RemoteAccess
     connect: Connect = connect
 
-    def answer(self, texts: Sequence[str]) -> list[Answer]:
-        """Return one answer per text; where the backend says nothing of use, the guess, with margin 0.
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return one prediction per text; where the backend says nothing of use, the fallback, with margin 0.
 
         The margin is the backend's own score. Raises NeighbourError where the backend does not answer, BrokenPromise
         where its model has changed since it was fitted.
         """
         if not texts:
             return []
-        said: list[Said] = []
-        with self.connect(self.address) as backend:
+        answers: list[BackendAnswer] = []
+        with self.connect(self.address, self.access) as backend:
             for chunk, names in conversation(backend, self.field, texts):
                 self._refuse_strangers(names)
-                said += chunk
-        confidence = self.curve([one.score for one in said])
-        return [self._answer(one, float(sure)) for one, sure in zip(said, confidence, strict=True)]
+                answers += chunk
+        confidence = self.curve([answer.score for answer in answers])
+        return [self._prediction(answer, float(sure)) for answer, sure in zip(answers, confidence, strict=True)]
 
     def save(self, directory: Path) -> None:
         """Write `remote.json`: where the backend is, what it called itself, and how to read its scores."""
-        about = {
+        content = {
             **asdict(self.address),
             "field": json.loads(self.field.to_json()),
             "names": sorted(self.names),
             "curve": asdict(self.curve),
-            "guess": {"value": plain(self.guess.value), "confidence": self.guess.confidence},
+            "guess": {"value": plain(self.fallback.value), "confidence": self.fallback.confidence},
         }
-        text = json.dumps(about, ensure_ascii=False, sort_keys=True, indent=1)
+        text = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1)
         (directory / MODEL_FILE).write_text(text + "\n", "utf-8")
 
-    def _answer(self, said: Said, confidence: float) -> Answer:
-        if said.value is None:
-            return Answer(self.guess.value, 0.0, self.guess.confidence, stands_in=True)
-        return Answer(said.value, said.score, confidence)
+    def _prediction(self, answer: BackendAnswer, confidence: float) -> Prediction:
+        if answer.value is None:
+            return Prediction(self.fallback.value, 0.0, self.fallback.confidence, fallback=True)
+        return Prediction(answer.value, answer.score, confidence)
 
     def _refuse_strangers(self, names: frozenset[str]) -> None:
         strangers = names - self.names
@@ -118,62 +121,66 @@ class RemoteLearner:
     """
 
     name = "remote"
-    kinds = frozenset(FieldKind)
+    kinds = frozenset(FieldKind) - OF_THE_TASK
     background = True
 
     def __init__(self, written: str, connect: Connect = connect) -> None:
-        settings = Settings()
         self._address, self._connect = address(written), connect
-        refuse_ourselves(self._address, settings.backend_url, settings.port)
 
-    def fit(
-        self,
-        field: Field,
-        examples: Sequence[Example],
-        *,
-        pool: Sequence[str],  # noqa: ARG002  (nothing is learned from texts without a label)
-        encode: Encode,  # noqa: ARG002  (the backend reads the text itself)
-        seed: int,
-        scratch: Scratch,
-    ) -> RemoteModel:
+    def fit(self, field: Field, examples: Sequence[Example], context: FitContext) -> RemoteModel:
         """Measure the backend's scores on some of the examples.
 
         Raises NothingToLearn if no example has a value that the field allows, UserError if the backend cannot be
         reached, changes its model meanwhile, or says nothing of use about any of them.
         """
-        usable = sorted((e for e in examples if field.allows(e.value)), key=lambda e: (e.task_id, e.text))
-        if not usable:
-            raise NothingToLearn(f"No label of {field.name} has settled yet that it still allows: label some tasks.")
-        drawn = _sample(usable, seed)
+        usable = usable_examples(field, examples)
+        drawn = _sample(usable, context.seed)
         try:
-            with self._connect(self._address) as backend:
+            with self._connect(self._address, context.remote) as backend:
                 backend.health()
-                said, names = _interview(backend, field, [e.text for e in drawn], scratch)
+                answers, names = _interview(backend, field, [e.text for e in drawn], context)
         except NeighbourError as error:  # a round does not wait for a backend that is down: it competes in the next one
             raise UserError(str(error)) from error
-        judged = [(one, e.value) for one, e in zip(said, drawn, strict=False) if one.value is not None]
-        if not judged:
+        known = [(one, e.value) for one, e in zip(answers, drawn, strict=False) if one.value is not None]
+        if not known:
             raise UserError(
-                f"The remote backend at {self._address.url} says nothing of use about any of {len(said)} tasks: its "
+                f"The remote backend at {self._address.url} says nothing of use about any of {len(answers)} tasks: its "
                 f"predictions must be of the control {field.name} (from_name) and use its labels. See its log."
             )
-        curve = fit_curve([one.score for one, _ in judged], [one.value == truth for one, truth in judged])
-        log.info("remote_fitted", url=self._address.url, names=sorted(names), asked=len(said), answered=len(judged))
-        return RemoteModel(self._address, field, names, curve, _guess(usable), self._connect)
+        curve = fit_platt(
+            [one.score for one, _ in known], [same(one.value, truth) for one, truth in known if one.value]
+        )
+        log.info("remote_fitted", url=self._address.url, names=sorted(names), asked=len(answers), answered=len(known))
+        return RemoteModel(
+            address=self._address,
+            field=field,
+            names=names,
+            curve=curve,
+            fallback=_fallback(usable),
+            access=context.remote,
+            connect=self._connect,
+        )
 
-    def load(self, directory: Path, *, encode: Encode) -> RemoteModel:  # noqa: ARG002
+    def load(self, directory: Path, context: ModelContext) -> RemoteModel:
         """Read a saved model; raises BrokenPromise if it cannot be read. The backend is not asked anything yet."""
-        with told_plainly(directory):
-            about = json.loads((directory / MODEL_FILE).read_text("utf-8"))
-            field = Field.from_json(json.dumps(about["field"]))
-            guess = Guess(value_of(field.kind, about["guess"]["value"]), about["guess"]["confidence"])
-            found = Address(about["url"], about["project"])
-            names = frozenset(about["names"])
-            return RemoteModel(found, field, names, Curve(**about["curve"]), guess, self._connect)
+        with damage_reported(directory):
+            content = json.loads((directory / MODEL_FILE).read_text("utf-8"))
+            field, fallback = Field.from_json(json.dumps(content["field"])), content["guess"]
+            return RemoteModel(
+                address=Address(content["url"], content["project"]),
+                field=field,
+                names=frozenset(content["names"]),
+                curve=PlattScaling(**content["curve"]),
+                fallback=Fallback(value_of(field.kind, fallback["value"]), fallback["confidence"]),
+                access=context.remote,
+                connect=self._connect,
+            )
 
 
-def conversation(backend: Backend, field: Field, texts: Sequence[str]) -> Iterator[tuple[list[Said], frozenset[str]]]:
-    """Yield what the backend says of the texts, fifty at a time, with the names its model called itself.
+def conversation(
+    backend: Backend, field: Field, texts: Sequence[str]
+) -> Iterator[tuple[list[BackendAnswer], frozenset[str]]]:
+    """Yield the backend's answers about the texts, fifty at a time, with the names its model called itself.
 
     As Label Studio does: a backend that answers several tasks with one entry is asked about each alone, and an answer
     of any other wrong length says nothing of any of them.
@@ -189,27 +196,27 @@ def conversation(backend: Backend, field: Field, texts: Sequence[str]) -> Iterat
             continue
         if len(entries) != len(some):
             log.warning("remote_answers_lost", asked=len(some), answered=len(entries))
-            said = [NOTHING] * len(some)
+            answers = [NOTHING] * len(some)
         else:
-            said = [read(field, text, entry) for text, entry in zip(some, entries, strict=True)]
-        yield said, frozenset(filter(None, (setup, name, *(one.version for one in said))))
+            answers = [read(field, text, entry) for text, entry in zip(some, entries, strict=True)]
+        yield answers, frozenset(filter(None, (setup, name, *(answer.version for answer in answers))))
         start += len(some)
 
 
 def _interview(
-    backend: Backend, field: Field, texts: Sequence[str], scratch: Scratch
-) -> tuple[list[Said], frozenset[str]]:
-    said: list[Said] = []
+    backend: Backend, field: Field, texts: Sequence[str], context: FitContext
+) -> tuple[list[BackendAnswer], frozenset[str]]:
+    answers: list[BackendAnswer] = []
     names: frozenset[str] = frozenset()
     for chunk, more in conversation(backend, field, texts):
-        said, names = [*said, *chunk], names | more
-        scratch.report(len(said) / len(texts))
-        if time.monotonic() >= scratch.deadline:
+        answers, names = [*answers, *chunk], names | more
+        context.report(len(answers) / len(texts))
+        if time.monotonic() >= context.deadline:
             break
     now = backend.setup(label_config(field))
     if now and now not in names:
         raise NeighbourError(f"The remote backend changed its model to {now} while it was measured: it competes again.")
-    return said, names
+    return answers, names
 
 
 def _sample(examples: Sequence[Example], seed: int) -> list[Example]:
@@ -219,7 +226,7 @@ def _sample(examples: Sequence[Example], seed: int) -> list[Example]:
     return [examples[place] for place in np.sort(drawn)]
 
 
-def _guess(examples: Sequence[Example]) -> Guess:
+def _fallback(examples: Sequence[Example]) -> Fallback:
     counts = Counter(example.value for example in examples)
     value = min(counts, key=lambda each: (-counts[each], str(each)))
-    return Guess(value, counts[value] / (len(examples) + 1))
+    return Fallback(value, counts[value] / (len(examples) + 1))

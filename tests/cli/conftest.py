@@ -8,10 +8,10 @@ import pytest
 
 from labelloop.settings import Settings
 from labelloop.stores.book import Book
-from sync.client import LabelStudio
+from sync.api.client import LabelStudio
 from tests.sync.stub_backend import PASSWORD, USER, StubBackend
-from workers.bootstrap import open_book
 from workers.cli import main
+from workers.jobs.open_stores import open_book
 from workers.local.label_studio import RunningLabelStudio
 
 KEPT = Path(__file__).parents[2] / ".cache" / "tests"
@@ -95,4 +95,4 @@ def project(client: LabelStudio) -> Iterator[int]:
     made = client.create_project("命令行 🙂", CONFIG)
     client.import_tasks(made.id, [{"data": {"text": text}} for text in ("一", "two", "three", "ثلاثة")])
     yield made.id
-    client.delete_project(made.id)
+    client.sdk.projects.delete(made.id)

@@ -14,10 +14,10 @@ from labelloop.errors import BrokenPromise, NeighbourError, UserError
 from labelloop.settings import Settings
 from tests.cli.conftest import Run
 from tests.cli.loop import played
-from workers.bootstrap import open_book
-from workers.cli import app
-from workers.cli.failures import run as status_of
-from workers.cli.services import gunicorn_argv
+from workers.cli import command_line
+from workers.cli.error_messages import run as status_of
+from workers.cli.run_services import gunicorn_argv
+from workers.jobs.open_stores import open_book
 
 
 def commands(group: object, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -27,10 +27,10 @@ def commands(group: object, words: tuple[str, ...] = ()) -> Iterator[tuple[str, 
         yield from commands(command, (*words, name))
 
 
-@pytest.mark.parametrize("words", list(commands(get_command(app))), ids=" ".join)
+@pytest.mark.parametrize("words", list(commands(get_command(command_line()))), ids=" ".join)
 def test_every_help_has_an_example(words: tuple[str, ...]) -> None:
     """`--help` shows a line that can be copied, of the very command."""
-    shown = CliRunner().invoke(app, [*words, "--help"])
+    shown = CliRunner().invoke(command_line(words), [*words, "--help"])
     assert shown.exit_code == 0
     assert f"Example: {' '.join(('labelloop', *words))}" in shown.output
 

@@ -3,24 +3,28 @@
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import pytest
 from rq import Worker
 from rq.serializers import JSONSerializer
 
 from labelloop.domain.records import Connection
+from labelloop.finding import Level
 from labelloop.settings import Settings
 from labelloop.stores.book import Book
-from sync.client import LabelStudio
-from tests.cli.conftest import Run
+from sync.api.client import LabelStudio
+from tests.cli.conftest import CONFIG, Run
 from tests.cli.loop import played
 from tests.sync.stub_backend import StubBackend
-from workers import checks
-from workers.bootstrap import open_bell
-from workers.checks import Level
-from workers.queue import QUEUE
+from workers.admin import health_checks as checks
+from workers.jobs.job_queue import QUEUE
+from workers.jobs.open_stores import open_bell
+from workers.jobs.signs_of_life import Unloadable, tell_unloadable
 
 
 @pytest.fixture
@@ -48,6 +52,29 @@ def test_a_healthy_project_has_no_finding(
     assert "✗" not in told.out
     assert "Label Studio 1.23" in told.out
     assert [path for path, _, _ in backend.rung][-1] == f"/webhook/{project}"
+
+
+def test_the_doctor_only_reads(
+    run: Run,
+    client: LabelStudio,
+    project: int,
+    backend: StubBackend,
+    worker: Worker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may be run by whoever may look, at any time: neither Label Studio nor the ML backend is asked to change."""
+    run("connect", str(project))
+    sent: list[tuple[str, str]] = []
+    sound = httpx.HTTPTransport.handle_request
+
+    def record(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        sent.append((request.method, request.url.path))
+        return sound(self, request)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", record)
+    assert run("doctor", str(project)).status == 0
+    assert {method for method, _ in sent} == {"GET"}
+    assert {f"/api/projects/{project}/", "/api/webhooks/", f"/webhook/{project}"} <= {path for _, path in sent}
 
 
 def test_what_somebody_changed_in_label_studio_is_found(
@@ -109,6 +136,69 @@ def test_no_worker_is_a_fault_and_one_is_fine(run: Run, worker: Worker) -> None:
     assert any(what.startswith("No worker") for what in found(run, "fault"))
 
 
+def test_a_worker_whose_heart_stopped_is_dead_though_it_is_on_the_list(run: Run, worker: Worker) -> None:
+    """A killed worker says no good-bye, and Redis keeps its name for a while."""
+    stopped = datetime.now(UTC) - timedelta(seconds=40)
+    worker.connection.hset(worker.key, "last_heartbeat", stopped.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+    assert any(what.startswith("No worker") for what in found(run, "fault"))
+
+
+def test_a_dead_background_worker_is_found_and_is_a_fault_once_a_fit_waits_for_it(run: Run, book: Book) -> None:
+    """Nobody else fits slow learners, and nothing else shows that they are missing."""
+    assert any(what.startswith("No background worker") for what in found(run, "warn"))
+    open_bell(Settings()).enqueue_tuning(7, 1, "contrastive", seconds=60)
+    (fault,) = [what for what in found(run, "fault") if "background" in what]
+    assert fault.endswith("are not fitted: 1 fit waits.")
+
+
+def test_a_dead_reconcile_is_found(run: Run, book: Book) -> None:
+    """It leaves a sign of life at each look, which goes when it does."""
+    assert any(what.startswith("No `reconcile`") for what in found(run, "warn"))
+    assert run("reconcile").status == 0
+    assert any(what.startswith("`reconcile` looks") for what in found(run, "ok"))
+
+
+def test_a_failed_job_of_a_project_that_left_the_loop_is_not_shown(run: Run, book: Book) -> None:
+    """Nobody can do anything about it, and it hides what matters."""
+    view = played(book, rounds=1)
+    bell = open_bell(Settings())
+    bell.enqueue("publish", 7)
+    job = bell.queue.fetch_job("publish-7")
+    assert job is not None
+    bell.queue.failed_job_registry.add(job, ttl=60, exc_string="the disk was full")
+    assert any("publish-7" in what for what in found(run, "warn"))
+    assert "publish-7" in run("status", "7").out
+    left = replace(view.state.connection, active=False, artifact="", created_at=datetime.now(UTC))
+    book.record(left, "connection-2")
+    assert not any("publish-7" in what for what in found(run, "warn"))
+    assert "publish-7" not in run("status", "7").out
+
+
+def test_a_version_that_cannot_be_loaded_is_found_by_doctor_and_told_by_status(run: Run, book: Book) -> None:
+    """The ML backend says so where both can read it, until it can load the version."""
+    view = played(book, rounds=1)
+    version = view.state.looped.deployed_version
+    redis = open_bell(Settings()).redis
+    tell_unloadable(redis, 7, Unloadable(version, "head.safetensors is damaged"))
+    assert any(f"cannot load {version}" in what for what in found(run, "fault"))
+    assert f"{version} is deployed, but the ML backend cannot load it: head.safetensors" in run("status", "7").out
+    tell_unloadable(redis, 7, None)
+    assert not any("cannot load" in what for what in found(run, "fault"))
+
+
+def test_a_deleted_project_is_told_to_disconnect(
+    run: Run, client: LabelStudio, backend: StubBackend, worker: Worker
+) -> None:
+    """Label Studio tells nobody when a project is deleted."""
+    made = client.create_project("gone", CONFIG)
+    assert run("connect", str(made.id)).status == 0
+    client.sdk.projects.delete(made.id)
+    told = run("doctor", str(made.id))
+    assert told.status == 1
+    assert f"labelloop disconnect {made.id}" in told.out
+    assert told.out.count("✗") == 1
+
+
 def test_missing_artifacts_are_found(run: Run, book: Book) -> None:
     """A row whose files are gone is named."""
     view = played(book, rounds=1)
@@ -125,7 +215,7 @@ def test_a_full_disk_is_found_in_time(monkeypatch: pytest.MonkeyPatch, free: int
     class Usage(NamedTuple):
         free: int
 
-    monkeypatch.setattr("workers.checks.shutil.disk_usage", lambda _: Usage(free))
+    monkeypatch.setattr("workers.admin.health_checks.shutil.disk_usage", lambda _: Usage(free))
     assert checks.disk(Settings()).level is level
 
 

@@ -18,7 +18,7 @@ def after_a_round(folder: Path, kind: FieldKind) -> Known:
     made = Known(folder, kind, 120, RULES)
     made.judge_audit()
     made.judge(made.untouched(40))
-    close_round(made.view)
+    close_round(*made.view.now())
     turn(made.view)
     return made
 

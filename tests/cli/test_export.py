@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from labelloop.stores.book import Book
-from sync.client import LabelStudio
+from sync.api.client import LabelStudio
 from tests.cli.conftest import CONFIG, Run
 from tests.cli.loop import played
 from tests.core.released import ROWS, TEXTS, record_release
@@ -89,4 +89,4 @@ def test_label_studio_imports_what_was_exported(run: Run, book: Book, client: La
         assert [[p.model_version for p in task.predictions] for task in model] == [["v1"]] * len(model)
         assert kept[0]["meta"]["labelloop"]["annotations"] == [1001, 1002]
     finally:
-        client.delete_project(project.id)
+        client.sdk.projects.delete(project.id)

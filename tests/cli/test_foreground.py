@@ -5,7 +5,7 @@ from pathlib import Path
 
 from labelloop.domain.records import ClosedRound
 from labelloop.stores.book import Book
-from sync.client import LabelStudio
+from sync.api.client import LabelStudio
 from tests.cli.conftest import Run
 from tests.sync.stub_backend import StubBackend
 

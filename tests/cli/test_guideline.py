@@ -7,32 +7,34 @@ from pathlib import Path
 
 import pytest
 
-from labelloop.domain.records import Guideline
-from labelloop.steps.project import ProjectView
+from labelloop.domain.guideline_records import Guideline
 from labelloop.stores.book import Book
 from tests.cli.conftest import Run
 from tests.cli.loop import played
+from tests.core.opened_project import OpenedProject
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 FIRST = "# Guideline\n\nWhat mood?\n\n## good\nBright.\n\n## bad\nDark [bold].\n\n## 还行\n"
 
 
 @pytest.fixture
-def view(book: Book) -> ProjectView:
+def view(book: Book) -> OpenedProject:
     """Return a project whose second guideline was accepted and whose third was not."""
     view = played(book, rounds=0)
-    start = Guideline(7, 1, 1, "prompt", "file", "accepted", "the file says so", 0, 0, None, None, None, 0.0, NOW)
-    better = replace(
-        start, number=2, origin="llm", because="9 better", basis=1, n=50, before=0.6, after=0.8, p_value=0.01, cost=0.02
+    start = Guideline(
+        7, 1, 1, "prompt", "file", "accepted", "the file says so", 0, 0, None, None, None, 0.0, created_at=NOW
     )
-    worse = replace(better, number=3, outcome="rejected", because="9 worse", basis=2, after=0.4, p_value=0.99)
+    better = replace(
+        start, number=2, origin="llm", reason="9 better", basis=1, n=50, before=0.6, after=0.8, p_value=0.01, cost=0.02
+    )
+    worse = replace(better, number=3, outcome="rejected", reason="9 worse", basis=2, after=0.4, p_value=0.99)
     texts = (FIRST, FIRST.replace("Dark", "Gloomy"), FIRST.replace("Bright", "Anything"))
     for one, text in zip((start, better, worse), texts, strict=True):
         assert book.record(one, f"guideline-{one.number}", {"guideline.md": text.encode()})
     return view
 
 
-def test_the_current_guideline_and_its_history_are_shown(run: Run, view: ProjectView) -> None:
+def test_the_current_guideline_and_its_history_are_shown(run: Run, view: OpenedProject) -> None:
     """Brackets of a rule are no mark-up; the current one is marked."""
     told = run("guideline", "7")
     lines = told.out.splitlines()
@@ -49,14 +51,14 @@ def test_the_current_guideline_and_its_history_are_shown(run: Run, view: Project
     assert "9 worse" in run("guideline", "7", "3").out
 
 
-def test_the_diff_is_from_the_one_it_was_made_from(run: Run, view: ProjectView) -> None:
+def test_the_diff_is_from_the_one_it_was_made_from(run: Run, view: OpenedProject) -> None:
     """Of the current one, or of the one that is named."""
     assert "-Dark [bold]." in run("guideline", "7", "--diff").out
     assert "+Gloomy [bold]." in run("guideline", "7", "--diff").out
     assert "+Anything." in run("guideline", "7", "3", "--diff").out
 
 
-def test_the_lead_accepts_rejects_and_edits(run: Run, view: ProjectView, tmp_path: Path) -> None:
+def test_the_lead_accepts_rejects_and_edits(run: Run, view: OpenedProject, tmp_path: Path) -> None:
     """Rejecting the accepted one goes back to the one before; one's own file becomes the current one."""
     assert "Guideline 2 is rejected. Guideline 1 is current" in run("guideline", "7", "--reject", "2").out
     assert "Guideline 3 is current" in run("guideline", "7", "--accept", "3").out
@@ -89,7 +91,7 @@ def test_before_the_first_fit_it_is_that_of_the_settings(run: Run, book: Book) -
         (("--accept", "1", "--reject", "2"), "One thing at a time"),
     ],
 )
-def test_mistakes_are_explained(run: Run, view: ProjectView, words: tuple[str, ...], says: str) -> None:
+def test_mistakes_are_explained(run: Run, view: OpenedProject, words: tuple[str, ...], says: str) -> None:
     """Status 2, and nothing has changed."""
     told = run("guideline", "7", *words)
     assert told.status == 2

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sync.client import LabelStudio
+from sync.api.client import LabelStudio
 from tests.cli.conftest import Run
 from tests.sync.conftest import choice
 from tests.sync.stub_backend import StubBackend
-from workers.jobs import collect
+from workers.jobs.loop import collect
 
 ROWS = [(f"{('lovely', 'awful')[n % 2]} day number {n} 🙂", ("good", "bad")[n % 2]) for n in range(16)]
 
@@ -49,7 +49,7 @@ def test_prior_labels_make_round_one(
     assert (closed.status, closed.err) == (0, "")
     shown = json.loads(run("round", "show", str(project), "--json").out)
     assert (shown["number"], shown["train"], shown["new_train"], shown["annotations"]) == (1, 17, 17, 17)
-    assert shown["because"] == "17 new labels, 10 needed"
+    assert shown["reason"] == "17 new labels, 10 needed"
 
     content = (Path(shown["folder"]) / "training_set.csv").read_bytes()
     table = pd.read_csv(io.BytesIO(content), index_col="task_id")

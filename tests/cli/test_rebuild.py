@@ -16,15 +16,16 @@ from labelloop.domain.records import ClosedRound, Connection, Deployment, Fit
 from labelloop.domain.tasks import Role
 from labelloop.errors import UserError
 from labelloop.settings import Settings
-from labelloop.steps.deploy import deploy
+from labelloop.steps.deployments import deploy
 from labelloop.stores.book import Book
 from labelloop.stores.ledger import Ledger
+from labelloop.stores.ledger_tables import FACTS
 from labelloop.stores.rebuild import check, rebuild
-from labelloop.stores.tables import FACTS
 from tests.cli.conftest import Run
 from tests.cli.loop import played
-from workers.bootstrap import open_bell, open_book
-from workers.gc import collect_garbage, find_garbage
+from workers.admin.gc import collect_garbage, find_garbage
+from workers.jobs.loop_job import LoopJob
+from workers.jobs.open_stores import open_bell, open_book
 
 
 def tables(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:
@@ -46,7 +47,7 @@ def elsewhere(tmp_path: Path, book: Book) -> Book:
 def test_a_lost_ledger_is_rebuilt_row_by_row(run: Run, book: Book, data_dir: Path) -> None:
     """Every table of facts comes back as it was, with its order, and the roles of all judged tasks."""
     view = played(book)
-    deploy(view, "v1", because="a person wished it")
+    deploy(*view.now(), "v1", reason="a person wished it")
     before, roles = tables(book.ledger), book.ledger.roles(7)
     judged = {annotation.task_id for annotation in view.mirror.annotations()}
     book.ledger.engine.dispose()
@@ -70,8 +71,8 @@ def test_of_two_manifests_for_one_key_the_parent_wins_else_the_earlier(book: Boo
     """The artifact of a worker that came second has no row; it must not come back as a fact."""
     played(book)
     first, second = book.ledger.all(ClosedRound, 7)
-    earlier = _copy(book, first, first.at - timedelta(minutes=1), "round-1")
-    later = _copy(book, second, second.at + timedelta(minutes=1), "round-2")
+    earlier = _copy(book, first, first.created_at - timedelta(minutes=1), "round-1")
+    later = _copy(book, second, second.created_at + timedelta(minutes=1), "round-2")
     done = rebuild(book.artifacts, elsewhere.ledger)
     assert set(done.rejected) == {earlier, later}
     assert tables(elsewhere.ledger) == tables(book.ledger)
@@ -80,13 +81,13 @@ def test_of_two_manifests_for_one_key_the_parent_wins_else_the_earlier(book: Boo
 def test_a_fact_is_not_put_behind_newer_ones(book: Book) -> None:
     """The newest row is what holds now, so an old deployment must not be added as the newest."""
     view = played(book)
-    deployed = book.ledger.deployed(7)
+    deployed = view.state.deployed
     assert deployed is not None
-    old = Deployment(7, "v1", "long ago", datetime(2020, 1, 1, tzinfo=UTC))
+    old = Deployment(7, "v1", "long ago", created_at=datetime(2020, 1, 1, tzinfo=UTC))
     book.artifacts.write(old, "deployment-0-v1", {})
     with pytest.raises(UserError, match="newer facts"):
         rebuild(book.artifacts, book.ledger)
-    assert view.ledger.deployed(7) == deployed
+    assert view.state.deployed == deployed
 
 
 def test_check_finds_damaged_and_missing_files_and_orphans(run: Run, book: Book) -> None:
@@ -112,7 +113,12 @@ def test_gc_deletes_what_was_replaced_and_nothing_else(run: Run, book: Book) -> 
     fit = view.ledger.all(Fit, 7)[0]
     replaced = _copy(book, fit, datetime.now(UTC) - timedelta(hours=2), "model-v1-linear")
     young = _copy(book, fit, datetime.now(UTC), "model-v1-linear")
-    lost = _copy(book, Fit(7, 99, "linear", "v99", "", 1, 1.0, datetime.now(UTC)), fit.at - timedelta(days=1), "model")
+    lost = _copy(
+        book,
+        Fit(7, 99, "linear", "v99", "", 1, 1.0, created_at=datetime.now(UTC)),
+        fit.created_at - timedelta(days=1),
+        "model",
+    )
     facts = check(book.artifacts, book.ledger).rows
 
     assert "Would delete 1 artifacts" in run("gc", "--dry-run").out
@@ -149,7 +155,7 @@ def test_an_empty_ledger_beside_artifacts_costs_none_of_them(book: Book, elsewhe
 
 def _copy(book: Book, record: ClosedRound | Fit, at: datetime, name: str) -> str:
     """Store an artifact of the same key made at another moment, as a second worker would, without a row."""
-    return book.artifacts.write(replace(record, at=at), name, {"file": b"x"})
+    return book.artifacts.write(replace(record, created_at=at), name, {"file": b"x"})
 
 
 def test_gc_forgets_failures_of_rounds_that_are_done(run: Run, book: Book) -> None:
@@ -157,7 +163,7 @@ def test_gc_forgets_failures_of_rounds_that_are_done(run: Run, book: Book) -> No
     played(book, rounds=1)
     bell = open_bell(Settings())
     for name in ("fit-7-1", "fit-7-2", "collect-7"):
-        bell.queue.enqueue("workers.jobs.nothing_of_this_name", job_id=name)
-    SimpleWorker([bell.queue], connection=bell.redis, serializer=JSONSerializer).work(burst=True)
+        bell.queue.enqueue("workers.jobs.loop.nothing_of_this_name", job_id=name)
+    SimpleWorker([bell.queue], connection=bell.redis, serializer=JSONSerializer, job_class=LoopJob).work(burst=True)
     assert "1 failed jobs" in run("gc").out
     assert sorted(bell.queue.failed_job_registry.get_job_ids()) == ["collect-7", "fit-7-2"]

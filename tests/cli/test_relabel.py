@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from sync.client import LabelStudio
-from sync.codecs import decode
+from sync.api.client import LabelStudio
+from sync.codecs.region_codec import from_regions
 from tests.cli.conftest import Run
 from tests.sync.conftest import MOOD, choice
 from tests.sync.stub_backend import StubBackend
@@ -59,7 +59,7 @@ def test_a_second_person_judges_the_doubtful_labels_first(
             newest = next(p for p in given.predictions if p.model_version == "v1.2")
             assert newest.result == []
             before = next(a for a in client.tasks(project, [given.id])[0].annotations)
-            label = str(decode(MOOD, before.result))
+            label = str(from_regions(MOOD, before.regions))
             second.annotate(given.id, [choice({"good": "bad", "bad": "good"}[label])], lead_time=1.0)
         after = second.next_task(project)
         assert after is None or after.id not in wrong

@@ -14,8 +14,8 @@ from labelloop.settings import Settings
 from labelloop.stores.book import Book
 from tests.cli.conftest import Run
 from tests.cli.loop import played
-from workers.bootstrap import open_bell
-from workers.cli.waiting import wait_for_neighbours
+from workers.cli.wait_for_services import wait_for_neighbours
+from workers.jobs.open_stores import open_bell
 from workers.local.processes import free_port
 from workers.local.redis import RunningRedis, start_redis
 

@@ -7,20 +7,23 @@ from typing import Any
 
 import pytest
 
-from labelloop.encoders.load import load_encoder
-from labelloop.learners.base import Scratch
+from labelloop.encoders.open_encoder import load_encoder
+from labelloop.learners.base import FitContext
+from labelloop.llm.cost_center import CostCenter
 from labelloop.settings import Settings
 from labelloop.steps.close_round import close_round
-from labelloop.steps.deploy import deploy
+from labelloop.steps.deployments import deploy
 from labelloop.steps.evaluate import evaluate
 from labelloop.steps.fit import tune
-from labelloop.steps.project import ProjectView
-from labelloop.steps.scratch import Place
+from labelloop.steps.model_store import load_model
+from labelloop.steps.workspace import FitFolder
 from labelloop.stores.book import Book
 from tests.cli.conftest import Run
 from tests.cli.loop import judge, played
-from tests.llm.server import ScriptedLLM
-from tests.llm.stage import name
+from tests.core.opened_project import OpenedProject
+from tests.llm.server import Fault, ScriptedLLM
+from tests.llm.stage import fitting, models, name
+from workers.jobs.llm_costs_of_settings import open_llm_costs
 
 
 def right(text: str) -> dict[str, Any]:
@@ -36,16 +39,39 @@ def llm(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedLLM
 
 
 @pytest.fixture
-def prompted(llm: ScriptedLLM, book: Book, tmp_path: Path) -> ProjectView:
+def prompted(llm: ScriptedLLM, book: Book, tmp_path: Path) -> OpenedProject:
     """Return a project after a round, for which a prompted LLM has competed late."""
     view, encode = played(book, rounds=1), load_encoder(Settings())
-    place = Place(tmp_path, view.id, 1, "prompt")
-    assert not tune(view, place, Scratch(place.made()), encode=encode).failure
-    evaluate(view, 1, encode=encode)
+    place = FitFolder(tmp_path, view.id, 1, "prompt")
+    assert not tune(*view.now(), place, fitting(encode, place.made())).failure
+    evaluate(*view.now(), 1, context=models(encode))
     return view
 
 
-def test_status_compares_the_newest_candidates(run: Run, prompted: ProjectView) -> None:
+def test_status_counts_texts_without_a_readable_answer(run: Run, llm: ScriptedLLM, prompted: OpenedProject) -> None:
+    """By reason, each text once, however often it is asked; one that is answered after all counts no more."""
+    (fit,) = (one for one in prompted.state.looped.fits if one.learner == "prompt")
+    model = load_model(prompted.book, fit, context=models(load_encoder(Settings())))
+
+    def counted() -> dict[str, int]:
+        return dict(json.loads(run("status", "7", "--json").out)["unreadable_of_llm"])
+
+    assert counted() == {}
+
+    llm.always = Fault(words='{"label": null}')
+    for _ in range(2):
+        assert all(one.fallback for one in model.predict(["lovely new text", "awful new text"]))
+    llm.always = Fault(words="I am a poet.")
+    model.predict(["lovely other text"])
+    assert counted() == {"null instead of an answer": 2, "no JSON object": 1}
+    told = run("status", "7").out
+    assert "no readable answer about 3 texts (null instead of an answer: 2; no JSON object: 1): left to people" in told
+
+    open_llm_costs(Settings(), prompted.book.ledger).answered(CostCenter(7, 1), {"lovely new text": ""})
+    assert counted() == {"null instead of an answer": 1, "no JSON object": 1}
+
+
+def test_status_compares_the_newest_candidates(run: Run, prompted: OpenedProject) -> None:
     """Learner, version, agreement with its interval, cost and time; which one serves."""
     shown = {row["learner"]: row for row in json.loads(run("status", "7", "--json").out)["candidates"]}
     told = run("status", "7").out
@@ -61,7 +87,7 @@ def test_status_compares_the_newest_candidates(run: Run, prompted: ProjectView) 
     assert "…" not in told
 
 
-def test_spending_is_told_by_round_and_against_the_cap(run: Run, llm: ScriptedLLM, prompted: ProjectView) -> None:
+def test_spending_is_told_by_round_and_against_the_cap(run: Run, llm: ScriptedLLM, prompted: OpenedProject) -> None:
     """The figures are the server's own."""
     shown = json.loads(run("spending", "7", "--json").out)
     paid = (llm.tokens_in * 1.0 + llm.tokens_out * 4.0) / 1e6
@@ -87,12 +113,12 @@ def test_nothing_spent_is_told_without_leaving_a_file(run: Run, book: Book, data
     assert run("spending", "9").status == 2
 
 
-def test_an_estimate_asks_nobody_and_costs_nothing(run: Run, llm: ScriptedLLM, prompted: ProjectView) -> None:
+def test_an_estimate_asks_nobody_and_costs_nothing(run: Run, llm: ScriptedLLM, prompted: OpenedProject) -> None:
     """What the open tasks would cost at most, with a version by name or the one that serves."""
     asked = llm.answered
     version = prompted.ledger.versions(7)[-1]
     shown = json.loads(run("estimate", "7", "--version", version, "--json").out)
-    deploy(prompted, version, because="by hand")
+    deploy(*prompted.now(), version, reason="by hand")
 
     assert (shown["tasks"], shown["requests"], shown["learner"]) == (40, 40, "prompt")
     assert 0 < shown["cost"] < shown["left"] < 5
@@ -105,9 +131,9 @@ def test_an_estimate_of_a_model_without_an_llm_is_nothing(run: Run, book: Book, 
     view = played(book, rounds=0)
     early = run("estimate", "7")
     judge(view, 1)
-    assert close_round(view, asked=True)
-    place = Place(tmp_path, view.id, 1, "linear")
-    tune(view, place, Scratch(place.made()), encode=load_encoder(Settings()))
+    assert close_round(*view.now(), asked=True)
+    place = FitFolder(tmp_path, view.id, 1, "linear")
+    tune(*view.now(), place, FitContext(load_encoder(Settings()), place.made()))
     free = json.loads(run("estimate", "7", "--version", "v1", "--json").out)
 
     assert early.status == 2

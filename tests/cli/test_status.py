@@ -11,7 +11,8 @@ from labelloop.settings import Settings
 from labelloop.stores.book import Book
 from tests.cli.conftest import Run
 from tests.cli.loop import judge, played
-from workers.bootstrap import open_bell
+from workers.jobs.loop_job import LoopJob
+from workers.jobs.open_stores import open_bell
 
 
 def test_status_json_tells_the_whole_story(run: Run, book: Book) -> None:
@@ -96,8 +97,8 @@ def test_a_failed_job_is_shown_with_its_last_line(run: Run, book: Book) -> None:
 def fail(project_id: int) -> Job:
     """Let a real worker fail a job for good: a round that was never closed."""
     bell = open_bell(Settings())
-    job = bell.queue.enqueue("workers.jobs.fit", args=(project_id, 99), job_id=f"fit-{project_id}-99")
-    SimpleWorker([bell.queue], connection=bell.redis, serializer=JSONSerializer).work(burst=True)
+    job = bell.queue.enqueue("workers.jobs.loop.fit", args=(project_id, 99), job_id=f"fit-{project_id}-99")
+    SimpleWorker([bell.queue], connection=bell.redis, serializer=JSONSerializer, job_class=LoopJob).work(burst=True)
     return job
 
 
@@ -118,19 +119,27 @@ def test_rounds_are_listed_and_shown_with_their_files(run: Run, book: Book) -> N
 def test_deploy_and_rollback_switch_the_serving_version(run: Run, book: Book) -> None:
     """A deployment is recorded, the bell rings so that the queue follows, and the way back is one command."""
     view = played(book)
-    deployed = book.ledger.deployed(7)
+    deployed = view.state.deployed
     assert deployed is not None
     other = "v2" if deployed.version == "v1" else "v1"
     assert run("deploy", "7", other).status == 0
-    assert view.ledger.deployed(7) == book.ledger.version(7, other)
+    assert view.state.deployed == book.ledger.version(7, other)
     assert open_bell(Settings()).queue.job_ids == ["collect-7"]
     assert "already" in run("deploy", "7", other).out
     assert run("rollback", "7").status == 0
-    assert view.ledger.deployed(7) == deployed
+    assert view.state.deployed == deployed
     assert run("rollback", "7", "--to", other).status == 0
     rows = json.loads(run("versions", "7", "--json").out)
     assert [row["name"] for row in rows if row["deployed"]] == [other]
-    assert "▶" in run("versions", "7").out
+    table = run("versions", "7").out
+    assert "▶" in table
+    assert "…" not in table
+    assert run("deploy", "7", other, "--pin").status == 0
+    assert "--unpin" in run("status", "7").out
+    for refused in (("rollback", "7"), ("deploy", "7", "v1", "--unpin"), ("deploy", "7")):
+        assert run(*refused).status == 2
+    assert run("deploy", "7", "--unpin").status == 0
+    assert run("deploy", "7", "--unpin").status == 2
     unknown = run("deploy", "7", "v9")
     assert unknown.status == 2
     assert "there are: v1, v2" in unknown.err

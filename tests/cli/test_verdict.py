@@ -2,7 +2,7 @@
 
 import json
 
-from labelloop.steps.verdict import give_verdict
+from labelloop.steps.give_verdict import give_verdict
 from labelloop.stores.book import Book
 from tests.cli.conftest import Run
 from tests.cli.loop import judge, play, played
@@ -10,13 +10,13 @@ from tests.cli.loop import judge, play, played
 
 def test_the_verdict_is_told_in_plain_words_with_the_next_step(run: Run, book: Book) -> None:
     """Ten audit tasks are too few: the lead reads how many more are needed."""
-    given = give_verdict(played(book), 2)
+    given = give_verdict(*played(book).now(), 2)
     told = run("verdict", "7")
     assert (told.status, told.err) == (0, "")
     assert "Project 7, round 2, " in told.out
     assert "cannot tell" in told.out
-    assert "only 10 audit tasks were judged by two people" in told.out
-    assert f"Next: Let two people judge about {given.audit_needed} further audit tasks" in told.out
+    assert "only 10 audit tasks were labelled by two people" in told.out
+    assert f"Next: Have two annotators label about {given.audit_needed} further audit tasks" in told.out
     assert "People with each other: 100 %" in told.out
 
 

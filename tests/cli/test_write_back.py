@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from labelloop.steps.project import ProjectView
 from labelloop.stores.book import Book
-from sync.client import LabelStudio
+from sync.api.client import LabelStudio
 from tests.cli.conftest import Run
+from tests.core.opened_project import OpenedProject
 from tests.core.released import MODEL, record_release
 from tests.sync.conftest import choice
 from tests.sync.stub_backend import StubBackend
@@ -19,7 +19,7 @@ def released(run: Run, client: LabelStudio, project: int, backend: StubBackend, 
     assert run("connect", str(project)).status == 0
     tasks = [task for page in client.task_pages(project) for task in page]
     rows = [replace(MODEL, task_id=task.id, text=str(task.data["text"])) for task in tasks]
-    record_release(ProjectView(book, project), rows)
+    record_release(OpenedProject(book, project), rows)
     client.annotate(tasks[0].id, [choice("bad")])
     return project
 
@@ -54,13 +54,13 @@ def test_a_lead_reads_what_was_written_and_how_to_take_it_back(run: Run, release
     back = f"To take them back: labelloop write-back {released} --remove"
     assert first.out.splitlines() == [
         "3 labels of the model written as predictions.",
-        "  1 left alone: judged by people",
+        "  1 left alone: labelled by people",
         back,
     ]
     assert second.out.splitlines() == [
         "0 labels of the model written as predictions.",
         "  3 left alone: there already",
-        "  1 left alone: judged by people",
+        "  1 left alone: labelled by people",
         back,
     ]
     assert removed.out == "3 labels taken back.\n"

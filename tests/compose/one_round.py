@@ -20,8 +20,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from sync.client import LabelStudio
-from sync.wire import WireTask
+from sync.api.client import LabelStudio
+from sync.api.wire import WireTask
 from workers.demo.accounts import annotators
 
 CONFIG = (

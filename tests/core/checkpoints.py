@@ -20,7 +20,7 @@ from transformers import (
 )
 
 from labelloop.encoders.encoder import OnnxEncoder
-from labelloop.encoders.export import export
+from labelloop.encoders.onnx_export import export
 
 _SAID = "my card is lost stolen bank pin rain will storm sunny wind cold snow today soup pizza salt bread cake this"
 WORDS = _SAID.split()

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable
 from labelloop.domain.records import Certificate, CertifyDraw, Release
 from labelloop.domain.tasks import Role
 from labelloop.domain.values import Choice
-from labelloop.steps.answer import answer
 from labelloop.steps.certify import certify, start_attempt
 from labelloop.steps.close_round import close_round
+from labelloop.steps.predict_tasks import answer
 from labelloop.steps.release import answer_chunk, order_release, release_is_due, write
-from tests.core.made_up import ENCODE, LABELS, MadeUp, Make, turn
+from tests.core.made_up import LABELS, MODELS, MadeUp, Make, turn
 
-Judge = Callable[[Iterable[int]], None]
+Labeling = Callable[[Iterable[int]], None]
 
 
 def with_model(make: Make, tasks: int = 300, labels: int = 60) -> MadeUp:
@@ -19,30 +19,30 @@ def with_model(make: Make, tasks: int = 300, labels: int = 60) -> MadeUp:
     world = make(tasks=tasks)
     world.judge_audit()
     world.judge(world.untouched(labels))
-    close_round(world.view)
+    close_round(*world.view.now())
     turn(world.view)
     return world
 
 
 def attempt(world: MadeUp, n: int = 60, max_error: float = 0.05, confidence: float = 0.95) -> CertifyDraw:
     """Draw CERTIFY tasks."""
-    return start_attempt(world.view, max_error=max_error, confidence=confidence, n=n)
+    return start_attempt(*world.view.now(), max_error=max_error, confidence=confidence, n=n)
 
 
-def certified(world: MadeUp, n: int = 60, max_error: float = 0.05, judge: Judge | None = None) -> Certificate:
+def certified(world: MadeUp, n: int = 60, max_error: float = 0.05, judge: Labeling | None = None) -> Certificate:
     """Draw CERTIFY tasks, let a person judge them as their words say (or as told), and return the certificate."""
     attempt(world, n, max_error)
     (judge or world.judge)(world.of(Role.CERTIFY))
-    return certify(world.view, encode=ENCODE)
+    return certify(*world.view.now(), context=MODELS)
 
 
-def doubting(world: MadeUp) -> Judge:
+def doubting(world: MadeUp) -> Labeling:
     """Return a person who disagrees with the model on the quarter of the tasks that it is least sure of."""
 
     def judge(tasks: Iterable[int]) -> None:
-        known, fit = world.view.mirror.tasks(), world.view.ledger.deployed(world.view.id)
+        known, fit = world.view.mirror.tasks(), world.view.state.deployed
         assert fit is not None
-        said = answer(world.view, fit, [known[task] for task in tasks], encode=ENCODE)
+        said = answer(world.view.book, fit, [known[task] for task in tasks], context=MODELS)
         ranked = sorted(said, key=lambda task: said[task].margin)
         unsure, sure = ranked[: len(ranked) // 4], ranked[len(ranked) // 4 :]
         for task in unsure:
@@ -54,14 +54,14 @@ def doubting(world: MadeUp) -> Judge:
 
 def predicted(world: MadeUp) -> None:
     """Order the release and predict its chunks."""
-    order_release(world.view)
-    for number in world.view.missing_chunks():
-        answer_chunk(world.view, world.view.attempt.draw.number, number, encode=ENCODE)  # type: ignore[union-attr]
+    order_release(*world.view.now())
+    for number in world.view.state.looped.missing_chunks:
+        answer_chunk(*world.view.now(), world.view.state.attempt.draw.number, number, context=MODELS)  # type: ignore[union-attr]
 
 
 def label_the_rest(world: MadeUp) -> list[int]:
     """Let a person label what the model may not; return which tasks those were."""
-    left = world.view.waiting(world.view.mirror.annotations())
+    left = world.view.release_waits_for()
     world.judge(left, person=3)
     return left
 
@@ -70,5 +70,5 @@ def released(world: MadeUp) -> Release:
     """Go from a certificate to the release."""
     predicted(world)
     label_the_rest(world)
-    assert release_is_due(world.view)
-    return write(world.view)
+    assert release_is_due(world.view.state)
+    return write(*world.view.now())

@@ -3,12 +3,26 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from labelloop.domain.scale import Precision, Scale
 from labelloop.domain.schema import Field
-from labelloop.domain.tasks import INPUT_BREAK, Origin, Task
-from labelloop.domain.values import Choice, Choices, FieldKind, Rating, Span, Spans, Text, Value
+from labelloop.domain.tasks import INPUT_BREAK, OPTION_BREAK, Origin, Task
+from labelloop.domain.values import (
+    OF_THE_TASK,
+    QUANTITIES,
+    Choice,
+    Choices,
+    FieldKind,
+    Moment,
+    Ranking,
+    Rating,
+    Span,
+    Spans,
+    Text,
+    Value,
+)
 from labelloop.rules import Rules
 from tests.core.kinds import PEOPLE, PLACES
-from tests.core.made_up import LABELS, MadeUp, text, truth
+from tests.core.made_up import LABELS, WORDS, MadeUp, text, truth
 
 STARS = {"good": 5, "odd": 3, "bad": 1}
 ALLOWED = {
@@ -16,13 +30,21 @@ ALLOWED = {
     FieldKind.PAIRWISE: ("left", "right"),
     FieldKind.TAXONOMY: tuple(f"mood > {label}" for label in LABELS),
     FieldKind.SPANS: ("Person", "Place"),
-    FieldKind.TEXT: (),
+    FieldKind.RANKING: ("best",),
+    **dict.fromkeys((FieldKind.TEXT, FieldKind.OPTION, FieldKind.OPTIONS, *QUANTITIES), ()),
 }
+SCALES = {FieldKind.NUMBER: Scale(0, 80, 40), FieldKind.DATETIME: Scale(precision=Precision.YEAR, form="%Y-%m-%d")}
+OFFERED = OPTION_BREAK.join(f"{label}\n{' '.join(WORDS[label])} 🙂" for label in LABELS)
 SAYS: dict[FieldKind, Callable[[str], Value]] = {
     FieldKind.CHOICE: Choice,
     FieldKind.CHOICES: lambda mood: Choices(frozenset({mood})),
     FieldKind.TAXONOMY: lambda mood: Choices(frozenset({f"mood > {mood}"})),
     FieldKind.RATING: lambda mood: Rating(STARS[mood]),
+    FieldKind.NUMBER: lambda mood: SCALES[FieldKind.NUMBER].number(20.0 * (STARS[mood] - 1)),
+    FieldKind.DATETIME: lambda mood: Moment(f"{2020 + STARS[mood] // 2}-01-01"),
+    FieldKind.OPTION: Choice,
+    FieldKind.OPTIONS: lambda mood: Choices(frozenset({mood})),
+    FieldKind.RANKING: lambda mood: Ranking((("best", (mood, *sorted({*LABELS} - {mood}))),)),
     FieldKind.TEXT: lambda mood: Text(f"This day was {mood}. 谢谢 🙏\nGoodbye!"),
 }
 LIVES = ("{0} lives in {1} now 🎉 ({2}).", "{0}住在{1}。{2}", "Yesterday, {0} left {1}! {2}", "{2}: nobody is here")
@@ -31,7 +53,11 @@ LIVES = ("{0} lives in {1} now 🎉 ({2}).", "{0}住在{1}。{2}", "Yesterday, {
 def field_of(kind: FieldKind) -> Field:
     """Return a field of the kind."""
     inputs = ("one", "other") if kind is FieldKind.PAIRWISE else ("text",)
-    return Field("mood", kind, ALLOWED.get(kind, LABELS), "text", inputs)
+    allowed = ALLOWED.get(kind, LABELS)
+    if kind in OF_THE_TASK:
+        reads = "text list" if kind is FieldKind.RANKING else "text options"
+        return Field("mood", kind, allowed, "text", ("text", "offers"), reads)
+    return Field("mood", kind, allowed, "text", inputs, scale=SCALES.get(kind))
 
 
 def known(kind: FieldKind, number: int) -> tuple[str, Value]:
@@ -47,7 +73,8 @@ def known(kind: FieldKind, number: int) -> tuple[str, Value]:
         better, worse = text(3 * number), text(3 * number + 1)
         pair = (better, worse) if number % 2 else (worse, better)
         return INPUT_BREAK.join(pair), Choice("left" if number % 2 else "right")
-    return text(number), SAYS[kind](truth(number))
+    said = INPUT_BREAK.join((text(number), OFFERED)) if kind in OF_THE_TASK else text(number)
+    return said, SAYS[kind](truth(number))
 
 
 def other_than(kind: FieldKind, value: Value) -> Value:

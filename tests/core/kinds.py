@@ -3,9 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from labelloop.domain.scale import Precision, Scale
 from labelloop.domain.schema import Field
-from labelloop.domain.tasks import INPUT_BREAK
-from labelloop.domain.values import Choice, Choices, FieldKind, Rating, Span, Spans, Text, Value
+from labelloop.domain.tasks import INPUT_BREAK, OPTION_BREAK
+from labelloop.domain.values import (
+    OF_THE_TASK,
+    Choice,
+    Choices,
+    FieldKind,
+    Moment,
+    Ranking,
+    Rating,
+    Span,
+    Spans,
+    Text,
+    Value,
+)
 from labelloop.learners.base import Example
 
 CARD = [
@@ -28,16 +41,21 @@ QUESTIONS = {
 STARS = {"card": 1, "weather": 3, "food": 5}
 PEOPLE = ("Anna", "Omar", "Wei", "王芳", "Zoë")
 PLACES = ("Berlin", "Kyoto", "Lagos", "北京", "Łódź")
+ASIDES = ("so, {}", "{} (again)", "as I said: {}", "{} 🙂")
 LIVES = ("{} lives in {} now 🎉", "{}住在{}。", "Yesterday {} left {}!", "{} loves {}")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A field, examples of it, and texts that were not among them with the answers expected."""
+    """A field, examples of it, and texts that were not among them with the answers expected.
+
+    `unlabelled` are more texts that nobody has labelled, with what is right, so many that learners make use of them.
+    """
 
     field: Field
     examples: list[Example]
     questions: dict[str, Value]
+    unlabelled: dict[str, Value]
 
     @property
     def first(self) -> Value:
@@ -46,6 +64,8 @@ class Problem:
 
 def problem(kind: FieldKind) -> Problem:
     """Return the problem of a kind."""
+    if kind in OF_THE_TASK:
+        return _items(kind)
     if kind is FieldKind.SPANS:
         return _names()
     if kind is FieldKind.PAIRWISE:
@@ -53,9 +73,10 @@ def problem(kind: FieldKind) -> Problem:
     say = _SAYS[kind]
     told = [(text, say(topic)) for topic, texts in TOPICS.items() for text in texts]
     return Problem(
-        Field("topic", kind, _ALLOWED.get(kind, LABELS), "text", ("text",)),
+        Field("topic", kind, _ALLOWED.get(kind, LABELS), "text", ("text",), scale=_SCALES.get(kind)),
         [Example(n, text, value) for n, (text, value) in enumerate(told)],
         {text: say(topic) for text, topic in QUESTIONS.items()},
+        {aside.format(text): value for text, value in told for aside in ASIDES},
     )
 
 
@@ -67,12 +88,20 @@ _ALLOWED = {
     FieldKind.RATING: ("1", "2", "3", "4", "5"),
     FieldKind.TAXONOMY: tuple(map(_path, LABELS)),
     FieldKind.TEXT: (),
+    FieldKind.NUMBER: (),
+    FieldKind.DATETIME: (),
+}
+_SCALES = {
+    FieldKind.NUMBER: Scale(0, 40, 10),
+    FieldKind.DATETIME: Scale(15_778_080, precision=Precision.YEAR, form="%Y-%m-%d"),
 }
 _SAYS: dict[FieldKind, Callable[[str], Value]] = {
     FieldKind.CHOICE: Choice,
     FieldKind.CHOICES: lambda topic: Choices(frozenset({topic})),
     FieldKind.TAXONOMY: lambda topic: Choices(frozenset({_path(topic)})),
     FieldKind.RATING: lambda topic: Rating(STARS[topic], 5),
+    FieldKind.NUMBER: lambda topic: _SCALES[FieldKind.NUMBER].number(10.0 * STARS[topic] - 10),
+    FieldKind.DATETIME: lambda topic: Moment(f"{2015 + STARS[topic]}-01-01"),
     FieldKind.TEXT: lambda topic: Text(f"This is about {topic}, thank you."),
 }
 
@@ -88,6 +117,7 @@ def _names() -> Problem:
         Field("names", FieldKind.SPANS, ("Person", "Place"), "text", ("text",)),
         [Example(n, text, value) for n, (text, value) in enumerate(told)],
         dict(asked),
+        dict([_lives(life, person, place) for life in LIVES[:3] for person in PEOPLE for place in PLACES]),
     )
 
 
@@ -98,6 +128,41 @@ def _lives(pattern: str, person: str, place: str) -> tuple[str, Spans]:
         for name, label in ((person, "Person"), (place, "Place"))
     ]
     return text, Spans(frozenset(found))
+
+
+def _items(kind: FieldKind) -> Problem:
+    """Each text comes with three items, of which one is about the same topic; rain is always the last."""
+    about = {
+        "card": "a lost or stolen bank card 💳",
+        "food": "food that tastes good, 好吃",
+        "weather": "rain and wind, 下雨",
+    }
+    orders = (("card", "food", "weather"), ("weather", "card", "food"), ("food", "weather", "card"))
+
+    def asked(text: str, order: tuple[str, ...]) -> str:
+        return INPUT_BREAK.join((text, OPTION_BREAK.join(f"{name}\n{about[name]}" for name in order)))
+
+    def say(topic: str) -> Value:
+        others = [name for name in about if name != topic]
+        if kind is FieldKind.RANKING:
+            return Ranking((("best", (topic, *others)),))
+        return Choice(topic) if kind is FieldKind.OPTION else Choices(frozenset({topic}))
+
+    told = [
+        (asked(text, orders[n % 3]), say(topic)) for topic, texts in TOPICS.items() for n, text in enumerate(texts * 3)
+    ]
+    labels = ("best",) if kind is FieldKind.RANKING else ()
+    return Problem(
+        Field("which", kind, labels, "text", ("text", "items"), "text list"),
+        [Example(n, text, value) for n, (text, value) in enumerate(told)],
+        {asked(text, orders[0]): say(topic) for text, topic in QUESTIONS.items()},
+        {
+            asked(aside.format(text), orders[1]): say(topic)
+            for topic in TOPICS
+            for text in TOPICS[topic]
+            for aside in ASIDES
+        },
+    )
 
 
 def _preferences() -> Problem:
@@ -112,4 +177,9 @@ def _preferences() -> Problem:
         Field("better", FieldKind.PAIRWISE, ("left", "right"), "one", ("one", "other")),
         [Example(n, INPUT_BREAK.join(pair), Choice(side)) for n, (pair, side) in enumerate(told)],
         {INPUT_BREAK.join(pair): Choice(side) for pair, side in asked},
+        {
+            INPUT_BREAK.join(aside.format(one) for one in pair): Choice(side)
+            for pair, side in told
+            for aside in ASIDES[:2]
+        },
     )

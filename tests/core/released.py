@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 from labelloop.domain.records import Certificate, Release
-from labelloop.domain.release import ReleaseRow, Source
+from labelloop.domain.release_row import ReleaseRow, Source
 from labelloop.domain.tasks import Role
 from labelloop.domain.values import Choice, Value
-from labelloop.steps.project import ProjectView
-from labelloop.stores.release_files import RELEASE_FILE, write_release
+from labelloop.stores.release_files import RELEASE_FILE
+from labelloop.stores.release_schema import RELEASE
 from tests.core.made_up import NOON
+from tests.core.opened_project import OpenedProject
 
 TEXTS = (
     "今天很开心 🙂👩‍👩‍👧",
@@ -30,7 +31,7 @@ PERSON = ReleaseRow(
     annotators=(1, 2),
     version="v1",
     model_digest="abc123",
-    raw_confidence=0.1 + 0.2,
+    margin=0.1 + 0.2,
     confidence=0.75,
     round_number=1,
     shown=False,
@@ -46,13 +47,13 @@ def with_values(*values: Value) -> list[ReleaseRow]:
     return [replace(MODEL, task_id=number + 1, value=value) for number, value in enumerate(values)]
 
 
-def record_release(view: ProjectView, rows: list[ReleaseRow], *, granted: bool = True) -> Release:
+def record_release(view: OpenedProject, rows: list[ReleaseRow], *, granted: bool = True) -> Release:
     """Record a release of the rows with its certificate, as the steps do."""
     certificate = Certificate(
-        view.id, 1, "v1", granted, "enough", 300, 12, 8, 0.4242, 0.7, max_error=0.05, delta=0.05, at=NOON
+        view.id, 1, "v1", granted, "enough", 300, 12, 8, 0.4242, 0.7, max_error=0.05, delta=0.05, created_at=NOON
     )
     view.book.record(certificate, "certificate-1")
     people = sum(row.source is Source.PEOPLE for row in rows)
-    release = Release(view.id, 1, 1, "v1", len(rows), people, len(rows) - people, left_out=3, at=NOON)
-    view.book.record(release, "release-1", {RELEASE_FILE: write_release(rows)})
+    release = Release(view.id, 1, 1, "v1", len(rows), people, len(rows) - people, left_out=3, created_at=NOON)
+    view.book.record(release, "release-1", {RELEASE_FILE: RELEASE.parquet(rows)})
     return release

@@ -13,7 +13,7 @@ from labelloop.domain.records import Deployment
 from labelloop.errors import BrokenPromise, NeighbourError
 from labelloop.stores.artifacts import MANIFEST, Artifacts
 
-RECORD = Deployment(3, "v1", "because 很好", datetime(2026, 11, 22, 12, tzinfo=UTC))
+RECORD = Deployment(3, "v1", "because 很好", created_at=datetime(2026, 11, 22, 12, tzinfo=UTC))
 FILES = {"model/head.json": b"{}", "rows.csv": "好\n".encode(), "z.bin": bytes(range(256))}
 
 
@@ -33,8 +33,10 @@ def test_an_artifact_is_read_back_with_its_manifest(store: Artifacts) -> None:
     assert manifest["record"] == {
         "project_id": 3,
         "version": "v1",
-        "because": "because 很好",
-        "at": "2026-11-22T12:00:00+00:00",
+        "reason": "because 很好",
+        "created_at": "2026-11-22T12:00:00+00:00",
+        "rolled_back": False,
+        "pinned": False,
     }
     assert {"python", "labelloop", "numpy"} <= manifest["made_with"].keys()
     assert store.names() == [name]

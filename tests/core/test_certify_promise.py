@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sqlalchemy import delete
 
-from labelloop.domain.predictions import Answer
+from labelloop.domain.predictions import Prediction
 from labelloop.domain.records import Certificate, CertifyDraw, ReleaseChunk, ReleaseOrder
-from labelloop.domain.release import Source
+from labelloop.domain.release_row import Source
 from labelloop.domain.tasks import Annotation, Task
 from labelloop.domain.values import Choice
 from labelloop.rules import Rules
@@ -18,9 +18,11 @@ from labelloop.steps import certify as certify_step
 from labelloop.steps import release as release_step
 from labelloop.steps.certify import CERTIFICATE_FILE, certify, start_attempt
 from labelloop.steps.release import answer_chunk, order_release
-from labelloop.stores.tables import CERTIFY_TASKS, FACTS
+from labelloop.stores.ledger_tables import CERTIFY_TASKS, FACTS
 from tests.core.ending import with_model
-from tests.core.made_up import ENCODE, LABELS, MadeUp, Make, text, truth
+from tests.core.made_up import LABELS, MODELS, MadeUp, Make, text, truth
+
+pytestmark = pytest.mark.slow
 
 DRAWS, N, MAX_ERROR, DELTA = 100, 60, 0.1, 0.05
 COPIES = range(1000, 1300)
@@ -35,34 +37,34 @@ def world(make: Make) -> MadeUp:
     return made
 
 
-def answers(world: MadeUp) -> dict[int, Answer]:
+def answers(world: MadeUp) -> dict[int, Prediction]:
     """Return what a made-up model says: sure and right of near copies, wrong of so many others that it is too much."""
     rng = np.random.default_rng(8)
     said = {}
     for task in world.states:
         copy = task in COPIES
         wrong = not copy and rng.random() < 0.16
-        said[task] = Answer(Choice(LABELS[(task + wrong) % 3]), 1.0 if copy else round(float(rng.random()), 2), 0.5)
+        said[task] = Prediction(Choice(LABELS[(task + wrong) % 3]), 1.0 if copy else round(float(rng.random()), 2), 0.5)
     return said
 
 
-def one_draw(world: MadeUp, said: Mapping[int, Answer], seed: int) -> tuple[float, float]:
+def one_draw(world: MadeUp, said: Mapping[int, Prediction], seed: int) -> tuple[float, float]:
     """Certify with a draw of its own; return the error of the finished pool, and the error seen among the tasks drawn.
 
     The finished pool has no error where nothing was granted: people label it then.
     """
     view = world.view
     world.connect(Rules(round_size=10, monitor_size=20, seed=seed))
-    drawn = start_attempt(view, max_error=MAX_ERROR, confidence=1 - DELTA, n=N)
+    drawn = start_attempt(*view.now(), max_error=MAX_ERROR, confidence=1 - DELTA, n=N)
     before = [world.states[task] for task in view.ledger.certify_tasks(view.id)]
     view.mirror.put([replace(state, annotations=(judged(state.task, world),)) for state in before])
-    found = certify(view, encode=ENCODE)
+    found = certify(*view.now(), context=MODELS)
     finished = 0.0
     if found.granted:
-        order_release(view)
-        for chunk in view.missing_chunks():
-            answer_chunk(view, 1, chunk, encode=ENCODE)
-        labels = view.finished(view.mirror.annotations()).labels
+        order_release(*view.now())
+        for chunk in view.state.looped.missing_chunks:
+            answer_chunk(*view.now(), 1, chunk, context=MODELS)
+        labels = view.release_labels()
         wrong = sum(given.source is Source.MODEL and given.value != Choice(truth(id_)) for id_, given in labels.items())
         finished = wrong / drawn.pool
     view.mirror.put(before)
@@ -90,7 +92,7 @@ def test_the_promise_is_broken_in_no_more_draws_than_stated(world: MadeUp, monke
     """
     said = answers(world)
     for step in (certify_step, release_step):
-        monkeypatch.setattr(step, "answer", lambda _view, _fit, tasks, *, encode: {t.id: said[t.id] for t in tasks})
+        monkeypatch.setattr(step, "answer", lambda _book, _fit, tasks, *, context: {t.id: said[t.id] for t in tasks})
     finished, seen = np.transpose([one_draw(world, said, seed) for seed in range(DRAWS)])
     assert np.mean(finished > MAX_ERROR) <= DELTA + 3 * (DELTA * (1 - DELTA) / DRAWS) ** 0.5
     assert np.mean(finished > 0) > 0.5
@@ -99,10 +101,10 @@ def test_the_promise_is_broken_in_no_more_draws_than_stated(world: MadeUp, monke
 
 def test_the_certificate_says_how_many_near_copies_it_rests_on(world: MadeUp) -> None:
     """They are drawn like all others, since the promise is about them too; a reader sees whether they carry it."""
-    drawn = start_attempt(world.view, max_error=MAX_ERROR, confidence=1 - DELTA, n=N)
+    drawn = start_attempt(*world.view.now(), max_error=MAX_ERROR, confidence=1 - DELTA, n=N)
     tasks = world.view.ledger.certify_tasks(world.view.id)
     world.view.mirror.put([replace(world.states[id_], annotations=(judged(Task(id_, ""), world),)) for id_ in tasks])
-    found = certify(world.view, encode=ENCODE)
+    found = certify(*world.view.now(), context=MODELS)
     page = json.loads(world.book.artifacts.read(found.artifact, CERTIFICATE_FILE))
     copies = [task for task in tasks if task in COPIES]
     assert drawn.pool > len(COPIES)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from labelloop.domain.release import ReleaseRow
+from labelloop.domain.release_row import ReleaseRow
 from labelloop.domain.values import Span, Spans
 from labelloop.export.conll import conll_file, tokens, unwritten, written
 from tests.core.released import MODEL

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,19 +14,23 @@ import pytest
 from labelloop.domain.schema import Field
 from labelloop.domain.values import Choice, Choices, FieldKind, Rating
 from labelloop.encoders.encoder import OnnxEncoder
-from labelloop.encoders.export import export
+from labelloop.encoders.onnx_export import export
 from labelloop.encoders.vectors import CachedEncoder
 from labelloop.errors import BrokenPromise, NothingToLearn, UserError
-from labelloop.learners.base import Example, Scratch
-from labelloop.learners.contrastive import ContrastiveLearner, ContrastiveModel
-from labelloop.learners.linear import LinearLearner
-from labelloop.learners.tuning import checkpoint, contrast, contrastive_fit
-from labelloop.learners.tuning.contrast import batch, likeness
-from labelloop.learners.tuning.faults import Diverged
-from labelloop.learners.tuning.material import material
-from labelloop.learners.tuning.sentence import SentenceEncoder
+from labelloop.learners.base import Example, FitContext, ModelContext
+from labelloop.learners.contrastive import fit as contrastive_fit
+from labelloop.learners.contrastive.learner import ContrastiveLearner, ContrastiveModel
+from labelloop.learners.linear.learner import LinearLabelLearner
+from labelloop.learners.training import checkpoint
+from labelloop.learners.training import contrastive_tuning as contrast
+from labelloop.learners.training.contrastive_tuning import batch, pairwise_similarity
+from labelloop.learners.training.dataset import dataset
+from labelloop.learners.training.sentence_encoder import SentenceEncoder
+from labelloop.learners.training.training_errors import Diverged
 from labelloop.testing import BagOfWords
 from tests.core.checkpoints import CHINESE, WORDS, tiny, tiny_encoder
+
+pytestmark = pytest.mark.slow
 
 LABELS = ("amount", "person", "place", "reason")
 ASKED = {
@@ -61,15 +66,11 @@ def tiny_one(tmp_path_factory: pytest.TempPathFactory) -> OnnxEncoder:
     return tiny_encoder(tmp_path_factory.mktemp("tiny-encoder"))
 
 
-def fit(encode: OnnxEncoder, scratch: Path, told: list[Example] | None = None, **more: object) -> ContrastiveModel:
+def fit(encode: OnnxEncoder, scratch: Path, told: list[Example] | None = None, **more: Any) -> ContrastiveModel:
     scratch.mkdir(exist_ok=True)
     asked = more.pop("field", field())
     return ContrastiveLearner().fit(
-        asked,  # type: ignore[arg-type]
-        small() if told is None else told,
-        encode=encode,
-        seed=1,
-        scratch=Scratch(scratch, **more),  # type: ignore[arg-type]
+        asked, small() if told is None else told, FitContext(encode, scratch, seed=1, **more)
     )
 
 
@@ -84,19 +85,19 @@ def test_it_tells_apart_what_frozen_vectors_do_not(
 ) -> None:
     """Real encoder, 24 questions by what they ask for, not by topic; asked about other things in other words."""
     monkeypatch.setattr(contrastive_fit, "STEPS", 16)
-    monkeypatch.setattr(contrastive_fit, "WORTH_A_LOOK", 1000)
+    monkeypatch.setattr(contrastive_fit, "FEWEST_HELD_OUT", 1000)
     told = [
         (asked[n % 3].format(THINGS[n + i]), label) for i, (label, asked) in enumerate(ASKED.items()) for n in range(6)
     ]
     unseen = [(a.format(thing), label) for label, asked in ASKED_OTHERWISE.items() for a in asked for thing in OTHERS]
     examples = [Example(n, text, Choice(label)) for n, (text, label) in enumerate(told)]
 
-    def share_right(learner: LinearLearner | ContrastiveLearner) -> float:
-        model = learner.fit(field(), examples, encode=encoder, seed=1, scratch=Scratch(tmp_path))
-        best = model.predict([text for text, _ in unseen]).argmax(axis=1)
+    def share_right(learner: LinearLabelLearner | ContrastiveLearner) -> float:
+        model = learner.fit(field(), examples, FitContext(encoder, tmp_path, seed=1))
+        best = model.predict_proba([text for text, _ in unseen]).argmax(axis=1)
         return float(np.mean([model.labels[b] == label for b, (_, label) in zip(best, unseen, strict=True)]))
 
-    frozen, tuned = share_right(LinearLearner()), share_right(ContrastiveLearner())
+    frozen, tuned = share_right(LinearLabelLearner()), share_right(ContrastiveLearner())
 
     assert tuned > frozen + 0.06
     assert tuned > 0.93
@@ -113,16 +114,17 @@ def test_a_stored_model_serves_without_torch_and_without_the_projects_encoder(
     script = """
 import sys, json, pathlib
 sys.modules["torch"] = sys.modules["transformers"] = None
+from labelloop.learners.base import ModelContext
 from labelloop.plugins import learner
 from labelloop.testing import BagOfWords
-model = learner("contrastive").load(pathlib.Path(sys.argv[1]), encode=BagOfWords())
-print(json.dumps(model.predict(json.loads(sys.argv[2])).tolist()))
+model = learner("contrastive").load(pathlib.Path(sys.argv[1]), ModelContext(BagOfWords()))
+print(json.dumps(model.predict_proba(json.loads(sys.argv[2])).tolist()))
 """
     command = [sys.executable, "-c", script, str(tmp_path / "saved"), json.dumps(texts)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stderr
-    np.testing.assert_array_equal(json.loads(done.stdout), model.predict(texts))
+    np.testing.assert_array_equal(json.loads(done.stdout), model.predict_proba(texts))
     assert set(files) == {"head.json", "head.safetensors", "model.onnx", "tokenizer.json", "encoder.json"}
     assert str(tmp_path / "scratch").encode() not in b"".join(files.values())
 
@@ -132,9 +134,9 @@ def test_a_killed_fit_goes_on_and_ends_at_the_same(
 ) -> None:
     """Killed while rehearsing and again while tuning: the files are those of a fit that was left in peace."""
     monkeypatch.setattr(checkpoint, "EVERY_S", 0.0)
-    monkeypatch.setattr(contrastive_fit, "WORTH_A_LOOK", 2)
+    monkeypatch.setattr(contrastive_fit, "FEWEST_HELD_OUT", 2)
     monkeypatch.setattr(contrastive_fit, "STEPS", 40)
-    monkeypatch.setattr("labelloop.learners.tuning.looks.PATIENCE", 100)
+    monkeypatch.setattr("labelloop.learners.training.early_stopping.PATIENCE", 100)
 
     class Killed(BaseException):
         """As a signal would."""
@@ -175,8 +177,10 @@ def test_what_single_words_mean_is_not_tuned(tiny_one: OnnxEncoder, tmp_path: Pa
     """The table of words, most of a multilingual encoder, stays to the last bit, while the layers above it move."""
     encoder = SentenceEncoder(tiny_one.source, "")
     before = {name: weight.detach().clone() for name, weight in encoder.model.named_parameters()}
-    table = material(field(), small())
-    course = contrast.Course(table, np.arange(len(small())), 20, 1, time.monotonic() + 60, lambda _: None)
+    table = dataset(field(), small())
+    course = contrast.TuningPlan(
+        table, np.arange(len(small())), 20, FitContext(tiny_one, seed=1, deadline=time.monotonic() + 60)
+    )
     contrast.tune(encoder, course, checkpoint.Checkpoint(tmp_path / "kept.safetensors", ""), until=3)
 
     moved = {name for name, weight in encoder.model.named_parameters() if not weight.equal(before[name])}
@@ -189,7 +193,7 @@ def test_the_deadline_ends_a_fit_with_what_there_is(tiny_one: OnnxEncoder, tmp_p
     """A fit whose time is over still gives a model: the encoder as it was, and a head."""
     model = fit(tiny_one, tmp_path / "scratch", deadline=time.monotonic() - 1)
 
-    assert model.predict(["my card"]).shape == (1, 2)
+    assert model.predict_proba(["my card"]).shape == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +217,7 @@ def test_other_kinds_are_learned_too(
     monkeypatch.setattr(contrastive_fit, "STEPS", 20)
     told = [Example(e.task_id, e.text, value(e.task_id)) for e in small()]  # type: ignore[operator]
     model = fit(tiny_one, tmp_path / "scratch", told, field=field(kind, labels))
-    rows = model.predict(["my card", ""])
+    rows = model.predict_proba(["my card", ""])
 
     assert [label for label in labels if label in model.labels] == list(model.labels)
     assert ((rows >= 0) & (rows <= 1)).all()
@@ -227,7 +231,7 @@ def test_one_label_only_gives_a_constant(tiny_one: OnnxEncoder, tmp_path: Path) 
     """Two of two, four labels: three sixths by Laplace's rule of succession."""
     model = fit(tiny_one, tmp_path / "scratch", [Example(n, "my card", Choice("person")) for n in range(2)])
 
-    np.testing.assert_allclose(model.predict(["rain"]), [[1 / 6, 1 / 2, 1 / 6, 1 / 6]])
+    np.testing.assert_allclose(model.predict_proba(["rain"]), [[1 / 6, 1 / 2, 1 / 6, 1 / 6]])
     with pytest.raises(NothingToLearn):
         fit(tiny_one, tmp_path / "scratch", [Example(1, "my card", Choice("removed"))])
 
@@ -240,7 +244,7 @@ def test_a_damaged_model_is_refused(tiny_one: OnnxEncoder, tmp_path: Path) -> No
         saved(model, folder)
         (folder / name).write_bytes((folder / name).read_bytes()[:-10])
         with pytest.raises(BrokenPromise):
-            ContrastiveLearner().load(folder, encode=BagOfWords())
+            ContrastiveLearner().load(folder, ModelContext(BagOfWords()))
 
 
 @pytest.mark.parametrize("fate", ["deleted", "used again"])
@@ -250,13 +254,13 @@ def test_a_model_answers_without_its_folder_and_says_plainly_that_it_cannot_be_s
     """A stored model is unpacked only to be loaded; a head is never saved with the encoder of another fit."""
     fitted = fit(tiny_one, tmp_path / "scratch", deadline=time.monotonic() - 1)
     saved(fitted, tmp_path / "saved")
-    loaded = ContrastiveLearner().load(tmp_path / "saved", encode=BagOfWords())
+    loaded = ContrastiveLearner().load(tmp_path / "saved", ModelContext(BagOfWords()))
     shutil.rmtree(tmp_path / "saved")
     if fate == "used again":
         export(str(tiny("bert", tmp_path / "other", seed=6)), tmp_path / "saved", max_tokens=32, prefix="")
     (tmp_path / "anew").mkdir()
 
-    np.testing.assert_array_equal(loaded.predict(["my card", "雨"]), fitted.predict(["my card", "雨"]))
+    np.testing.assert_array_equal(loaded.predict_proba(["my card", "雨"]), fitted.predict_proba(["my card", "雨"]))
     with pytest.raises(BrokenPromise, match="save a model before"):
         loaded.save(tmp_path / "anew")
     assert not any((tmp_path / "anew").iterdir())
@@ -298,6 +302,6 @@ def test_a_batch_has_as_many_texts_of_each_label() -> None:
 
 def test_likeness_is_that_of_the_values() -> None:
     """Equal labels 1, others 0; sets by what they share; stars by their distance."""
-    np.testing.assert_array_equal(likeness([Choice("a"), Choice("b"), Choice("a")])[0], [1, 0, 1])
-    assert likeness([Rating(1), Rating(4)])[0, 1] == 0.25
-    assert likeness([Choices(frozenset("ab")), Choices(frozenset("b"))])[0, 1] == 0.5
+    np.testing.assert_array_equal(pairwise_similarity([Choice("a"), Choice("b"), Choice("a")])[0], [1, 0, 1])
+    assert pairwise_similarity([Rating(1), Rating(4)])[0, 1] == 0.25
+    assert pairwise_similarity([Choices(frozenset("ab")), Choices(frozenset("b"))])[0, 1] == 0.5

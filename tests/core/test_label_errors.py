@@ -6,18 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from labelloop.domain.loop import Step
-from labelloop.domain.relabel import people_needed
+from labelloop.domain.next_step import Step
+from labelloop.domain.people_needed import people_needed
 from labelloop.domain.tasks import Role, Task
 from labelloop.domain.values import Choice, FieldKind
 from labelloop.errors import UserError
 from labelloop.learners.base import Example
-from labelloop.learners.linear import LinearLearner
+from labelloop.learners.folds import FOLDS
+from labelloop.learners.linear.learner import LinearLearner
 from labelloop.rules import Rules
 from labelloop.steps.close_round import close_round
-from labelloop.steps.label_errors import FOLDS, Suspects, label_errors, normalised_margin, out_of_fold
-from labelloop.steps.order import QueueHead, order_queue, record_publication
-from tests.core.made_up import ENCODE, FIELD, LABELS, MadeUp, Make, choices, due, text, truth, turn
+from labelloop.steps.label_errors import Suspects, label_errors, normalised_margin, out_of_fold
+from labelloop.steps.order_queue import QueueHead, order_queue, record_publication
+from tests.core.made_up import FIELD, LABELS, MODELS, MadeUp, Make, choices, due, text, truth, turn
 
 WRONG = 6
 
@@ -29,7 +30,7 @@ def labelled(make: Make, count: int = 90, tasks: int = 200) -> tuple[MadeUp, lis
     for task in train[:WRONG]:
         world.judge([task], value=mistake(task))
     world.judge(train[WRONG:])
-    close_round(world.view)
+    close_round(*world.view.now())
     turn(world.view)
     return world, train[:WRONG]
 
@@ -41,15 +42,15 @@ def mistake(task: int) -> str:
 
 def put_back(world: MadeUp, tasks: Iterable[int] = ()) -> QueueHead:
     """Publish a queue in which the tasks come first."""
-    head = order_queue(world.view, encode=ENCODE, again=tasks)
+    head = order_queue(*world.view.now(), context=MODELS, again=tasks)
     assert head is not None
-    assert record_publication(world.view, head)
+    assert record_publication(*world.view.now(), head)
     return head
 
 
 def find(world: MadeUp) -> Suspects:
     """Return the doubtful labels."""
-    return label_errors(world.view, encode=ENCODE)
+    return label_errors(*world.view.now(), context=MODELS)
 
 
 def test_mistakes_come_first(make: Make) -> None:
@@ -87,7 +88,7 @@ def test_a_rare_label_is_left_out_and_named(make: Make) -> None:
     train = world.of(Role.TRAIN)
     world.judge([task for task in train if truth(task) != "odd"][:60])
     world.judge([task for task in train if truth(task) == "odd"][:4])
-    close_round(world.view)
+    close_round(*world.view.now())
     turn(world.view)
     found = find(world)
     assert (found.judged, found.too_few) == (60, (("odd", 4),))
@@ -98,7 +99,7 @@ def test_equal_texts_never_vouch_for_each_other() -> None:
     """A copy in another fold would give the label away: both copies of a mistake are found."""
     examples = [Example(n, text(n), Choice(truth(n))) for n in range(60)]
     copies = [Example(900 + n, "lovely happy sunny never seen elsewhere", Choice("bad")) for n in range(FOLDS + 1)]
-    opinions = out_of_fold(LinearLearner(), FIELD, [*examples, *copies], encode=ENCODE, seed=1)
+    opinions = out_of_fold(LinearLearner(), FIELD, [*examples, *copies], context=MODELS, seed=1)
     assert len(opinions) == len(examples) + len(copies)
     for opinion in opinions[len(examples) :]:
         assert opinion.expected == Choice("good")
@@ -122,7 +123,7 @@ def test_several_choices_are_ranked_too(make: Make) -> None:
     train = world.of(Role.TRAIN)[:90]
     for task in train:
         world.judge([task], value=choices() if task == train[0] else choices(truth(task)))
-    close_round(world.view)
+    close_round(*world.view.now())
     turn(world.view)
     assert find(world).ranking[0].task_id == train[0]
 
@@ -137,7 +138,9 @@ def test_labels_that_were_put_back_come_first_and_blind(make: Make) -> None:
     assert any(item.prediction for item in head.items[WRONG:])
     assert len({item.task_id for item in head.items}) == len(head.items)
     assert [item.score for item in head.items] == sorted(item.score for item in head.items)
-    assert (world.view.put_back(), due(world.view)) == (dict(head.again), None)
+    queue = world.view.state.queue
+    assert queue is not None
+    assert (queue.put_back, due(world.view)) == (dict(head.again), None)
 
 
 def test_they_stay_first_until_a_second_person_agrees_or_a_third_decides(make: Make) -> None:
@@ -163,7 +166,7 @@ def test_the_next_round_learns_from_what_they_settle_on(make: Make) -> None:
     world, wrong = labelled(make)
     put_back(world, wrong)
     world.judge(wrong, 2)
-    closed = close_round(world.view, asked=True)
+    closed = close_round(*world.view.now(), asked=True)
     assert closed is not None
     disputed = world.view.round(closed.number)
     assert disputed is not None
@@ -171,7 +174,7 @@ def test_the_next_round_learns_from_what_they_settle_on(make: Make) -> None:
     turn(world.view)
     assert {people for _, people in put_back(world).again} == {3}
     world.judge(wrong, 3)
-    mended = close_round(world.view, asked=True)
+    mended = close_round(*world.view.now(), asked=True)
     assert mended is not None
     after = world.view.round(mended.number)
     assert after is not None
@@ -193,7 +196,7 @@ def test_a_dispute_at_the_very_end_is_still_brought_before_a_third_person(make: 
     assert due(world.view) is Step.PUBLISH
     assert put_back(world).again == ((wrong[0], 3),)
     world.judge(wrong[:1], 3)
-    assert (due(world.view), order_queue(world.view, encode=ENCODE)) == (None, None)
+    assert (due(world.view), order_queue(*world.view.now(), context=MODELS)) == (None, None)
 
 
 def test_a_task_whose_labels_were_deleted_is_an_open_task_again(make: Make) -> None:

@@ -12,9 +12,13 @@ from threading import Barrier
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
 
-from labelloop.domain import records
+from labelloop.domain import guideline_records, records
+from labelloop.domain.field_state import FieldState
+from labelloop.domain.guideline_records import Guideline, GuidelineRuling
+from labelloop.domain.published_queue import published_name
 from labelloop.domain.records import (
     ClosedRound,
     Connection,
@@ -22,8 +26,6 @@ from labelloop.domain.records import (
     Deployment,
     Evaluation,
     Fit,
-    Guideline,
-    GuidelineRuling,
     Publication,
     Record,
     SchemaVersion,
@@ -31,23 +33,43 @@ from labelloop.domain.records import (
 )
 from labelloop.domain.tasks import Role
 from labelloop.errors import NeighbourError, NotFound, UserError
-from labelloop.stores.ledger import Ledger, open_engine
-from labelloop.stores.tables import FACTS, metadata
+from labelloop.stores import ledger as ledger_module
+from labelloop.stores.ledger import Ledger, newest_revision, open_engine
+from labelloop.stores.ledger_tables import FACTS, metadata
+from tests.core.made_up import FIELD
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
-ROUND = ClosedRound(7, 1, 1, "25 new labels, 25 needed", 25, 25, 4, 33, NOON, "project-7/round-1-abc")
-FIT = Fit(7, 1, "linear", "v1", "", 25, 0.5, NOON, "a")
+ROUND = ClosedRound(
+    7, 1, 1, "25 new labels, 25 needed", 25, 25, 4, 33, created_at=NOON, artifact="project-7/round-1-abc"
+)
+FIT = Fit(7, 1, "linear", "v1", "", 25, 0.5, created_at=NOON, artifact="a")
 ONE_OF_EACH: list[Record] = [
-    Connection(7, "情绪 🎉", '{"round_size": 25}', True, NOON, "a"),
-    SchemaVersion(7, 1, "<View/>" * 2000, "{}", "d" * 64, NOON, "a"),
+    Connection(7, "情绪 🎉", '{"round_size": 25}', True, created_at=NOON, artifact="a"),
+    SchemaVersion(7, 1, "<View/>" * 2000, "{}", "d" * 64, created_at=NOON, artifact="a"),
     ROUND,
     FIT,
-    Evaluation(7, 1, "v1", 4, 0.5, 0.1, 0.9, None, None, None, 0.25, 1 / 3, 0.7, NOON, "a"),
-    Decision(7, 1, "v1", "", "v1", "the first model", NOON, "a"),
-    Deployment(7, "v1", "the first model", NOON, "a"),
-    Publication(7, "v1", "v1", 1, 125, 25, NOON, "a"),
-    Guideline(7, 2, 1, "prompt", "llm", "accepted", "9 better, 1 worse", 1, 50, 0.5, 0.7, 0.01, 0.002, NOON, "a"),
-    GuidelineRuling(7, 2, False, 2, NOON, "a"),
+    Evaluation(7, 1, "v1", 4, 0.5, 0.1, 0.9, None, None, None, 0.25, 1 / 3, 0.7, created_at=NOON, artifact="a"),
+    Decision(7, 1, "v1", "", "v1", "the first model", created_at=NOON, artifact="a"),
+    Deployment(7, "v1", "the first model", created_at=NOON, artifact="a"),
+    Publication(7, "v1", "v1", 1, 125, 25, created_at=NOON, artifact="a"),
+    Guideline(
+        7,
+        2,
+        1,
+        "prompt",
+        "llm",
+        "accepted",
+        "9 better, 1 worse",
+        1,
+        50,
+        0.5,
+        0.7,
+        0.01,
+        0.002,
+        created_at=NOON,
+        artifact="a",
+    ),
+    GuidelineRuling(7, 2, False, 2, created_at=NOON, artifact="a"),
 ]
 
 
@@ -77,8 +99,14 @@ def test_every_kind_of_fact_comes_back_as_it_was_added(ledger: Ledger, record: R
 
 def test_every_record_has_its_table() -> None:
     """A new kind of fact cannot be forgotten."""
-    kinds = {cls for name, cls in vars(records).items() if isinstance(cls, type) and cls.__module__ == records.__name__}
-    assert set(FACTS) == kinds - {TaskRole}
+    kinds = {
+        cls
+        for module in (records, guideline_records)
+        for cls in vars(module).values()
+        if isinstance(cls, type) and cls.__module__ == module.__name__
+    }
+    assert set(FACTS) == kinds - {TaskRole, Record}
+    assert all(issubclass(kind, Record) for kind in FACTS)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +123,7 @@ def test_a_fact_is_added_once(ledger: Ledger, same: Record) -> None:
     """The second is refused and changes nothing; another project may have the like."""
     first = next(r for r in ONE_OF_EACH if type(r) is type(same))
     assert ledger.add(first)
-    assert not ledger.add(replace(same, at=NOON + timedelta(hours=1)))
+    assert not ledger.add(replace(same, created_at=NOON + timedelta(hours=1)))
     assert ledger.all(type(same), 7) == [first]
     assert ledger.add(replace(same, project_id=8))
 
@@ -114,7 +142,7 @@ def test_two_workers_race_for_a_round_and_one_wins(two_engines: list[Engine], _:
 
     def close(engine: Engine) -> bool:
         start.wait()
-        return Ledger(engine).add(replace(ROUND, because=str(id(engine))))
+        return Ledger(engine).add(replace(ROUND, reason=str(id(engine))))
 
     with ThreadPoolExecutor(2) as workers:
         assert sorted(workers.map(close, two_engines)) == [False, True]
@@ -123,14 +151,22 @@ def test_two_workers_race_for_a_round_and_one_wins(two_engines: list[Engine], _:
     assert len(one) == 1
 
 
+def looped(ledger: Ledger) -> FieldState:
+    return FieldState(FIELD, fits=tuple(ledger.all(Fit, 7)), deployments=tuple(ledger.all(Deployment, 7)))
+
+
+def name_of(ledger: Ledger) -> str | None:
+    return published_name(looped(ledger).deployed_version, ledger.all(Publication, 7))
+
+
 def test_deployed_is_what_was_deployed_last(ledger: Ledger) -> None:
     """Rolling back is a deployment like any other; before the first there is none."""
-    assert ledger.deployed(7) is None
+    assert looped(ledger).deployed is None
     for number in (1, 2):
         ledger.add(replace(FIT, round_number=number, version=f"v{number}"))
     for version in ("v1", "v2", "v1"):
-        ledger.add(Deployment(7, version, "", NOON, ""))
-    deployed = ledger.deployed(7)
+        ledger.add(Deployment(7, version, "", created_at=NOON, artifact=""))
+    deployed = looped(ledger).deployed
     assert deployed is not None
     assert deployed.version == "v1"
 
@@ -148,19 +184,19 @@ def test_an_unknown_version_is_answered_with_the_known_ones(ledger: Ledger) -> N
 
 def test_the_published_name_follows_the_deployed_version(ledger: Ledger) -> None:
     """Nothing, then what only orders the queue, then the version, its re-orderings, and back after a rollback."""
-    names = [ledger.published_name(7)]
+    names = [name_of(ledger)]
     steps: list[Record] = [
-        Publication(7, "v0", "", 0, 1, 1, NOON, ""),
-        Deployment(7, "v1", "", NOON, ""),
-        Publication(7, "v1", "v1", 1, 1, 1, NOON, ""),
-        Publication(7, "v1.2", "v1", 1, 1, 1, NOON, ""),
-        Deployment(7, "v2", "", NOON, ""),
-        Publication(7, "v2", "v2", 1, 1, 1, NOON, ""),
-        Deployment(7, "v1", "", NOON, ""),
+        Publication(7, "v0", "", 0, 1, 1, created_at=NOON, artifact=""),
+        Deployment(7, "v1", "", created_at=NOON, artifact=""),
+        Publication(7, "v1", "v1", 1, 1, 1, created_at=NOON, artifact=""),
+        Publication(7, "v1.2", "v1", 1, 1, 1, created_at=NOON, artifact=""),
+        Deployment(7, "v2", "", created_at=NOON, artifact=""),
+        Publication(7, "v2", "v2", 1, 1, 1, created_at=NOON, artifact=""),
+        Deployment(7, "v1", "", created_at=NOON, artifact=""),
     ]
     for step in steps:
         ledger.add(step)
-        names.append(ledger.published_name(7))
+        names.append(name_of(ledger))
     assert names == [None, "v0", "v1", "v1", "v1.2", "v2", "v2", "v1.2"]
 
 
@@ -177,19 +213,19 @@ def test_roles_are_added_all_or_none(ledger: Ledger) -> None:
 def test_projects_are_listed_once_even_when_disconnected(ledger: Ledger) -> None:
     """Every project that was ever connected, by id."""
     for project, active in ((9, True), (7, True), (9, False)):
-        ledger.add(Connection(project, "", "{}", active, NOON, ""))
+        ledger.add(Connection(project, "", "{}", active, created_at=NOON, artifact=""))
     assert ledger.projects() == [7, 9]
 
 
 @pytest.mark.parametrize("hours", [-11, 0, 8])
 def test_times_survive_as_utc(ledger: Ledger, hours: int) -> None:
     """A moment of any zone comes back as the same moment in UTC, to the microsecond."""
-    ledger.add(Deployment(7, "v1", "", NOON.astimezone(timezone(timedelta(hours=hours))), ""))
+    ledger.add(Deployment(7, "v1", "", created_at=NOON.astimezone(timezone(timedelta(hours=hours))), artifact=""))
     found = ledger.newest(Deployment, 7)
     assert found is not None
-    assert found.at == NOON
-    assert found.at.utcoffset() == timedelta(0)
-    assert found.at.isoformat() == NOON.isoformat()
+    assert found.created_at == NOON
+    assert found.created_at.utcoffset() == timedelta(0)
+    assert found.created_at.isoformat() == NOON.isoformat()
 
 
 def test_migrations_lead_from_nothing_to_the_tables_of_this_version(database_url: str) -> None:
@@ -202,6 +238,11 @@ def test_migrations_lead_from_nothing_to_the_tables_of_this_version(database_url
         Ledger(engine).add(ROUND)
         assert Ledger(engine).all(ClosedRound, 7) == [ROUND]
         engine.dispose()
+
+
+def test_the_revision_by_which_migrations_are_left_out_is_the_one_they_lead_to() -> None:
+    """A ledger that is up to date is opened without alembic."""
+    assert ScriptDirectory(str(Path(ledger_module.__file__).parent / "migrations")).get_heads() == [newest_revision()]
 
 
 def test_a_ledger_of_a_newer_version_is_not_touched(database_url: str) -> None:
@@ -252,7 +293,7 @@ def test_a_database_that_goes_away_is_a_neighbour_that_failed(postgres_url: str)
 def _write(url: str, worker: int, count: int) -> None:
     engine = open_engine(url)
     ledger = Ledger(engine)
-    added = sum(ledger.add(replace(ROUND, number=number, because=str(worker))) for number in range(count))
+    added = sum(ledger.add(replace(ROUND, number=number, reason=str(worker))) for number in range(count))
     for task in range(count):
         ledger.add_roles([TaskRole(7, worker * count + task, Role.TRAIN)])
     engine.dispose()

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labelloop.domain.predictions import Answer
+from labelloop.domain.predictions import Prediction
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import INPUT_BREAK
 from labelloop.domain.values import Choice, Choices, FieldKind, Rating, Value
-from labelloop.learners.base import Example, Scratch
-from labelloop.learners.linear import LinearLearner, LogisticLearner
-from labelloop.learners.linear_model import LinearModel
+from labelloop.learners.base import Example, FitContext, ModelContext
+from labelloop.learners.linear.learner import LinearLabelLearner, LogisticLearner
+from labelloop.learners.linear.model import LinearModel
 from labelloop.testing import BagOfWords
 from tests.core.kinds import CARD, LABELS, problem
 
@@ -23,7 +23,7 @@ WORDS = {
     "weather": ["rain", "snow", "wind", "cold", "sunny", "storm", "hot", "cloud", "雨", "雪"],
     "food": ["soup", "bread", "cake", "salt", "pizza", "tasty", "lunch", "cook", "面", "饭"],
 }
-BOTH = (LogisticLearner, LinearLearner)
+BOTH = (LogisticLearner, LinearLabelLearner)
 
 
 def field(kind: FieldKind, *labels: str, inputs: int = 1) -> Field:
@@ -40,9 +40,7 @@ def fit(
     dimensions: int = 64,
 ) -> LinearModel:
     examples = [Example(n, text, value) for n, (text, value) in enumerate(told)]
-    return learner().fit(
-        about, examples, pool=pool, encode=BagOfWords(dimensions), seed=seed, scratch=Scratch(Path("nowhere"))
-    )
+    return learner().fit(about, examples, FitContext(BagOfWords(dimensions), Path("nowhere"), pool=pool, seed=seed))
 
 
 def sentences(n: int, seed: int, length: int = 4) -> list[tuple[str, str]]:
@@ -61,7 +59,7 @@ def noisy(n: int, seed: int = 3) -> list[tuple[str, str]]:
 
 
 def right(model: LinearModel, asked: Sequence[tuple[str, str]]) -> float:
-    answers = model.answer([text for text, _ in asked])
+    answers = model.predict([text for text, _ in asked])
     return float(np.mean([a.value == Choice(label) for a, (_, label) in zip(answers, asked, strict=True)]))
 
 
@@ -87,7 +85,7 @@ def test_without_a_pool_linear_is_logistic(tmp_path: Path) -> None:
     """Nothing is left over where there is nothing to learn from but labels, and few texts are no pool."""
     told = [(text, Choice(topic)) for text, topic in sentences(40, seed=1)]
     saved: list[dict[str, bytes]] = []
-    for learner, pool in ((LogisticLearner, ["a", "b"]), (LinearLearner, []), (LinearLearner, ["a", "b"])):
+    for learner, pool in ((LogisticLearner, ["a", "b"]), (LinearLabelLearner, []), (LinearLabelLearner, ["a", "b"])):
         folder = tmp_path / str(len(saved))
         folder.mkdir()
         fit(learner, field(FieldKind.CHOICE), told, pool).save(folder)
@@ -105,18 +103,16 @@ def test_a_model_that_remembers_a_pool_is_saved_whole(kind: FieldKind, tmp_path:
     saved = []
     for folder, texts in ((tmp_path / "one", pool), (tmp_path / "two", [*reversed(pool), *pool])):
         folder.mkdir()
-        model = LinearLearner().fit(
-            told.field, examples, pool=texts, encode=BagOfWords(), seed=7, scratch=Scratch(tmp_path)
-        )
+        model = LinearLabelLearner().fit(told.field, examples, FitContext(BagOfWords(), tmp_path, pool=texts, seed=7))
         model.save(folder)
         saved.append({path.name: path.read_bytes() for path in folder.iterdir()})
-    loaded = LinearLearner().load(tmp_path / "two", encode=BagOfWords())
+    loaded = LinearLabelLearner().load(tmp_path / "two", ModelContext(BagOfWords()))
     asked = [*told.questions, *CARD, "", "😀" * 50, "half a character \ud83d"]
 
     assert len(model.experts) == 2
     assert saved[0] == saved[1]
-    assert loaded.answer(asked) == model.answer(asked)
-    assert [model.answer([text])[0] for text in asked] == model.answer(asked)
+    assert loaded.predict(asked) == model.predict(asked)
+    assert [model.predict([text])[0] for text in asked] == model.predict(asked)
 
 
 def test_a_large_pool_is_remembered_in_part(tmp_path: Path) -> None:
@@ -125,7 +121,7 @@ def test_a_large_pool_is_remembered_in_part(tmp_path: Path) -> None:
     pool = [f"text {n} card" for n in range(2_500)]
     for seed in (1, 2):
         (tmp_path / str(seed)).mkdir()
-        fit(LinearLearner, field(FieldKind.CHOICE), told, pool, seed=seed).save(tmp_path / str(seed))
+        fit(LinearLabelLearner, field(FieldKind.CHOICE), told, pool, seed=seed).save(tmp_path / str(seed))
     one, two = ((tmp_path / str(seed) / "head.safetensors").read_bytes() for seed in (1, 2))
 
     assert len(one) < 2_100 * 64 * 2
@@ -141,7 +137,7 @@ def test_confidence_is_honest(kind: FieldKind, learner: type[LogisticLearner]) -
         for text, label in noisy(1400)
     ]
     model = fit(learner, field(kind), said[:400], [text for text, _ in noisy(300, seed=4)])
-    answers = model.answer([text for text, _ in said[400:]])
+    answers = model.predict([text for text, _ in said[400:]])
     correct = np.mean([answer.value == value for answer, (_, value) in zip(answers, said[400:], strict=True)])
 
     assert np.mean([answer.confidence for answer in answers]) == pytest.approx(correct, abs=0.05)
@@ -151,35 +147,38 @@ def test_few_examples_have_no_temperature_and_many_have_one() -> None:
     """Fewer than thirty tell nothing of calibration; a label given once does not prevent it."""
     told = [(text, Choice(label)) for text, label in noisy(120)]
     rare = ("football", Choice("sport"))
-    powers = [fit(LogisticLearner, field(FieldKind.CHOICE), some).powers for some in (told[:29], told, [*told, rare])]
+    inverse_temperatures = [
+        fit(LogisticLearner, field(FieldKind.CHOICE), some).inverse_temperatures
+        for some in (told[:29], told, [*told, rare])
+    ]
 
-    assert powers[0] == (1.0,)
-    assert powers[1] != (1.0,)
-    assert powers[2] == pytest.approx(powers[1], rel=0.3)
+    assert inverse_temperatures[0] == (1.0,)
+    assert inverse_temperatures[1] != (1.0,)
+    assert inverse_temperatures[2] == pytest.approx(inverse_temperatures[1], rel=0.3)
 
 
 def test_nearly_as_many_labels_as_examples_are_learned_without_complaint() -> None:
     """So it is with the first labels of a project that has many."""
     told = [(f"text {n} {'abc'[n % 3]}", Choice(f"label {n % 9}")) for n in range(12)]
-    model = fit(LinearLearner, field(FieldKind.CHOICE, *(f"label {n}" for n in range(9))), told)
+    model = fit(LinearLabelLearner, field(FieldKind.CHOICE, *(f"label {n}" for n in range(9))), told)
 
     assert len(model.labels) == 9
 
 
 def test_one_label_only_follows_the_rule_of_succession() -> None:
     """Six of six, four labels: seven tenths, and one tenth for each other."""
-    model = fit(LinearLearner, field(FieldKind.CHOICE), [(text, Choice("card")) for text in CARD])
+    model = fit(LinearLabelLearner, field(FieldKind.CHOICE), [(text, Choice("card")) for text in CARD])
 
     assert model.labels == LABELS
-    np.testing.assert_allclose(model.predict(["x"]), [[0.1, 0.7, 0.1, 0.1]])
+    np.testing.assert_allclose(model.predict_proba(["x"]), [[0.1, 0.7, 0.1, 0.1]])
 
 
 def test_texts_that_are_all_alike_leave_it_open(tmp_path: Path) -> None:
     """Labels that contradict each other on equal texts, with a pool of equal texts, give calm answers."""
     told = [("the same", Choice(("card", "food")[n % 2])) for n in range(40)]
-    model = fit(LinearLearner, field(FieldKind.CHOICE), told, ["other words", "a b c"] * 50)
+    model = fit(LinearLabelLearner, field(FieldKind.CHOICE), told, ["other words", "a b c"] * 50)
 
-    np.testing.assert_allclose(model.predict(["the same", "other words"]), 0.5, atol=0.05)
+    np.testing.assert_allclose(model.predict_proba(["the same", "other words"]), 0.5, atol=0.05)
 
 
 def rare(n: int, seed: int) -> list[tuple[str, frozenset[str]]]:
@@ -199,8 +198,8 @@ def test_a_rare_label_has_a_threshold_of_its_own() -> None:
     model = fit(LogisticLearner, field(FieldKind.CHOICES), [(text, Choices(labels)) for text, labels in said])
     assert model.thresholds is not None
     column = model.labels.index("card")
-    probable = model.predict([text for text, _ in asked])[:, column]
-    given = np.array(["card" in labels_of(answer) for answer in model.answer([text for text, _ in asked])])
+    probable = model.predict_proba([text for text, _ in asked])[:, column]
+    given = np.array(["card" in labels_of(answer) for answer in model.predict([text for text, _ in asked])])
     true = np.array(["card" in labels for _, labels in asked])
 
     assert model.thresholds.of_labels[column] < 0.5
@@ -209,7 +208,7 @@ def test_a_rare_label_has_a_threshold_of_its_own() -> None:
     assert (given & true).sum() / true.sum() > 0.6
 
 
-def labels_of(answer: Answer) -> frozenset[str]:
+def labels_of(answer: Prediction) -> frozenset[str]:
     assert isinstance(answer.value, Choices)
     return answer.value.labels
 
@@ -221,16 +220,16 @@ def test_several_labels_are_judged_one_by_one() -> None:
     told = [(words[sets[n % 4]], Choices(frozenset(sets[n % 4]))) for n in range(40)]
     for learner in BOTH:
         model = fit(learner, field(FieldKind.CHOICES), told, [text for text, _ in sentences(60, seed=1)])
-        assert [labels_of(answer) for answer in model.answer(list(words.values()))] == [frozenset(s) for s in sets]
+        assert [labels_of(answer) for answer in model.predict(list(words.values()))] == [frozenset(s) for s in sets]
 
 
 def test_sets_without_any_label_are_a_fact_too() -> None:
     """Where nobody asserted any label, every label is unlikely, none impossible, and none is given."""
-    model = fit(LinearLearner, field(FieldKind.CHOICES), [(text, Choices(frozenset())) for text in CARD * 6])
-    (row,) = model.predict(["rain"])
+    model = fit(LinearLabelLearner, field(FieldKind.CHOICES), [(text, Choices(frozenset())) for text in CARD * 6])
+    (row,) = model.predict_proba(["rain"])
 
     assert ((row > 0) & (row < 0.5)).all()
-    assert labels_of(model.answer(["rain"])[0]) == frozenset()
+    assert labels_of(model.predict(["rain"])[0]) == frozenset()
 
 
 @pytest.mark.parametrize("learner", BOTH)
@@ -242,8 +241,8 @@ def test_swapping_the_sides_of_a_pair_swaps_the_answer(learner: type[LogisticLea
     ]
     model = fit(learner, field(FieldKind.PAIRWISE, "left", "right", inputs=2), told, pool)
     sides = [("warm soup", "cold rain"), ("rain", "rain"), ("储蓄卡", "soup 🎉"), ("", "x")]
-    there = model.predict([INPUT_BREAK.join(pair) for pair in sides])
-    back = model.predict([INPUT_BREAK.join(pair[::-1]) for pair in sides])
+    there = model.predict_proba([INPUT_BREAK.join(pair) for pair in sides])
+    back = model.predict_proba([INPUT_BREAK.join(pair[::-1]) for pair in sides])
 
     np.testing.assert_allclose(there, back[:, ::-1], atol=1e-9)
     assert there[0, 0] > 0.5
@@ -258,7 +257,7 @@ def test_two_inputs_are_read_in_their_order() -> None:
         first = str(rng.choice(WORDS["card"]))
         second = first if n % 2 else str(rng.choice([word for word in WORDS["card"] if word != first]))
         told.append((INPUT_BREAK.join((first, second)), Choice("same" if n % 2 else "other")))
-    model = fit(LinearLearner, field(FieldKind.CHOICE, "same", "other", inputs=2), told[:160])
+    model = fit(LinearLabelLearner, field(FieldKind.CHOICE, "same", "other", inputs=2), told[:160])
 
     assert right(model, [(text, value.label) for text, value in told[160:]]) > 0.9
 
@@ -268,17 +267,17 @@ def test_a_rating_lies_in_the_middle_of_what_is_likely() -> None:
     stars = Field("stars", FieldKind.RATING, ("1", "2", "3", "4", "5"), "text", ("text",))
     torn = [1, 1, 2, 4, 4]
     told = [("so so", Rating(torn[n % 5])) for n in range(40)]
-    model = fit(LinearLearner, stars, told, [text for text, _ in sentences(60, seed=1)])
+    model = fit(LinearLabelLearner, stars, told, [text for text, _ in sentences(60, seed=1)])
 
-    assert model.predict(["so so"]).shape == (1, 5)
-    assert model.predict(["so so"])[0, [2, 4]].tolist() == [0, 0]
-    assert model.answer(["so so"])[0].value == Rating(2)
+    assert model.predict_proba(["so so"]).shape == (1, 5)
+    assert model.predict_proba(["so so"])[0, [2, 4]].tolist() == [0, 0]
+    assert model.predict(["so so"])[0].value == Rating(2)
 
 
 def test_what_is_saved_can_be_read_by_people(tmp_path: Path) -> None:
     """`head.json` says the labels, the kind, how sure the experts are, and the encoder."""
     told = problem(FieldKind.CHOICE)
-    fit(LinearLearner, told.field, [(e.text, e.value) for e in told.examples]).save(tmp_path)
+    fit(LinearLabelLearner, told.field, [(e.text, e.value) for e in told.examples]).save(tmp_path)
 
     assert json.loads((tmp_path / "head.json").read_text("utf-8")) == {
         "encoder": BagOfWords().digest,

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from labelloop.domain.tasks import Annotation, Origin, Task, TaskState
 from labelloop.domain.values import Choice, Value
-from labelloop.stores.mirror import Mirror
+from labelloop.stores.mirror import Counts, Cursor, Mirror
 from tests.core.made_up import choices
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 654321, tzinfo=UTC)
@@ -54,6 +54,18 @@ def test_taking_over_twice_changes_nothing(mirror: Mirror) -> None:
     assert [a.id for a in mirror.annotations()] == [10, 20, 30, 40, 50]
 
 
+def test_what_an_annotation_started_from_is_kept_when_its_prediction_is_deleted(mirror: Mirror) -> None:
+    """Label Studio then sends it without one; a changed answer is told by its regions, a new one by itself."""
+    mirror.put([state(1, said(1, 1, origin=Origin.CORRECTED, shown_prediction=8)), state(2, said(2, 2))])
+    later = NOON + timedelta(minutes=1)
+    mirror.put([state(1, said(1, 1), said(3, 1)), state(2, said(2, 2, origin=Origin.ACCEPTED))])
+    found = {a.id: (a.origin, a.shown_prediction) for a in mirror.annotations()}
+    assert found == {1: (Origin.CORRECTED, 8), 2: (Origin.ACCEPTED, None), 3: (Origin.MANUAL, None)}
+    mirror.put([state(1, said(1, 1, Choice("bad"), judged_at=later, origin=Origin.MANUAL))])
+    (changed, *_) = mirror.annotations([1])
+    assert (changed.origin, changed.shown_prediction) == (Origin.MANUAL, 8)
+
+
 def test_a_task_is_replaced_with_all_that_hangs_on_it(mirror: Mirror) -> None:
     """An annotation that is no longer sent was deleted; a changed text and value are taken over."""
     mirror.put([state(1, said(1, 1), said(2, 1)), state(2, said(3, 2))])
@@ -92,21 +104,31 @@ def test_large_projects_are_taken_over_in_batches(mirror: Mirror, monkeypatch: p
 
 def test_the_cursor_belongs_to_a_way_of_reading(mirror: Mirror) -> None:
     """Another field, kind or input starts from the beginning, and coming back to the first does too."""
-    assert mirror.since("mood:choice:text") is None
-    mirror.move("mood:choice:text", NOON)
-    mirror.move("mood:choice:text", NOON + timedelta(seconds=1))
-    assert mirror.since("mood:choice:text") == NOON + timedelta(seconds=1)
-    assert mirror.since("mood:choice:body") is None
-    mirror.move("mood:choice:body", NOON)
-    assert mirror.since("mood:choice:text") is None
+    later = Cursor(NOON + timedelta(seconds=1), Counts(1, 2))
+    assert mirror.cursor("mood:choice:text") is None
+    mirror.move("mood:choice:text", Cursor(NOON))
+    mirror.move("mood:choice:text", later)
+    assert mirror.cursor("mood:choice:text") == mirror.cursor() == later
+    assert mirror.cursor("mood:choice:body") is None
+    mirror.move("mood:choice:body", Cursor(NOON))
+    assert mirror.cursor("mood:choice:text") is None
 
 
 def test_starting_over_keeps_what_is_known(mirror: Mirror) -> None:
     """Only the cursor goes: until everything is read anew, the mirror shows what it showed."""
     mirror.put([state(1, said(1, 1))])
-    mirror.move("r", NOON)
+    mirror.move("r", Cursor(NOON))
     mirror.start_over()
-    assert (mirror.since("r"), len(mirror.tasks()), len(mirror.annotations())) == (None, 1, 1)
+    assert (mirror.cursor("r"), len(mirror.tasks()), len(mirror.annotations())) == (None, 1, 1)
+
+
+def test_what_is_left_out_counts(mirror: Mirror) -> None:
+    """Counts compare with Label Studio's, which knows nothing of who an annotation belongs to."""
+    assert mirror.counts() == Counts(0, 0)
+    mirror.put([replace(state(1, said(1, 1)), left_out=2), state(2, said(2, 2), said(3, 2))])
+    assert mirror.counts() == Counts(2, 5)
+    mirror.put([state(1)])
+    assert mirror.counts() == Counts(2, 2)
 
 
 def test_projects_do_not_mix(engine: Engine) -> None:
@@ -114,8 +136,8 @@ def test_projects_do_not_mix(engine: Engine) -> None:
     one, other = Mirror(engine, 7), Mirror(engine, 8)
     for mirror in (one, other):
         mirror.put([state(1, said(1, 1))])
-        mirror.move("r", NOON)
+        mirror.move("r", Cursor(NOON))
     one.forget([1])
     one.start_over()
-    assert (one.tasks(), one.annotations(), one.since("r")) == ({}, [], None)
-    assert (len(other.tasks()), len(other.annotations()), other.since("r")) == (1, 1, NOON)
+    assert (one.tasks(), one.annotations(), one.cursor("r"), one.counts()) == ({}, [], None, Counts())
+    assert (len(other.tasks()), len(other.annotations()), other.cursor("r")) == (1, 1, Cursor(NOON))

@@ -12,7 +12,8 @@ from labelloop.domain.rounds import Round, snapshot
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Annotation, Origin, Role, Task
 from labelloop.domain.values import Choice, FieldKind, Value
-from labelloop.stores.round_files import JUDGEMENTS, read_round, round_files
+from labelloop.stores.judgement_files import JUDGEMENTS
+from labelloop.stores.round_files import read_round, round_files
 from tests.core.made_up import FIELD, choices
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 123457, tzinfo=UTC)
@@ -24,7 +25,6 @@ HOSTILE = [
     "line one\nline two\r\nline three\rline four",
     "nul \x00 inside",
     "أين بطاقتي؟ ‏RTL‎",
-    "",
     "  spaces  ",
     "=SUM(A1)",
     "nan",
@@ -55,7 +55,7 @@ def rows_of(content: bytes) -> list[dict[str, str]]:
 
 
 def test_an_audit_task_needs_as_many_different_people_as_planned() -> None:
-    """Two judgements of one person are one; a skip is none."""
+    """Two annotations of one person are one; a skip is none."""
     annotations = [
         judged(1, 1, Choice("good")),
         judged(1, 2, Choice("bad")),
@@ -190,6 +190,8 @@ def test_rows_say_where_a_label_comes_from() -> None:
     assert row == {
         "input_text": "text 1",
         "label": "good",
+        "labels": '["good"]',
+        "kind": "choice",
         "task_id": "1",
         "role": "train",
         "round": "4",

@@ -19,7 +19,7 @@ def read(folder: Path, content: bytes | str) -> Rules:
 def test_rules_are_read_from_toml_and_survive_json(tmp_path: Path) -> None:
     """What the file leaves out keeps its default; the ledger's JSON gives the same Rules back."""
     rules = read(tmp_path, 'field = "情绪"\nround_size = 40\nlearners = ["linear", "other"]\n')
-    assert (rules.field, rules.round_size, rules.learners) == ("情绪", 40, ("linear", "other"))
+    assert (rules.fields, rules.round_size, rules.learners) == (("情绪",), 40, ("linear", "other"))
     assert rules.monitor_size == Rules().monitor_size
     assert Rules.model_validate_json(rules.model_dump_json()) == rules
     assert read(tmp_path, "") == Rules()
@@ -47,6 +47,12 @@ def test_every_wrong_key_is_named(tmp_path: Path) -> None:
     """One reading shows all faults."""
     with pytest.raises(UserError, match=r"(?s)round_size.*seed.*unknown"):
         read(tmp_path, "round_size = 0\nseed = 'x'\nunknown = 1")
+
+
+def test_a_change_of_rules_keeps_the_others(tmp_path: Path) -> None:
+    """A file, or a command, changes only what it names."""
+    rules = Rules(round_size=40, seed=3)
+    assert rules.changed({"looks": "7"}, ["seed"]) == Rules(round_size=40, looks=7)
 
 
 def test_a_missing_rules_file_is_explained(tmp_path: Path) -> None:
@@ -89,5 +95,29 @@ def test_a_folder_of_our_own_unless_told_otherwise(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", [{"port": 0}, {"port": 70000}, {"threads": 0}, {"refresh_s": 0}, {"port": "x"}])
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, object]) -> None:
     """At start-up, not at the first use."""
+    with pytest.raises(ValidationError):
+        Settings(_env_file=None, **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("secret", ["schlüssel", "密码-2026", "tab\there", "line\nbreak", "emoji🙂"])
+@pytest.mark.parametrize("name", ["backend_password", "webhook_secret", "label_studio_token", "llm_api_key"])
+def test_secrets_that_no_header_carries_are_refused(name: str, secret: str) -> None:
+    """At start-up, by the setting's name, and without showing the secret."""
+    with pytest.raises(ValidationError, match="ASCII letters, digits and punctuation") as told:
+        Settings(_env_file=None, **{name: secret})  # type: ignore[arg-type]
+    assert name in str(told.value)
+    assert secret not in str(told.value)
+
+
+def test_all_punctuation_of_ascii_are_fine_in_a_secret() -> None:
+    """Colons, quotes, backslashes and percent characters are carried as they are."""
+    characters = "".join(map(chr, range(0x21, 0x7F)))
+    settings = Settings(_env_file=None, backend_password=characters, webhook_secret=characters)
+    assert settings.backend_password.get_secret_value() == settings.webhook_secret.get_secret_value() == characters
+
+
+@pytest.mark.parametrize("wrong", [{"backend_user": "a:b"}, {"backend_user": "jürgen"}, {"webhook_secret": " x"}])
+def test_what_http_would_change_is_refused(wrong: dict[str, object]) -> None:
+    """A colon ends a user name, and spaces around a header are dropped."""
     with pytest.raises(ValidationError):
         Settings(_env_file=None, **wrong)  # type: ignore[arg-type]

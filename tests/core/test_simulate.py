@@ -8,19 +8,21 @@ from xml.etree import ElementTree
 
 import pytest
 
-from labelloop.domain.ladder import background_learners, default_learners
+from labelloop.domain.default_learners import background_learners, default_learners
 from labelloop.domain.schema import Field
 from labelloop.domain.values import Choice, Choices, FieldKind, Span, Spans
 from labelloop.errors import UserError
-from labelloop.simulate.curve import CurvePoint, curve, outlook
+from labelloop.simulate.csv_labels import read_csv
+from labelloop.simulate.data_split import parts
 from labelloop.simulate.figures import figures
-from labelloop.simulate.labelled import TEST, Labelled, LabelledText, labelled, read_csv, read_jsonl
-from labelloop.simulate.parts import parts
+from labelloop.simulate.jsonl_labels import read_jsonl
+from labelloop.simulate.labelled_texts import TEST, Labelled, LabelledText, labelled
+from labelloop.simulate.learning_curve import CurvePoint, curve, outlook
 from labelloop.simulate.picture import picture
-from labelloop.simulate.plan import DEFAULT, Machine, Plan
 from labelloop.simulate.replay import CHAMPION, Point, replay
+from labelloop.simulate.replay_plan import DEFAULT, Machine, Plan
 from labelloop.testing import BagOfWords
-from tests.core.made_up import FIELD, text, truth
+from tests.core.made_up import FIELD, MODELS, text, truth
 
 ENCODE = BagOfWords()
 MACHINE = Machine(cores=2)
@@ -48,7 +50,7 @@ def made_up(n: int = 200, tests: int = 60) -> Labelled:
 
 
 def played(data: Labelled, plan: Plan, seed: int = 0) -> list[Point]:
-    return list(replay(data, plan, seed=seed, encode=ENCODE, tick=lambda: None))
+    return list(replay(data, plan, seed=seed, context=MODELS, tick=lambda: None))
 
 
 def test_a_csv_is_read_with_its_split(write: Write) -> None:
@@ -99,7 +101,7 @@ def test_json_lines_tell_their_kind_by_their_key(
         (read_csv, "", "no text"),
         (read_jsonl, '{"text": "x", "label": "y"}\nnonsense\n', "Line 2"),
         (read_jsonl, "[1]\n", "Line 1"),
-        (read_jsonl, '{"text": "x"}\n', "label or labels or spans"),
+        (read_jsonl, '{"text": "x"}\n', "label or labels or entities or spans"),
         (read_jsonl, '{"text": "x", "labels": "y"}\n', "no list"),
         (read_jsonl, '{"text": "x", "spans": [{"start": 0, "end": 2, "label": "y"}]}\n', "beyond the text"),
         (read_jsonl, '{"text": "x", "spans": [{"start": 0, "end": 0, "label": "y"}]}\n', "empty"),
@@ -178,8 +180,8 @@ def test_the_default_is_what_the_product_fits() -> None:
     plan = Plan((DEFAULT,), USUAL, (10, 80), MACHINE)
     slow = Plan((DEFAULT,), USUAL, (10, 80), Machine(2, background=True))
 
-    assert [plan.recipes(FIELD, labels) for labels in (10, 80)] == [("linear",), ("linear",)]
-    assert [slow.recipes(FIELD, labels) for labels in (10, 80)] == [("linear",), ("linear", "contrastive")]
+    assert [plan.specs(FIELD, labels) for labels in (10, 80)] == [("linear",), ("linear",)]
+    assert [slow.specs(FIELD, labels) for labels in (10, 80)] == [("linear",), ("linear", "contrastive")]
     assert (plan.fits(FIELD), slow.fits(FIELD)) == (2, 3)
     assert [point.learner for point in played(made_up(), plan)] == [DEFAULT, DEFAULT]
 
@@ -263,32 +265,33 @@ def test_a_picture_is_sound_and_shows_every_curve() -> None:
     assert len(list(root.iter("{http://www.w3.org/2000/svg}polyline"))) == 4
 
 
-def recipes(kind: FieldKind, labels: int, classes: int, cores: int = 2, gpu: bool = False) -> list[str]:
+def specs(kind: FieldKind, labels: int, classes: int, cores: int = 2, gpu: bool = False) -> list[str]:
     found = background_learners(kind, labels=labels, classes=classes, cores=cores, gpu=gpu)
     assert all(one.seconds >= 60 for one in found)
-    return [one.recipe for one in found]
+    return [one.spec for one in found]
 
 
 def test_slow_learners_are_worth_it_by_labels_classes_and_machine() -> None:
     """Tuning from eight labels a class and up to twenty classes; fine-tuning from fifty, with a GPU or many cores."""
-    assert recipes(FieldKind.CHOICE, 47, 6) == []
-    assert recipes(FieldKind.CHOICE, 48, 6) == ["contrastive"]
-    assert recipes(FieldKind.CHOICE, 800, 77) == []
-    assert recipes(FieldKind.CHOICE, 300, 6) == ["contrastive"]
-    assert recipes(FieldKind.CHOICE, 300, 6, gpu=True) == ["contrastive", "finetune"]
-    assert recipes(FieldKind.CHOICE, 300, 6, cores=16) == ["contrastive", "finetune"]
-    assert recipes(FieldKind.CHOICE, 30, 1) == []
-    assert recipes(FieldKind.SPANS, 300, 6) == recipes(FieldKind.PAIRWISE, 300, 2, gpu=True) == []
-    assert recipes(FieldKind.SPANS, 300, 6, gpu=True) == ["token-finetune"]
+    assert specs(FieldKind.CHOICE, 47, 6) == []
+    assert specs(FieldKind.CHOICE, 48, 6) == ["contrastive"]
+    assert specs(FieldKind.CHOICE, 800, 77) == []
+    assert specs(FieldKind.CHOICE, 300, 6) == ["contrastive"]
+    assert specs(FieldKind.CHOICE, 300, 6, gpu=True) == ["contrastive", "finetune"]
+    assert specs(FieldKind.CHOICE, 300, 6, cores=16) == ["contrastive", "finetune"]
+    assert specs(FieldKind.CHOICE, 30, 1) == []
+    assert specs(FieldKind.SPANS, 300, 6) == specs(FieldKind.PAIRWISE, 300, 2, gpu=True) == []
+    assert specs(FieldKind.SPANS, 300, 6, gpu=True) == ["token-finetune"]
+    assert specs(FieldKind.RANKING, 300, 3, gpu=True) == specs(FieldKind.OPTIONS, 300, 3, gpu=True) == []
 
 
 @pytest.mark.parametrize("kind", FieldKind)
 def test_an_llm_that_is_set_up_is_worth_asking_from_the_first_label_on(kind: FieldKind) -> None:
     """Whatever the kind of field; it is asked before a network is tuned."""
     found = background_learners(kind, labels=0, classes=3, cores=2, gpu=False, llm=True)
-    assert [one.recipe for one in found] == ["prompt"]
+    assert [one.spec for one in found] == ["prompt"]
     more = background_learners(kind, labels=300, classes=3, cores=2, gpu=True, llm=True)
-    assert more[0].recipe == "prompt"
+    assert more[0].spec == "prompt"
 
 
 @pytest.mark.parametrize("kind", FieldKind)

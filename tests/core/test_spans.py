@@ -8,7 +8,7 @@ from nervaluate import Evaluator
 
 from labelloop.domain.values import Span, Spans, similarity
 from labelloop.stats.intervals import Interval
-from labelloop.stats.spans import Match, label_span_scores, span_counts, span_score
+from labelloop.stats.span_agreement import Match, span_counts, span_score
 
 LABELS = ("Person", "Place")
 SLOT = 20
@@ -44,6 +44,7 @@ def _at(number: int, edge: Edge) -> Edge:
     return number * SLOT + start, number * SLOT + start + length, label
 
 
+@pytest.mark.slow
 @given(slots=documents)
 def test_counts_are_those_of_nervaluate(slots: Slots) -> None:
     """Where each span meets at most one other, all four scores are those of the package that people cite."""
@@ -112,11 +113,3 @@ def test_too_few_documents_say_nothing_of_the_spread() -> None:
     assert span_score([], Match.STRICT, seed=1).interval == Interval(0.0, 1.0)
     assert span_score([(spans(), spans())], Match.STRICT, seed=1).interval == Interval(0.0, 1.0)
     assert span_score([(spans(), spans())], Match.STRICT, seed=1).per_document == 1.0
-
-
-def test_each_label_has_its_own_score() -> None:
-    """Per label, spans of the others do not count."""
-    both = [(spans((0, 3, "Person"), (4, 9, "Place")), spans((0, 3, "Person"), (4, 9, "Person")))]
-    scores = label_span_scores(both, LABELS, Match.STRICT, seed=1)
-
-    assert {label: score.counts.f1 for label, score in scores.items()} == {"Person": pytest.approx(2 / 3), "Place": 0.0}

@@ -16,7 +16,7 @@ from labelloop.stats.agreement import (
 )
 from labelloop.stats.intervals import Interval, bootstrap_mean, wilson
 from labelloop.stats.per_label import label_scores, macro_f1, macro_f1_interval
-from labelloop.stats.spans import Match, label_span_scores
+from labelloop.stats.span_agreement import Match, span_score
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 1), (0, 20), (1, 1), (7, 10), (90, 100), (200, 200), (1, 1000)])
@@ -115,7 +115,7 @@ def test_alpha_of_stars_knows_how_far_apart_they_are() -> None:
 
 
 def test_alpha_says_nothing_where_nothing_varies_or_nothing_is_paired() -> None:
-    """Agreement beyond chance needs two values and two judgements of a unit."""
+    """Agreement beyond chance needs two values and two annotations of a unit."""
     assert krippendorff_alpha([]) is None
     assert krippendorff_alpha([["a"], ["b"]]) is None
     assert krippendorff_alpha([["a", "a"], ["a", "a"]]) is None
@@ -143,7 +143,12 @@ def test_label_scores_of_spans_count_spans() -> None:
     people = Spans(frozenset({Span(0, 4, "a"), Span(5, 9, "a"), Span(10, 12, "b")}))
     model = Spans(frozenset({Span(0, 4, "a"), Span(5, 8, "a"), Span(10, 12, "c")}))
     pairs: list[tuple[Value, Value]] = [(people, model), (people, people)]
-    strict = label_span_scores([(people, model), (people, people)], ["a", "b", "c"], Match.STRICT, seed=0)
+    strict = {
+        label: span_score(
+            [(_only(a, label), _only(b, label)) for a, b in ((people, model), (people, people))], Match.STRICT, seed=0
+        )
+        for label in ("a", "b", "c")
+    }
     scores = {score.label: score for score in label_scores(pairs, ["a", "b", "c"])}
 
     for label, expected in strict.items():
@@ -154,6 +159,10 @@ def test_label_scores_of_spans_count_spans() -> None:
             expected.counts.both,
         )
     assert macro_f1(pairs) == pytest.approx(np.mean([score.counts.f1 for score in strict.values()]))
+
+
+def _only(value: Spans, label: str) -> Spans:
+    return Spans(frozenset(span for span in value.spans if span.label == label))
 
 
 def test_the_interval_of_macro_f1_is_that_of_resampled_tasks() -> None:

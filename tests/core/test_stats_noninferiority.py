@@ -15,10 +15,10 @@ RUNS = 2000
 def judged(accuracy: float, n: int, rng: np.random.Generator, people: int = 3) -> NDArray[np.float64]:
     """Return differences of a model of this accuracy and people of 85 %, four labels, errors at random."""
 
-    def judgements(right: float) -> NDArray[np.int64]:
+    def counted_annotations(right: float) -> NDArray[np.int64]:
         return np.where(rng.random((RUNS, n)) < right, 0, rng.integers(1, 4, (RUNS, n)))
 
-    model, persons = judgements(accuracy), [judgements(0.85) for _ in range(people)]
+    model, persons = counted_annotations(accuracy), [counted_annotations(0.85) for _ in range(people)]
     pairs = [persons[j] == persons[k] for j in range(people) for k in range(j)]
     differences: NDArray[np.float64] = np.mean([model == person for person in persons], axis=0) - np.mean(pairs, axis=0)
     return differences

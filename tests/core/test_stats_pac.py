@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import beta, binomtest, hypergeom
 
-from labelloop.stats.intervals import clopper_pearson, clopper_pearson_upper, hypergeometric_upper
+from labelloop.stats.intervals import clopper_pearson_upper, hypergeometric_upper
 from labelloop.stats.pac import PacThreshold, pac_threshold, smallest_sample
 
 DRAWS, DELTA = 400, 0.05
@@ -22,13 +22,13 @@ def falling(n: int) -> NDArray[np.float64]:
     return np.linspace(1.0, 0.5, n, dtype=np.float64)
 
 
-def broken(confidence: NDArray[np.float64], wrong: NDArray[np.bool_], n: int, max_error: float) -> float:
+def broken(margin: NDArray[np.float64], wrong: NDArray[np.bool_], n: int, max_error: float) -> float:
     """Return in which share of draws the finished pool has more errors than promised; those drawn are people's."""
     rng, failures = np.random.default_rng(5), 0
     for _ in range(DRAWS):
         drawn = rng.choice(len(wrong), n, replace=False)
-        found = pac_threshold(confidence[drawn], wrong[drawn], max_error=max_error, delta=DELTA, pool=len(wrong))
-        errors = wrong & (confidence >= found.threshold)
+        found = pac_threshold(margin[drawn], wrong[drawn], max_error=max_error, delta=DELTA, pool=len(wrong))
+        errors = wrong & (margin >= found.threshold)
         failures += int(errors.sum()) > max_error * len(wrong)
     return failures / DRAWS
 
@@ -38,10 +38,11 @@ def broken(confidence: NDArray[np.float64], wrong: NDArray[np.bool_], n: int, ma
 def test_clopper_pearson_is_scipys(successes: int, n: int, confidence: float) -> None:
     """The exact interval, both sides and one."""
     theirs = binomtest(successes, n).proportion_ci(confidence, method="exact")
-    ours = clopper_pearson(successes, n, confidence)
+    tail = (1 - confidence) / 2
+    low, high = 1 - clopper_pearson_upper(n - successes, n, tail), clopper_pearson_upper(successes, n, tail)
     upper = 1.0 if successes == n else beta.ppf(confidence, successes + 1, n - successes)
 
-    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+    assert (low, high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
     assert clopper_pearson_upper(successes, n, 1 - confidence) == pytest.approx(upper, abs=1e-12)
 
 
@@ -91,27 +92,27 @@ def test_of_three_hundred_eight_may_be_wrong_at_five_percent() -> None:
 def test_the_order_of_the_sample_does_not_matter() -> None:
     """A threshold depends on what was drawn, not on when."""
     rng = np.random.default_rng(1)
-    confidence, wrong = rng.random(200).round(2), rng.random(200) < 0.1
+    margin, wrong = rng.random(200).round(2), rng.random(200) < 0.1
     order = rng.permutation(200)
 
-    assert pac_threshold(confidence, wrong, max_error=0.1, delta=DELTA) == pac_threshold(
-        confidence[order], wrong[order], max_error=0.1, delta=DELTA
+    assert pac_threshold(margin, wrong, max_error=0.1, delta=DELTA) == pac_threshold(
+        margin[order], wrong[order], max_error=0.1, delta=DELTA
     )
 
 
-def test_equal_confidences_stand_or_fall_together() -> None:
+def test_equal_margins_stand_or_fall_together() -> None:
     """A threshold inside a tie would let tasks of the pool in that nobody counted."""
-    confidence = np.repeat([0.9, 0.5], 30)
+    margin = np.repeat([0.9, 0.5], 30)
     late, early = np.zeros(60, np.bool_), np.zeros(60, np.bool_)
     late[-1], early[29] = True, True
 
-    assert pac_threshold(confidence, late, max_error=0.05, delta=DELTA).threshold == 0.9
-    assert pac_threshold(confidence, late, max_error=0.05, delta=DELTA).automated == 30
-    assert pac_threshold(confidence, early, max_error=0.05, delta=DELTA).threshold == inf
+    assert pac_threshold(margin, late, max_error=0.05, delta=DELTA).threshold == 0.9
+    assert pac_threshold(margin, late, max_error=0.05, delta=DELTA).automated == 30
+    assert pac_threshold(margin, early, max_error=0.05, delta=DELTA).threshold == inf
 
 
 def test_without_a_ranking_it_is_all_or_nothing() -> None:
-    """All confidences equal: the model labels everything or nothing."""
+    """All margins equal: the model labels everything or nothing."""
     same = np.full(300, 0.5)
     few, many = np.arange(300) < 8, np.arange(300) < 9
 
@@ -134,7 +135,7 @@ def test_nothing_drawn_promises_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("confidence", "wrong", "max_error", "delta"),
+    ("margin", "wrong", "max_error", "delta"),
     [
         ([0.5, np.nan], [0, 0], 0.05, 0.05),
         ([0.5], [0, 0], 0.05, 0.05),
@@ -142,30 +143,28 @@ def test_nothing_drawn_promises_nothing() -> None:
         ([0.5], [0], 0.05, 1.0),
     ],
 )
-def test_what_has_no_meaning_is_refused(
-    confidence: list[float], wrong: list[int], max_error: float, delta: float
-) -> None:
-    """A missing confidence must not be ranked somewhere, nor a promise be made of nothing."""
+def test_what_has_no_meaning_is_refused(margin: list[float], wrong: list[int], max_error: float, delta: float) -> None:
+    """A missing margin must not be ranked somewhere, nor a promise be made of nothing."""
     with pytest.raises(ValueError, match=r"NaN|between 0 and 1"):
-        pac_threshold(np.array(confidence), flags(*wrong), max_error=max_error, delta=delta)
+        pac_threshold(np.array(margin), flags(*wrong), max_error=max_error, delta=delta)
 
 
 @pytest.mark.parametrize("ranking", ["good", "none", "reversed", "coarse"])
 @pytest.mark.parametrize(("n", "size", "max_error"), [(300, 20_000, 0.05), (300, 2000, 0.05), (100, 600, 0.1)])
-def test_the_promise_is_kept_however_bad_the_confidence(ranking: str, n: int, size: int, max_error: float) -> None:
+def test_the_promise_is_kept_however_bad_the_margin(ranking: str, n: int, size: int, max_error: float) -> None:
     """In at most 5 % of draws, and three standard errors, has the finished pool more errors than promised."""
     rng = np.random.default_rng(2)
     difficulty = rng.random(size)
     wrong = rng.random(size) < 0.4 * difficulty**2
     noise = rng.normal(0, 0.1, size)
-    confidence = {
+    margin = {
         "good": -difficulty + noise,
         "none": np.zeros(size),
         "reversed": difficulty + noise,
         "coarse": -np.round(difficulty * 4),
     }[ranking]
 
-    assert broken(confidence, wrong, n, max_error) <= PROMISE
+    assert broken(margin, wrong, n, max_error) <= PROMISE
 
 
 @pytest.mark.parametrize(("n", "size"), [(300, 20_000), (300, 1500)])

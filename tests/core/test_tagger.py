@@ -13,13 +13,13 @@ from labelloop.domain.values import FieldKind, Span, Spans
 from labelloop.encoders.base import Encode
 from labelloop.encoders.tokens import tokens_of
 from labelloop.errors import NothingToLearn
-from labelloop.learners.base import Example, Learner, Model, Scratch
-from labelloop.learners.dictionary import DictionaryLearner
-from labelloop.learners.tagger import TaggerLearner
-from labelloop.learners.tagging.layers import layers_of, spans_of, tags_of
-from labelloop.learners.tagging.sight import vectors_of
-from labelloop.learners.tagging.units import units_of
-from labelloop.learners.tagging.viterbi import decode
+from labelloop.learners.base import Example, FitContext, Learner, Model
+from labelloop.learners.dictionary.learner import DictionaryLearner
+from labelloop.learners.spans.tag_sets import layers_of, spans_of, tags_of
+from labelloop.learners.spans.tokenization import units_of
+from labelloop.learners.spans.viterbi import decode
+from labelloop.learners.tagger.featurizer import vectors_of
+from labelloop.learners.tagger.learner import TaggerLearner
 from labelloop.testing import BagOfWords
 
 LABELS = ("Person", "Place")
@@ -47,13 +47,11 @@ def told(count: int = 40) -> list[Example]:
 
 
 def fit(learner: Learner, examples: list[Example], encode: Encode | None = None, field: Field = FIELD) -> Model:
-    return learner.fit(
-        field, examples, pool=(), encode=encode or BagOfWords(), seed=1, scratch=Scratch(Path("nowhere"))
-    )
+    return learner.fit(field, examples, FitContext(encode or BagOfWords(), Path("nowhere"), seed=1))
 
 
 def found(model: Model, text: str) -> dict[str, str]:
-    (answer,) = model.answer([text])
+    (answer,) = model.predict([text])
     assert isinstance(answer.value, Spans)
     return {text[span.start : span.end]: span.label for span in answer.value.spans}
 
@@ -161,7 +159,7 @@ def test_names_are_found_in_every_script(learner: Learner, encoder: Encode) -> N
 def test_offsets_are_always_inside_the_text(text: str) -> None:
     """Whatever the text holds: spans of at least one character, of allowed labels, inside it."""
     for model in _FITTED:
-        (answer,) = model.answer([text])
+        (answer,) = model.predict([text])
         assert isinstance(answer.value, Spans)
         assert all(0 <= span.start < span.end <= len(text) for span in answer.value.spans)
         assert FIELD.allows(answer.value)
@@ -186,7 +184,7 @@ def test_spans_beyond_the_text_and_empty_ones_are_dropped_and_counted(learner: L
 def test_empty_texts_and_texts_without_spans_are_learned_from(learner: Learner) -> None:
     """Nothing marked is a fact too: after many such documents a model is fairly sure, never wholly."""
     for text in ("", "nothing here", "🎉"):
-        (answer,) = fit(learner, [Example(n, text, Spans(frozenset())) for n in range(40)]).answer([text])
+        (answer,) = fit(learner, [Example(n, text, Spans(frozenset())) for n in range(40)]).predict([text])
         assert answer.value == Spans(frozenset())
         assert 0.9 < answer.confidence < 1
 
@@ -284,7 +282,7 @@ def test_confidence_is_the_chance_that_all_spans_are_right() -> None:
     rng = np.random.default_rng(5)
     model = fit(TaggerLearner(), [_noisy(n, rng) for n in range(300)])
     unseen = [_noisy(n, rng) for n in range(300)]
-    answers = model.answer([example.text for example in unseen])
+    answers = model.predict([example.text for example in unseen])
     right = np.array([answer.value == example.value for answer, example in zip(answers, unseen, strict=True)])
     sure = np.array([answer.confidence for answer in answers])
 

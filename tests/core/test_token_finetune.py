@@ -1,6 +1,7 @@
 """Token fine-tuning: any checkpoint learns to tag, is stored, resumes and answers the same; long texts in windows."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,12 +9,15 @@ import torch
 from labelloop.domain.schema import Field
 from labelloop.domain.values import FieldKind, Span, Spans
 from labelloop.errors import NothingToLearn
-from labelloop.learners.base import Example, Scratch
-from labelloop.learners.tagging.token_network import first_tokens, unit_logits, whole_units
-from labelloop.learners.token_finetune import TokenFinetunedModel, TokenFinetuneLearner
-from labelloop.learners.tuning import classify, network
+from labelloop.learners.base import Example, FitContext, ModelContext
+from labelloop.learners.token_finetune.learner import TokenFinetunedModel, TokenFinetuneLearner
+from labelloop.learners.training import network
+from labelloop.learners.training import trainer as classify
+from labelloop.learners.training.token_classifier import first_tokens, unit_logits, whole_units
 from labelloop.testing import BagOfWords
 from tests.core.checkpoints import tiny
+
+pytestmark = pytest.mark.slow  # it trains networks
 
 FIELD = Field("marks", FieldKind.SPANS, ("money", "sky"), "text", ("text",))
 MONEY, SKY = ("bank pin", "card", "银行"), ("storm", "cold wind", "天")
@@ -30,23 +34,17 @@ def marked(text: str) -> Spans:
     return Spans(frozenset(Span(text.index(w), text.index(w) + len(w), label) for w, label in known if w in text))
 
 
-def fit(source: Path, scratch: Path, examples: list[Example] | None = None, **more: object) -> TokenFinetunedModel:
+def fit(source: Path, scratch: Path, examples: list[Example] | None = None, **more: Any) -> TokenFinetunedModel:
     scratch.mkdir(exist_ok=True)
     return TokenFinetuneLearner(str(source)).fit(
-        FIELD,
-        told() if examples is None else examples,
-        encode=BagOfWords(),
-        seed=1,
-        scratch=Scratch(scratch, **more),  # type: ignore[arg-type]
+        FIELD, told() if examples is None else examples, FitContext(BagOfWords(), scratch, seed=1, **more)
     )
 
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Random weights want larger steps than trained ones."""
-    monkeypatch.setattr(
-        "labelloop.learners.tuning.finetune_fit.learning_rate", lambda *_, adapted: 2e-2 if adapted else 5e-3
-    )
+    monkeypatch.setattr("labelloop.learners.training.run.learning_rate", lambda *_, adapted: 2e-2 if adapted else 5e-3)
 
 
 @pytest.fixture(scope="module")
@@ -65,14 +63,14 @@ def test_a_checkpoint_learns_to_tag_and_a_stored_model_answers_the_same(
     model = fit(tiny(style, tmp_path / "source"), tmp_path / "scratch")
     (tmp_path / "saved").mkdir()
     model.save(tmp_path / "saved")
-    loaded = TokenFinetuneLearner().load(tmp_path / "saved", encode=BagOfWords())
+    loaded = TokenFinetuneLearner().load(tmp_path / "saved", ModelContext(BagOfWords()))
     texts = [example.text for example in told(1)]
     asked = [*texts, "", "😀" * 99, "half a character \ud83d", "خبز"]
-    answers = model.answer(asked)
+    answers = model.predict(asked)
 
     right = sum(answer.value == marked(text) for answer, text in zip(answers, texts, strict=False))
     assert right >= (6 if adapted or style == "gpt2" else 10)
-    for one, other in zip(loaded.answer(asked), answers, strict=True):
+    for one, other in zip(loaded.predict(asked), answers, strict=True):
         assert one.value == other.value
         assert (one.margin, one.confidence) == pytest.approx((other.margin, other.confidence), abs=1e-6)
     assert {path.suffix for path in (tmp_path / "saved").iterdir()} == {".json", ".safetensors"}
@@ -85,7 +83,7 @@ def test_a_text_longer_than_the_checkpoint_reads_is_tagged_to_its_end(bert: Path
     examples = [*told(), Example(99, f"{long}card", Spans(frozenset({Span(len(long), len(long) + 4, "money")})))]
     model = fit(bert, tmp_path / "scratch", examples)
     text = f"my card is lost today {long}my card is lost today"
-    (answer,) = model.answer([text])
+    (answer,) = model.predict([text])
     units, logits = unit_logits(model.network, model.windows, text)
 
     assert isinstance(answer.value, Spans)
@@ -106,7 +104,7 @@ def test_texts_without_any_token_break_nothing(bert: Path, tmp_path: Path) -> No
     empty = [Example(900 + n, text, Spans(frozenset())) for n, text in enumerate(["", " ", "\n"])]
     model = fit(bert, tmp_path / "scratch", [*told(1), *empty], deadline=0.0)
 
-    assert [answer.value for answer in model.answer(["", " "])] == [Spans(frozenset())] * 2
+    assert [answer.value for answer in model.predict(["", " "])] == [Spans(frozenset())] * 2
 
 
 def test_units_that_share_a_token_are_one() -> None:

@@ -13,14 +13,17 @@ from safetensors.torch import load_file, save_file
 from labelloop.domain.schema import Field
 from labelloop.domain.values import Choice, FieldKind, Span, Spans, Text, Value
 from labelloop.errors import BrokenPromise, UserError
-from labelloop.learners.base import Example, Learner, Model, Scratch
-from labelloop.learners.finetune import FinetuneLearner
-from labelloop.learners.generate import GenerateLearner
-from labelloop.learners.token_finetune import TokenFinetuneLearner
-from labelloop.learners.tuning import checkpoint, classify, network
-from labelloop.learners.tuning.faults import Diverged
+from labelloop.learners.base import Example, FitContext, Learner, Model, ModelContext
+from labelloop.learners.finetune.learner import FinetuneLearner
+from labelloop.learners.generate.learner import GenerateLearner
+from labelloop.learners.token_finetune.learner import TokenFinetuneLearner
+from labelloop.learners.training import checkpoint, network
+from labelloop.learners.training import trainer as classify
+from labelloop.learners.training.training_errors import Diverged
 from labelloop.testing import BagOfWords
 from tests.core.checkpoints import tiny, tiny_writer
+
+pytestmark = pytest.mark.slow  # it trains networks
 
 SAID = {"card": "Block the card 💳.", "rain": "带伞吧。", "soup": "بالعافية!"}
 
@@ -38,11 +41,10 @@ class Tuned:
         scratch.mkdir(exist_ok=True)
         texts = [f"{word} {n}" for n in range(8) for word in SAID]
         examples = [Example(n, text, self.says(text.split()[0])) for n, text in enumerate(texts)]
-        about = Scratch(scratch, **more)
-        return self.learner(str(source)).fit(self.field, examples, pool=(), encode=BagOfWords(), seed=1, scratch=about)
+        return self.learner(str(source)).fit(self.field, examples, FitContext(BagOfWords(), scratch, seed=1, **more))
 
     def load(self, folder: Path) -> Model:
-        return self.learner("any").load(folder, encode=BagOfWords())
+        return self.learner("any").load(folder, ModelContext(BagOfWords()))
 
 
 def field(kind: FieldKind, *labels: str) -> Field:
@@ -106,7 +108,7 @@ def test_a_killed_fit_goes_on_and_ends_at_the_same(
 
     assert shares[0] > 0.3
     assert shares[-1] == 1.0
-    assert resumed.about == whole.about
+    assert resumed.metadata == whole.metadata
     for name, weight in inside(whole).items():
         torch.testing.assert_close(inside(resumed)[name], weight, atol=0, rtol=0)
 
@@ -114,7 +116,7 @@ def test_a_killed_fit_goes_on_and_ends_at_the_same(
 def test_when_time_is_up_the_best_so_far_is_returned(tuned: Tuned, source: Path, tmp_path: Path) -> None:
     """A deadline in the past leaves an untrained model that answers, not an error."""
     shares: list[float] = []
-    (answer,) = tuned.fit(source, tmp_path / "scratch", deadline=0.0, report=shares.append).answer(["my card is lost"])
+    (answer,) = tuned.fit(source, tmp_path / "scratch", deadline=0.0, report=shares.append).predict(["my card is lost"])
 
     assert shares == [1.0]
     assert tuned.field.allows(answer.value)

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from labelloop.learners.tuning.head import NEVER
-from labelloop.learners.tuning.looks import Look, Looks
-from labelloop.learners.tuning.material import held_out
-from labelloop.learners.tuning.scores import best_temperature
+from labelloop.learners.calibration.temperature import IMPOSSIBLE, fit_temperature
+from labelloop.learners.folds import held_out
+from labelloop.learners.training.early_stopping import EarlyStopping, EvaluationStep
 
 
 def test_the_last_of_a_label_is_never_held_out() -> None:
@@ -21,12 +20,13 @@ def test_the_last_of_a_label_is_never_held_out() -> None:
 
 def test_looks_know_the_best_and_when_to_stop() -> None:
     """The first of the best; stale after three that are no better."""
-    looks = Looks.of(Look(step, loss, 1.0) for step, loss in ((0, 3.0), (20, 1.0), (40, 1.0), (60, 2.0)))
+    steps = ((0, 3.0), (20, 1.0), (40, 1.0), (60, 2.0))
+    looks = EarlyStopping(tuple(EvaluationStep(step, loss, 1.0) for step, loss in steps))
 
-    assert looks.best == Look(20, 1.0, 1.0)
+    assert looks.best == EvaluationStep(20, 1.0, 1.0)
     assert not looks.stale
-    assert looks.and_then(Look(80, 1.5, 1.0)).stale
-    assert not Looks(()).stale
+    assert looks.and_then(EvaluationStep(80, 1.5, 1.0)).stale
+    assert not EarlyStopping(()).stale
 
 
 @pytest.mark.parametrize("several", [False, True], ids=["one label", "several"])
@@ -34,8 +34,8 @@ def test_a_dozen_texts_that_happen_to_be_right_do_not_make_a_model_sure(several:
     """What is right for all of a dozen texts says less than what is right for all of a thousand."""
     truth = np.eye(3, dtype=bool)[np.arange(999) % 3]
     logits = np.where(truth, 2.0, -2.0)
-    lucky, _ = best_temperature(logits[:12], truth[:12], several=several)
-    known, loss = best_temperature(logits, truth, several=several)
+    lucky, _ = fit_temperature(logits[:12], truth[:12], several=several)
+    known, loss = fit_temperature(logits, truth, several=several)
 
     assert 0.4 < lucky < 1.1
     assert known < 0.6 * lucky
@@ -46,8 +46,8 @@ def test_a_label_that_was_never_seen_does_not_change_the_temperature() -> None:
     """Stars that nobody gave have next to no probability, at whatever temperature."""
     truth = np.eye(4, dtype=bool)[np.arange(12) % 3]
     logits = np.where(truth, 2.0, -2.0)
-    logits[:, 3] = NEVER
+    logits[:, 3] = IMPOSSIBLE
 
-    assert best_temperature(logits, truth, several=False) == pytest.approx(
-        best_temperature(logits[:, :3], truth[:, :3], several=False)
+    assert fit_temperature(logits, truth, several=False) == pytest.approx(
+        fit_temperature(logits[:, :3], truth[:, :3], several=False)
     )

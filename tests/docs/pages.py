@@ -36,9 +36,25 @@ def rows(text: str, columns: int) -> list[list[str]]:
     return [row for row in cells if len(row) == columns]
 
 
+def without_fences(text: str) -> str:
+    """Return the text without its fenced blocks."""
+    return _FENCE.sub("", text)
+
+
+def prose(text: str, *, fences: bool = False) -> str:
+    """Return the text without code and without the targets of links; with the fenced blocks if asked to."""
+    text = text if fences else without_fences(text)
+    return _LINK.sub(lambda link: link[0].split("](")[0], re.sub(r"`[^`\n]*`", "``", text))
+
+
+def code_spans(text: str) -> list[str]:
+    """Return what is marked as code within sentences."""
+    return re.findall(r"`([^`\n]+)`", without_fences(text))
+
+
 def links(text: str) -> list[str]:
     """Return the targets of links and pictures outside code."""
-    return _LINK.findall(re.sub(r"`[^`\n]*`", "``", _FENCE.sub("", text)))
+    return _LINK.findall(re.sub(r"`[^`\n]*`", "``", without_fences(text)))
 
 
 def anchors(text: str) -> set[str]:
@@ -47,5 +63,5 @@ def anchors(text: str) -> set[str]:
     >>> sorted(anchors("# How it works\n## What `up` does, and why\n"))
     ['how-it-works', 'what-up-does-and-why']
     """
-    headings = re.findall(r"^#+ +(.*)$", _FENCE.sub("", text), re.M)
+    headings = re.findall(r"^#+ +(.*)$", without_fences(text), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.docs.pages import PAGES, ROOT, anchors, links, name, read
+from tests.docs.pages import PAGES, ROOT, anchors, links, name, read, without_fences
 
 OUTSIDE = re.compile(r"/(?:work|root|home|Users)/|~/|[A-Z]:\\")
 
@@ -29,6 +29,14 @@ def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
 def test_no_page_names_a_path_outside_the_project(page: Path) -> None:
     """What stands on one developer's machine means nothing to a reader."""
     assert OUTSIDE.findall(page.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("page", [*ROOT.glob("README*.md"), *ROOT.glob("docs/**/*.md")], ids=name)
+def test_prose_is_wrapped(page: Path) -> None:
+    """A change to a sentence shows as a change to its line; tables, pictures and code may be wider."""
+    lines = without_fences(page.read_text("utf-8")).splitlines()
+
+    assert [line for line in lines if len(line) >= 120 and not line.startswith(("|", "!["))] == []
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])

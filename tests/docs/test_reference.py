@@ -12,13 +12,13 @@ from pydantic import SecretStr
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from labelloop.export.card import COLUMNS
-from labelloop.export.files import FILES
+from labelloop.export.formats import FILES
 from labelloop.rules import Rules
 from labelloop.settings import Settings
+from labelloop.stores.release_schema import LABEL, ORIGIN, SPANS
 from ml_backend.metrics import Metrics
 from tests.docs.pages import ROOT, code, read, rows
-from workers.cli import app
+from workers.cli import command_line
 
 
 def settings_documented() -> dict[str, str]:
@@ -49,7 +49,7 @@ def commands() -> Iterator[tuple[str, TyperCommand]]:
             else:
                 yield f"{path} {word}", command
 
-    return below(get_command(app), "labelloop")
+    return below(get_command(command_line()), "labelloop")
 
 
 def test_every_setting_stands_in_the_page_with_its_true_default() -> None:
@@ -115,10 +115,11 @@ def test_every_metric_stands_in_the_operations_page() -> None:
 
 
 def test_every_format_and_column_of_an_export_stands_in_its_page() -> None:
-    """A format by its file, the columns in their order."""
+    """A format by its file, the columns in their order and with the words of the schema."""
     page = read("docs/export.md")
     formats = {row[0].strip("`"): row[1].strip("`") for row in rows(page.split("\n## Columns\n")[0], 3)[2:]}
-    columns = [name for row in rows(page, 2) for name in re.findall(r"`(\w+)`", row[0])]
+    columns = {row[0].strip("`"): row[1].replace("\\|", "|") for row in rows(page, 2)[2:]}
 
     assert formats == {name.value: file for name, file in FILES.items()}
-    assert columns == list(COLUMNS)
+    described = [(column.name, column.meaning) for part in (LABEL, SPANS, ORIGIN) for column in part.columns]
+    assert list(columns.items()) == described

@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.docs.pages import ROOT, code, read
+
+pytestmark = pytest.mark.slow  # it runs the whole contract suite
 
 PAGE = "docs/writing-a-learner.md"
 

@@ -1,27 +1,27 @@
 """One set of real services for all end-to-end tests: Label Studio, Valkey, gunicorn, an RQ worker, reconcile."""
 
-import json
 import os
 import random
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
-from secrets import token_urlsafe
+from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
 
 from labelloop.settings import Settings
-from sync.client import LabelStudio
-from tests.conftest import LABEL_STUDIO, ROOT
+from sync.api.client import LabelStudio
 from tests.e2e.world import LARGE, World
 from tests.llm.server import KEY, ScriptedLLM
-from workers.bootstrap import open_tools
-from workers.demo.accounts import annotators
-from workers.local.label_studio_template import copy_template
+from workers.demo.accounts import Annotator
+from workers.jobs.app_context import open_context
+from workers.local.label_studio import RunningLabelStudio
 from workers.local.processes import free_port
-from workers.local.services import KEPT, Kept, start_services
+from workers.local.services import start_services_for
 from workers.local.stack import Stack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="package")
@@ -32,18 +32,22 @@ def llm() -> Iterator[ScriptedLLM]:
 
 
 @pytest.fixture(scope="package")
-def world(tmp_path_factory: pytest.TempPathFactory, encoder_settings: Settings, llm: ScriptedLLM) -> Iterator[World]:
+def world(
+    tmp_path_factory: pytest.TempPathFactory,
+    stack: Stack,
+    label_studio: RunningLabelStudio,
+    people: list[Annotator],
+    encoder_settings: Settings,
+    llm: ScriptedLLM,
+) -> Iterator[World]:
     """Yield the running services with two people; every test makes its own project."""
     directory = tmp_path_factory.mktemp("world")
-    copy_template(ROOT / ".cache/label-studio-template", directory / "label-studio", command=LABEL_STUDIO)
     (directory / "cache").symlink_to(encoder_settings.cache_dir)  # the encoder is exported once for all tests
-    # Ports that no connection is given by chance: while a test stops Label Studio nobody else may take its.
-    ports = [free_port(random.randrange(20_000, 30_000)) for _ in range(2)]
-    (directory / KEPT).write_text(json.dumps(asdict(Kept(token_urlsafe(), token_urlsafe(), *ports))), "utf-8")
     gate = tmp_path_factory.mktemp("gate")
     base = Settings(
-        label_studio_command=str(LABEL_STUDIO),
-        reconcile_s=3,
+        port=free_port(random.randrange(25_000, 30_000)),
+        retry_s=1,
+        reconcile_s=10,
         refresh_s=0.5,
         llm_base_url=llm.url,
         llm_model="scripted",
@@ -51,17 +55,35 @@ def world(tmp_path_factory: pytest.TempPathFactory, encoder_settings: Settings, 
         llm_prices='{"scripted": [1.0, 4.0]}',
         _env_file=None,
     )
-    with pytest.MonkeyPatch.context() as patch, Stack() as stack:
+    with pytest.MonkeyPatch.context() as patch, Stack() as ours:
         slow = Path(__file__).parent / "slow_learner"
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(slow), os.environ.get("PYTHONPATH")])))
         patch.syspath_prepend(str(slow))
         patch.setenv("SLOW_LEARNER", str(gate))
-        services = start_services(stack, directory, base, say=lambda _: None)
-        studio = services.label_studio
-        accounts = annotators(directory / "people.json", studio.url, studio.token, 2)
+        services = start_services_for(label_studio, ours, directory, base, say=lambda _: None)
         with (
-            open_tools(services.settings) as tools,
-            LabelStudio(studio.url, accounts[0].token) as one,
-            LabelStudio(studio.url, accounts[1].token) as other,
+            open_context(services.settings) as context,
+            LabelStudio(label_studio.url, people[0].token) as one,
+            LabelStudio(label_studio.url, people[1].token) as other,
         ):
-            yield World(stack, services, tools, (one, other), accounts, gate)
+            yield World((stack, ours), services, context, (one, other), people, gate)
+
+
+@pytest.fixture(scope="module")
+def page(label_studio: RunningLabelStudio, browser: "Browser") -> "Iterator[Page]":
+    """Yield a page of the administrator, who has just logged in."""
+    opened = browser.new_page(viewport={"width": 1300, "height": 900})
+    opened.goto(f"{label_studio.url}/user/login/")
+    opened.fill("#email", label_studio.email)
+    opened.fill("#password", label_studio.password)
+    opened.click('button[aria-label="Log In"]')
+    opened.wait_for_url(lambda url: "/user/login" not in url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def studio(label_studio: RunningLabelStudio) -> Iterator[LabelStudio]:
+    """Yield the administrator's client."""
+    with LabelStudio(label_studio.url, label_studio.token) as client:
+        yield client

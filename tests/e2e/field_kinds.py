@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from html import escape
 
 from labelloop.domain.schema import Field
-from labelloop.domain.values import Choice, Choices, Rating, Span, Spans, Text, Value
-from sync.codecs import task_text
-from sync.label_config import parse
+from labelloop.domain.values import Choice, Choices, Moment, Ranking, Rating, Span, Spans, Text, Value
+from sync.codecs.region_codec import task_text
+from sync.config.label_config import parse
 
 Data = Mapping[str, object]
 
@@ -125,6 +125,39 @@ def _dialogues() -> Iterable[tuple[Data, Value]]:
             yield {"talk": said}, Choice(thing)
 
 
+def _prices() -> Iterable[tuple[Data, Value]]:
+    number = parse(PRICE).fields[0].line.number
+    for thing, (price, words) in itertools.product((*THINGS, "车"), ((2.5, "cheap"), (50, "neither"), (97.5, "dear"))):
+        for before in ("The {} is", "Our {}:", "{}"):
+            yield {"text": f"{before.format(thing)} {words}"}, number(price)
+
+
+def _days() -> Iterable[tuple[Data, Value]]:
+    for thing, day in itertools.product((*THINGS, "车"), range(10, 29, 3)):
+        yield {"text": f"The {thing} came on the {day}th of May 2024"}, Moment(f"2024-05-{day}")
+
+
+def _offers() -> Iterable[tuple[Data, Value]]:
+    """Yield questions that bring their own answers along, in another order each time."""
+    for place, (thing, mood) in enumerate(itertools.product((*THINGS, "车"), MOODS)):
+        for way in MOODS[mood]:
+            offers = [
+                {"value": "glad", "html": "<b>Glad</b> 🙂"},
+                {"value": "upset", "alias": "angry"},
+                {"value": "都不"},
+            ]
+            yield {"text": way.format(thing), "offers": offers[place % 3 :] + offers[: place % 3]}, Choice(mood)
+
+
+def _orders() -> Iterable[tuple[Data, Value]]:
+    said = {"best": "Certainly. The {} is ready.", "还行": "the {} is here i guess", "3": "no {} lol go away"}
+    for place, (thing, order) in enumerate(itertools.product(THINGS, itertools.permutations(said))):
+        items = [{"id": name, "title": f"No. {place}", "body": said[name].format(thing)} for name in order]
+        yield {"prompt": f"Where is my {thing}?", "items": items}, Ranking((("rank", tuple(said)),))
+        rude = f"Be as rude as you can about my {thing}"
+        yield {"prompt": rude, "items": items}, Ranking((("rank", tuple(reversed(said))),))
+
+
 def _written() -> Iterable[tuple[Data, Value]]:
     for thing, ways in itertools.product(THINGS, MOODS.values()):
         for way in ways:
@@ -163,6 +196,8 @@ TAXONOMY = (
     '<Choice value="Animal"><Choice value="Cat"/><Choice value="Dog"/></Choice>'
     '<Choice value="Food"><Choice value="Noodles" alias="面条"/><Choice value="Bread"/></Choice>'
 )
+LIST = '<Text name="prompt" value="$prompt"/><List name="list" value="$items" title="All"/>'
+PRICE = _config('<Number name="price" toName="text" min="0" max="100" step="0.5"/>')
 ON_TEXT = _config(f'<Labels name="who" toName="text">{LABELS}</Labels>')
 ON_PAGE = _config(f'<HyperTextLabels name="who" toName="page">{LABELS}</HyperTextLabels>', PAGE)
 ON_TALK = _config(f'<ParagraphLabels name="who" toName="talk">{LABELS}</ParagraphLabels>', TALK)
@@ -185,6 +220,10 @@ def cases() -> tuple[Case, ...]:
         Case("spans", ON_TEXT, tuple(_spans(ON_TEXT, lambda text: {"text": text}))),
         Case("spans-of-html", ON_PAGE, tuple(_spans(ON_PAGE, as_page))),
         Case("spans-of-dialogue", ON_TALK, tuple(_spans(ON_TALK, as_dialogue))),
+        Case("number", PRICE, tuple(_prices())),
+        Case("date", _config('<DateTime name="day" toName="text" only="date" format="%d.%m.%Y"/>'), tuple(_days())),
+        Case("option", _config('<Choices name="mood" toName="text" value="$offers"/>'), tuple(_offers())),
+        Case("ranking", _config('<Ranker name="rank" toName="list"/>', LIST), tuple(_orders())),
         Case("text", _config('<TextArea name="reply" toName="text" maxSubmissions="1"/>'), tuple(_written())),
     )
 

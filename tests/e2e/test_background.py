@@ -2,7 +2,7 @@
 
 from labelloop.domain.records import Decision, Evaluation, Fit
 from tests.e2e.world import RULES, World, rounds, settled
-from workers.job_list import jobs_of
+from workers.jobs.job_status import jobs_of
 
 LATE = RULES.model_copy(update={"learners": ("linear", "late")})
 
@@ -16,7 +16,7 @@ def test_a_slow_learner_blocks_nobody_and_competes_when_it_is_ready(world: World
         world.label_until_round(view, 1)
         world.wait(lambda: (world.gate / "late-begun").exists(), "the slow fit to begin")
         world.wait(lambda: settled(view), "the first model")
-        world.wait(lambda: any(t.share == 0.5 for t in jobs_of(world.tools.bell, view.id).tuning), "its progress")
+        world.wait(lambda: any(t.share == 0.5 for t in jobs_of(world.context.bell, view.id).tuning), "its progress")
         world.label_until_round(view, 2)
         world.wait(lambda: settled(view), "the second model, beside the slow fit")
         assert [fit.learner for fit in view.ledger.all(Fit, view.id)] == ["linear", "linear"]
@@ -35,9 +35,9 @@ def test_a_slow_learner_blocks_nobody_and_competes_when_it_is_ready(world: World
     assert [view.ledger.all(Evaluation, view.id, version=fit.version)[0].round_number for fit in slow] == [2, 2]
     decisions = [d for d in view.ledger.all(Decision, view.id) if d.challenger in {fit.version for fit in slow}]
     assert decisions
-    assert all("came late" in decision.because for decision in decisions)
+    assert all("came late" in decision.reason for decision in decisions)
     assert rounds(view) == 2
-    assert world.tools.label_studio.project(view.id).model_version == view.ledger.published_name(view.id)
+    assert world.context.label_studio.project(view.id).model_version == view.state.published_name
 
 
 def late(fits: list[Fit]) -> list[Fit]:

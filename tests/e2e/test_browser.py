@@ -6,7 +6,7 @@ import pandas as pd
 
 from labelloop.domain.records import ClosedRound
 from labelloop.domain.tasks import Annotation, Origin
-from labelloop.steps.project import ProjectView
+from tests.core.opened_project import OpenedProject
 from tests.e2e.world import World, settled
 
 if TYPE_CHECKING:
@@ -38,10 +38,12 @@ def test_an_annotator_sees_a_pre_annotation_submits_it_and_finds_it_in_the_next_
     assert "accepted" in found.iloc[0]["origins"]
 
 
-def submit_until_accepted(world: World, view: ProjectView, page: "Page", before: set[int]) -> int:
+def submit_until_accepted(world: World, view: OpenedProject, page: "Page", before: set[int]) -> int:
     """Submit what the screen shows until a pre-annotated task came by; return that annotation's id."""
     page.goto(f"{world.services.label_studio.url}/projects/{view.id}/data")
     page.click('button:has-text("Label All Tasks")')
+    page.get_by_text("How to label here").wait_for(timeout=60_000)  # what annotators are told comes first
+    page.keyboard.press("Escape")
     for _ in range(12):
         page.wait_for_selector(SUBMIT, timeout=60_000)
         page.wait_for_timeout(500)
@@ -57,7 +59,7 @@ def submit_until_accepted(world: World, view: ProjectView, page: "Page", before:
     raise AssertionError("no pre-annotated task came by in twelve")
 
 
-def collected(world: World, view: ProjectView, before: set[int]) -> Annotation:
+def collected(world: World, view: OpenedProject, before: set[int]) -> Annotation:
     """Return the annotation that was taken in since, once it is."""
     world.wait(lambda: {a.id for a in view.mirror.annotations()} > before, "the collection")
     return next(a for a in view.mirror.annotations() if a.id not in before)

@@ -1,25 +1,24 @@
 """Spans on people's screen: what is pushed is highlighted on the right characters, what is drawn comes back right."""
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from labelloop.domain.predictions import Prediction
 from labelloop.domain.queue import QueueItem
 from labelloop.domain.schema import Field
-from labelloop.domain.tasks import Annotation, Origin, Prediction
+from labelloop.domain.tasks import Annotation, Origin
 from labelloop.domain.values import Span, Spans
-from sync.client import LabelStudio
-from sync.codecs import task_text
-from sync.label_config import parse
+from sync.api.client import LabelStudio
+from sync.codecs.region_codec import task_text
+from sync.config.label_config import parse
 from sync.pull import state
 from sync.push import push
 from tests.e2e.field_kinds import ON_PAGE, ON_TALK, ON_TEXT, Data, as_dialogue, as_page, marked
-from workers.local.label_studio import RunningLabelStudio
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 SUBMIT = 'button[aria-label="Submit current annotation"]'
 # Combining marks, a family of joined emoji, Chinese, Arabic, CRLF, runs of spaces, a tab, what looks like HTML.
@@ -54,26 +53,6 @@ SHOWN = [
 ]
 
 
-@pytest.fixture(scope="module")
-def page(label_studio: RunningLabelStudio, browser: "Browser") -> "Iterator[Page]":
-    """Yield a page of the administrator, who has just logged in."""
-    opened = browser.new_page(viewport={"width": 1300, "height": 900})
-    opened.goto(f"{label_studio.url}/user/login/")
-    opened.fill("#email", label_studio.email)
-    opened.fill("#password", label_studio.password)
-    opened.click('button[aria-label="Log In"]')
-    opened.wait_for_url(lambda url: "/user/login" not in url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def studio(label_studio: RunningLabelStudio) -> Iterator[LabelStudio]:
-    """Yield the administrator's client."""
-    with LabelStudio(label_studio.url, label_studio.token) as client:
-        yield client
-
-
 @pytest.mark.parametrize(("config", "show"), SHOWN)
 def test_pushed_spans_are_highlighted_on_the_right_characters_and_come_back_accepted(
     studio: LabelStudio, page: "Page", config: str, show: Any
@@ -82,7 +61,7 @@ def test_pushed_spans_are_highlighted_on_the_right_characters_and_come_back_acce
     field = parse(config).fields[0]
     data, text, value = hard_case(field, show)
     project, task = project_with(studio, config, data)
-    push(studio, project, config, field, "v1", [QueueItem(task, 0.5, Prediction(task, value, 0.9))])
+    push(studio, project, config, [field], "v1", [QueueItem(task, 0.5, {field.name: Prediction(value, 0.9, 0.9)})])
 
     open_task(page, studio, project, task)
     page.wait_for_function(f"count => ({HIGHLIGHTED})().length >= count", arg=len(value.spans))
@@ -97,7 +76,7 @@ def test_pushed_spans_are_highlighted_on_the_right_characters_and_come_back_acce
     assert accepted.value == value
     assert accepted.origin is Origin.ACCEPTED
     page.goto("about:blank")
-    studio.delete_project(project)
+    studio.sdk.projects.delete(project)
 
 
 @pytest.mark.parametrize(("config", "show"), SHOWN)
@@ -118,7 +97,7 @@ def test_a_span_that_a_person_draws_is_read_on_the_right_characters(
     assert drawn.value == Spans(frozenset({Span(start, start + len(DRAWN), "Person")}))
     assert drawn.origin is Origin.MANUAL
     page.goto("about:blank")
-    studio.delete_project(project)
+    studio.sdk.projects.delete(project)
 
 
 def hard_case(field: Field, show: Any) -> tuple[Data, str, Spans]:
@@ -152,7 +131,7 @@ def submitted(page: "Page", studio: LabelStudio, field: Field, project: int, tas
     with page.expect_response(lambda answer: "/annotations" in answer.url and answer.request.method == "POST"):
         page.click(SUBMIT)
     (found,) = studio.tasks(project, [task])
-    return state(field, found).annotations[-1]
+    return state([field], found).annotations[-1]
 
 
 def overlaps(span: Span, value: Spans) -> bool:

@@ -8,8 +8,8 @@ from labelloop.domain.records import ClosedRound
 from labelloop.domain.tasks import Role
 from labelloop.domain.values import Choices, FieldKind, Value
 from labelloop.rules import Rules
-from labelloop.steps.models import load_model
-from sync.codecs import decode, encode
+from labelloop.steps.model_store import load_model
+from sync.codecs.region_codec import from_regions, to_regions
 from tests.e2e.world import THINGS, World, of_role, rounds, settled
 
 SEVERAL = """<View><Text name="text" value="$text"/><Choices name="about" toName="text" choice="multiple">
@@ -33,17 +33,17 @@ def test_several_labels_a_task_are_learned_and_shown(world: World) -> None:
             break
         task = person.next_task(view.id)
         if task:
-            person.annotate(task.id, encode(view.field, truth[str(task.data["text"])]))
+            person.annotate(task.id, to_regions(view.state.field, truth[str(task.data["text"])]))
     world.wait(lambda: rounds(view) >= 1 and settled(view), "the first model")
 
-    deployed = view.ledger.deployed(view.id)
+    deployed = view.state.deployed
     assert deployed is not None
-    assert view.field.kind is FieldKind.CHOICES
-    model = load_model(view.book, deployed, encode=world.tools.encode)
+    assert view.state.field.kind is FieldKind.CHOICES
+    model = load_model(view.book, deployed, context=world.context.models)
     shown = shown_values(world, view.id)
     assert shown, "some tasks carry a pre-annotation"
     for text, value in shown.items():
-        assert value == model.answer([text])[0].value
+        assert value == model.predict([text])[0].value
 
 
 def test_start_training_in_label_studio_closes_a_round_at_once(world: World) -> None:
@@ -52,7 +52,7 @@ def test_start_training_in_label_studio_closes_a_round_at_once(world: World) -> 
     while not [a for a in view.mirror.annotations() if a.task_id not in of_role(view, Role.MONITOR)]:
         world.label(view, world.people[0])
         world.wait(lambda: len(view.mirror.annotations()) >= len(world.shown[view.id]), "the collection")
-    (backend,) = world.tools.label_studio.backends(view.id)
+    (backend,) = world.context.label_studio.backends(view.id)
     studio = world.services.label_studio
 
     answer = httpx.post(
@@ -63,20 +63,20 @@ def test_start_training_in_label_studio_closes_a_round_at_once(world: World) -> 
     world.wait(lambda: rounds(view) == 1 and settled(view), "the round that was asked for")
     record = view.ledger.newest(ClosedRound, view.id, number=1)
     assert record is not None
-    assert record.because == "asked for"
+    assert record.reason == "asked for"
 
 
 def shown_values(world: World, project_id: int) -> dict[str, Value]:
     """Return what the pre-annotations of the newest version say, by text; audit tasks say nothing."""
     view = world.view(project_id)
-    name = view.ledger.published_name(project_id)
+    name = view.state.published_name
     blind = of_role(view, Role.MONITOR)
     found: dict[str, Value] = {}
-    for page in world.tools.label_studio.task_pages(project_id):
+    for page in world.context.label_studio.task_pages(project_id):
         for task in page:
             for prediction in task.predictions:
                 if prediction.model_version == name and task.id not in blind:
-                    value = decode(view.field, prediction.result)
+                    value = from_regions(view.state.field, prediction.result)
                     if value is not None:
                         found[str(task.data["text"])] = value
     return found

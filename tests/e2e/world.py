@@ -7,22 +7,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from labelloop.domain.loop import next_step
+from labelloop.domain.next_step import next_step
 from labelloop.domain.tasks import Role
 from labelloop.domain.values import Choice
 from labelloop.rules import Rules
-from labelloop.steps.project import ProjectView
-from sync.client import LabelStudio
-from sync.codecs import Data, decode
-from sync.wire import WireTask
+from sync.api.client import LabelStudio
+from sync.api.wire import WireTask
+from sync.codecs.region_codec import Data, from_regions
+from tests.core.opened_project import OpenedProject
 from tests.local.proc import descendants, eventually
-from workers.bootstrap import Tools
-from workers.connect import connect, disconnect
+from workers.admin.connect_project import connect, disconnect
 from workers.demo.accounts import Annotator
 from workers.demo.annotators import answer
+from workers.jobs.app_context import AppContext
+from workers.jobs.reconcile import active_projects
 from workers.local.services import Services, environment
 from workers.local.stack import Stack
-from workers.reconcile import active_projects
 
 CONFIG = """<View><Text name="text" value="$text"/><Choices name="mood" toName="text" choice="single">
 <Choice value="happy"/><Choice value="angry"/></Choices></View>"""
@@ -58,6 +58,7 @@ LARGE = TRUTH | {
 # one learner, named: those that are tuned in the background by default would compete at their own time
 RULES = Rules(round_size=10, round_growth=0, monitor_size=16, monitor_share=0.5, queue_rounds=3, learners=("linear",))
 PATIENCE_S = 150.0
+POLL_S = 0.1  # each look reads the ledger, which costs the workers their processor
 
 Says = Callable[[LabelStudio, str], str]
 """What a person says of a text."""
@@ -72,50 +73,58 @@ def truthful(_: LabelStudio, text: str) -> str:
 class World:
     """The services, their settings, an administrator's client and two people's."""
 
-    stack: Stack
+    stacks: Sequence[Stack]
     services: Services
-    tools: Tools
+    context: AppContext
     people: Sequence[LabelStudio]
     accounts: Sequence[Annotator]
     gate: Path
     shown: dict[int, list[WireTask]] = field(default_factory=dict)
 
-    def project(self, rules: Rules = RULES, *, title: str = "Moods", texts: Iterable[str] = TRUTH) -> ProjectView:
+    def project(self, rules: Rules = RULES, *, title: str = "Moods", texts: Iterable[str] = TRUTH) -> OpenedProject:
         """Make a project of short texts (120, or of `LARGE`), connect it, and wait until its queue is ordered."""
         return self.project_of(title, CONFIG, [{"text": text} for text in texts], rules)
 
-    def project_of(self, title: str, label_config: str, rows: Iterable[Data], rules: Rules = RULES) -> ProjectView:
+    def project_of(self, title: str, label_config: str, rows: Iterable[Data], rules: Rules = RULES) -> OpenedProject:
         """Make a project of tasks with this data, connect it alone, and wait until its queue is ordered."""
         self.leave()
-        studio = self.tools.label_studio
+        view = self.connected(title, label_config, rows, rules)
+        self.first_queue(view)
+        return view
+
+    def connected(self, title: str, label_config: str, rows: Iterable[Data], rules: Rules) -> OpenedProject:
+        """Make a project of tasks with this data and connect it, beside those that are connected."""
+        studio = self.context.label_studio
         project_id = studio.create_project(title, label_config).id
         studio.import_tasks(project_id, [{"data": row} for row in rows])
-        connect(self.tools, project_id, rules)
-        view = self.view(project_id)
-        self.wait(lambda: bool(view.ledger.roles(project_id)) and settled(view), "the first queue")
-        return view
+        connect(self.context, project_id, rules)
+        return self.view(project_id)
+
+    def first_queue(self, view: OpenedProject, seconds: float = PATIENCE_S) -> None:
+        """Wait until the project's queue is ordered."""
+        self.wait(lambda: bool(view.ledger.roles(view.id)) and settled(view), "the first queue", seconds)
 
     def leave(self) -> None:
         """Disconnect every project: the services look at all that are connected every few seconds."""
         for project_id in active_projects(self.services.settings):
-            disconnect(self.tools, project_id)
+            disconnect(self.context, project_id)
 
-    def view(self, project_id: int) -> ProjectView:
+    def view(self, project_id: int) -> OpenedProject:
         """Return a project as the ledger describes it."""
-        return ProjectView(self.tools.book, project_id)
+        return OpenedProject(self.context.book, project_id)
 
-    def label(self, view: ProjectView, person: LabelStudio, says: Says = truthful) -> WireTask | None:
+    def label(self, view: OpenedProject, person: LabelStudio, says: Says = truthful) -> WireTask | None:
         """Let a person do the next task of the queue; return the task as it was shown."""
         task = person.next_task(view.id)
         if task is None:
             return None
         shown = task.predictions[0] if task.predictions else None
-        said = answer(view.field, says(person, str(task.data["text"])), shown)
+        said = answer(view.state.field, says(person, str(task.data["text"])), shown)
         person.annotate(task.id, said, parent_prediction=shown.id if shown else None, lead_time=3.0)
         self.shown.setdefault(view.id, []).append(task)
         return task
 
-    def label_until_round(self, view: ProjectView, number: int, *, most: int = 120, says: Says = truthful) -> None:
+    def label_until_round(self, view: OpenedProject, number: int, *, most: int = 120, says: Says = truthful) -> None:
         """Let the people label in turn until the round has closed."""
         for person in itertools.islice(itertools.cycle(self.people), most):
             if rounds(view) >= number:
@@ -126,11 +135,12 @@ class World:
     def wait(self, happens: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
         """Wait for something, keeping the services alive meanwhile."""
 
-        def mended() -> bool:
-            self.stack.mend()
+        def happened() -> bool:
+            for stack in self.stacks:
+                stack.repair()
             return happens()
 
-        assert eventually(mended, seconds), f"{what} did not happen within {seconds:.0f} s\n{self.logs()}"
+        assert eventually(happened, seconds, POLL_S), f"{what} did not happen within {seconds:.0f} s\n{self.logs()}"
 
     def logs(self) -> str:
         """Return the end of the worker's log."""
@@ -166,29 +176,29 @@ def _command(pid: int) -> str:
     return "" if any(word.endswith(b"guard.py") for word in words) else b" ".join(words).decode(errors="replace")
 
 
-def rounds(view: ProjectView) -> int:
+def rounds(view: OpenedProject) -> int:
     """Return how many rounds have closed."""
-    last = view.last_round
+    last = view.state.last_round
     return last.number if last else 0
 
 
-def settled(view: ProjectView) -> bool:
+def settled(view: OpenedProject) -> bool:
     """Return whether the next move is people's."""
     return next_step(view.progress()) is None
 
 
-def of_role(view: ProjectView, role: Role) -> set[int]:
+def of_role(view: OpenedProject, role: Role) -> set[int]:
     """Return the ids of the tasks of a role."""
     return {task for task, drawn in view.ledger.roles(view.id).items() if drawn is role}
 
 
-def has_content(view: ProjectView, result: Sequence[object]) -> bool:
+def has_content(view: OpenedProject, result: Sequence[object]) -> bool:
     """Return whether a prediction says anything."""
-    return decode(view.field, result) is not None
+    return from_regions(view.state.field, result) is not None
 
 
-def label_of(view: ProjectView, result: Sequence[object]) -> str:
+def label_of(view: OpenedProject, result: Sequence[object]) -> str:
     """Return the label that a result says."""
-    value = decode(view.field, result)
+    value = from_regions(view.state.field, result)
     assert isinstance(value, Choice)
     return value.label

@@ -1,19 +1,22 @@
 """What the tests of the LLM share: a scripted server, and settings that lead to it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from labelloop.llm.client import Client
+from labelloop.llm.llm_client import LlmClient
 from labelloop.settings import Settings
+from labelloop.stores.ledger import open_engine
+from labelloop.stores.llm_costs import LlmCosts
 from tests.llm import talk
 from tests.llm.server import KEY, ScriptedLLM
 from tests.llm.stage import name
 
-Reach = Callable[..., Client]
+Reach = Callable[..., LlmClient]
 
 
 @pytest.fixture
@@ -24,11 +27,19 @@ def llm() -> Iterator[ScriptedLLM]:
 
 
 @pytest.fixture
-def reach(llm: ScriptedLLM, tmp_path: Path) -> Reach:
+def costs(tmp_path: Path) -> Iterator[LlmCosts]:
+    """Yield the costs in an empty ledger."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'data' / 'ledger.sqlite'}")
+    yield LlmCosts(engine, tmp_path / "data" / "llm.sqlite")
+    engine.dispose()
+
+
+@pytest.fixture
+def reach(llm: ScriptedLLM, tmp_path: Path, costs: LlmCosts) -> Reach:
     """Return a way to make a client of the server, as a new process would, with other settings if need be."""
 
-    def made(**other: Any) -> Client:
-        told: dict[str, Any] = {
+    def made(**other: Any) -> LlmClient:
+        given: dict[str, Any] = {
             "data_dir": tmp_path / "data",
             "llm_base_url": llm.url,
             "llm_model": "scripted",
@@ -37,7 +48,8 @@ def reach(llm: ScriptedLLM, tmp_path: Path) -> Reach:
             "llm_cap": 1000.0,
             **other,
         }
-        return Client(Settings(_env_file=None, **told), pause_s=0.01)
+        settings = Settings(_env_file=None, **given)
+        return LlmClient(replace(settings.llm, pause_s=0.01), costs, settings.data_dir)
 
     return made
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from labelloop.domain.tasks import OPTION_BREAK
+
 KEY = "sk-a-key-that-must-never-be-seen-anywhere"
 
 Oracle = Callable[[str], dict[str, Any]]
@@ -40,8 +42,9 @@ class ScriptedLLM:
     """Answers rightly with probability `accuracy`, by a hash of the text, and is surer of what is right.
 
     `faults` are served first, one a request; `always` is served to everyone. `context` is how many tokens a prompt may
-    have; `refuses` are parameters that it does not know. One that `reads` follows the guideline in the prompt; `edits`
-    answers requests for better rules.
+    have; `refuses` are parameters or roles that it does not know, as its `complaint` says, which the first so many
+    requests hear `together`. One that `reads` follows the guideline in the prompt; `edits` answers requests for better
+    rules.
     """
 
     oracle: Oracle
@@ -52,17 +55,21 @@ class ScriptedLLM:
     always: Fault | None = None
     context: int = 1_000_000
     refuses: tuple[str, ...] = ()
+    complaint: tuple[int, str] = (400, "Unsupported parameter: '{}' is not supported.")
     reads: Reader | None = None
     edits: Editor = lambda told: '{"edits": []}'
     key: str = KEY
     requests: list[dict[str, Any]] = field(default_factory=list)
     answered: int = 0
+    refused: int = 0
+    together: int = 1
     tokens_in: int = 0
     tokens_out: int = 0
     at_once: int = 0
     most_at_once: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     over: threading.Event = field(default_factory=threading.Event)
+    all_refused: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -98,20 +105,32 @@ class ScriptedLLM:
             return fault.status, {}, fault.words.encode()
         if fault and fault.status != 200:
             return self._error(fault.status, fault.words, fault.code, fault.headers)
+        roles = {message["role"] for message in body["messages"]}
         for name in self.refuses:
-            if name in body:
-                return self._error(400, f"Unsupported parameter: '{name}' is not supported.", "unsupported_parameter")
+            if name in {*body, *roles}:
+                self._wait_for_the_others()
+                status, words = self.complaint
+                return self._error(status, words.format(name), "unsupported_parameter")
         tokens_in = sum(size(message["content"]) for message in body["messages"])
         if tokens_in > self.context:
             return self._error(400, "This model's maximum context length is exceeded.", "context_length_exceeded")
         content, sure = (fault.words, 0.5) if fault else self._answer(body)
         return 200, {}, json.dumps(self._completion(body, content, sure, tokens_in)).encode()
 
+    def _wait_for_the_others(self) -> None:
+        with self.lock:
+            self.refused += 1
+            alone = self.refused < self.together
+            if not alone:
+                self.all_refused.set()
+        if alone:
+            self.all_refused.wait(5)
+
     def _answer(self, body: dict[str, Any]) -> tuple[str, float]:
         data = json.loads(_question(body))
         if wants_edits(body):
             return self.edits(data), 0.9
-        text = "|".join(data.values())
+        text = "|".join(part if isinstance(part, str) else _items(part) for part in data.values())
         answer = self.reads(body["messages"][0]["content"], text) if self.reads else self.oracle(text)
         draw = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest()) / 2**32
         if draw >= self.accuracy and "label" in answer:
@@ -164,10 +183,15 @@ def wants_edits(body: dict[str, Any]) -> bool:
     return "edits" in body.get("response_format", {}).get("json_schema", {}).get("schema", {}).get("properties", {})
 
 
+def _items(options: Mapping[str, str]) -> str:
+    return OPTION_BREAK.join(f"{name}\n{said}" for name, said in options.items())
+
+
 def _question(body: dict[str, Any]) -> str:
     """Return the last message of the user that is data: what follows an answer to be mended is not."""
     said = [message["content"] for message in body["messages"] if message["role"] == "user"]
-    return str(next(text for text in reversed(said) if text.startswith("{")))
+    asked = (part for text in reversed(said) for part in (text, text.rpartition("\n\n")[2]))
+    return str(next(part for part in asked if part.startswith("{")))
 
 
 def _handler(llm: ScriptedLLM) -> type[BaseHTTPRequestHandler]:

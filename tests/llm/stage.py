@@ -4,6 +4,8 @@ import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,17 @@ import pytest
 
 from labelloop.domain.tasks import inputs_of
 from labelloop.domain.values import FieldKind, Spans
-from labelloop.learners.prompting.form import written
+from labelloop.learners.base import Encode, FitContext, ModelContext
+from labelloop.learners.prompt.output_schema import written
+from labelloop.llm.llm_client import LlmClient
+from labelloop.settings import Settings
+from labelloop.stores.ledger import Ledger, open_engine
+from labelloop.stores.llm_costs import LlmCosts
+from labelloop.testing import BagOfWords
 from tests.core.kinds import Problem
 from tests.llm.server import KEY, Oracle, ScriptedLLM
+from workers.jobs.llm_costs_of_settings import open_llm_costs
+from workers.jobs.models_of_settings import remote_access
 
 
 @contextmanager
@@ -33,10 +43,37 @@ def name(server: ScriptedLLM, env: pytest.MonkeyPatch, directory: Path) -> None:
     env.setenv("LABELLOOP_LLM_PRICES", '{"*": [1.0, 4.0]}')
 
 
+def models(encode: Encode | None = None) -> ModelContext:
+    """Return what models may use by the environment as it is now, as in a new process, but with short pauses."""
+    settings, encode = Settings(), encode or BagOfWords()
+    if not settings.llm_base_url:
+        return ModelContext(encode, remote=remote_access(settings))
+    made = LlmClient(replace(settings.llm, pause_s=0.01), costs(), settings.data_dir)
+    return ModelContext(encode, llm=made, remote=remote_access(settings))
+
+
+def fitting(encode: Encode, directory: Path, **more: Any) -> FitContext:
+    """Return the same for a fit; `more` are fields of FitContext."""
+    return replace(models(encode).to_fit(directory), **more)
+
+
+def costs() -> LlmCosts:
+    """Return what was spent, by the environment as it is now."""
+    settings = Settings()
+    return open_llm_costs(settings, _ledger(settings.ledger_url))
+
+
+@cache
+def _ledger(url: str) -> Ledger:
+    return Ledger(open_engine(url))
+
+
 def oracle(told: Problem) -> Oracle:
     """Return what knows the right answers; to what the problem does not have it says something all the same."""
     known = {_key(told, e.text): json.loads(written(e.text, e.value)) for e in told.examples}
-    known |= {_key(told, text): json.loads(written(text, value)) for text, value in told.questions.items()}
+    known |= {
+        _key(told, text): json.loads(written(text, value)) for text, value in (told.questions | told.unlabelled).items()
+    }
     any_answer = list(known.values())
     if told.field.kind is FieldKind.SPANS:
         any_answer = [json.loads(written("", Spans(frozenset())))]

@@ -6,21 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labelloop.domain.predictions import Answer
+from labelloop.domain.predictions import Prediction
 from labelloop.domain.values import Choice
 from labelloop.errors import LabelLoopError, UserError
-from labelloop.learners.base import Example, Model, Scratch
-from labelloop.learners.cascade import CascadeLearner
-from labelloop.learners.cascading.model import CascadeModel
-from labelloop.learners.cascading.route import ALWAYS, fit_trust, threshold
-from labelloop.learners.cascading.unseen import answers_out_of_fold
-from labelloop.learners.linear import LinearLearner
-from labelloop.learners.prompt import PromptLearner
-from labelloop.llm.client import Client
-from labelloop.settings import Settings
+from labelloop.learners.base import Example, FitContext, Model
+from labelloop.learners.cascade.learner import CascadeLearner
+from labelloop.learners.cascade.model import CascadeModel
+from labelloop.learners.cascade.out_of_fold_predictions import predictions_out_of_fold
+from labelloop.learners.cascade.routing import ALWAYS, fit_trust, threshold
+from labelloop.learners.linear.learner import LinearLabelLearner
+from labelloop.learners.prompt.learner import PromptLearner
 from labelloop.testing import BagOfWords
 from tests.llm import talk
 from tests.llm.server import Fault, ScriptedLLM
+from tests.llm.stage import fitting
+
+pytestmark = pytest.mark.slow
 
 ENCODE = BagOfWords()
 POOL = talk.texts(1000, 200)
@@ -32,12 +33,12 @@ Fit = Callable[[Sequence[Example]], CascadeModel]
 @pytest.fixture
 def fit(told: ScriptedLLM, tmp_path: Path) -> Fit:
     """Fit the cascade."""
-    learner = CascadeLearner(connect=lambda: Client(Settings(), pause_s=0.01))
-    return lambda given: learner.fit(talk.FIELD, given, pool=POOL, encode=ENCODE, seed=7, scratch=Scratch(tmp_path))
+    learner = CascadeLearner()
+    return lambda given: learner.fit(talk.FIELD, given, fitting(ENCODE, tmp_path, pool=POOL, seed=7))
 
 
 def accuracy(model: Model) -> float:
-    answers = model.answer([talk.text(number) for number in ASKED])
+    answers = model.predict([talk.text(number) for number in ASKED])
     return float(np.mean([a.value == Choice(talk.told(number)) for a, number in zip(answers, ASKED, strict=True)]))
 
 
@@ -48,8 +49,8 @@ def test_it_is_as_good_as_the_better_of_both_and_asks_for_fewer(fit: Fit, told: 
     model = fit(known)
     told.requests.clear()
     reached, asked = accuracy(model), len(told.requests)
-    student = LinearLearner().fit(talk.FIELD, known, pool=POOL, encode=ENCODE, seed=7)
-    llm = PromptLearner().fit(talk.FIELD, known, pool=POOL, encode=ENCODE, seed=7, scratch=Scratch(tmp_path))
+    student = LinearLabelLearner().fit(talk.FIELD, known, FitContext(ENCODE, pool=POOL, seed=7))
+    llm = PromptLearner().fit(talk.FIELD, known, fitting(ENCODE, tmp_path, pool=POOL, seed=7))
 
     assert reached > max(accuracy(student), accuracy(llm)) - 0.05
     assert reached > accuracy(student) + 0.05
@@ -63,7 +64,7 @@ def test_an_llm_that_knows_nothing_is_hardly_asked(fit: Fit, told: ScriptedLLM) 
     told.accuracy = 0.2
     known = talk.examples(90)
     model = fit(known)
-    student = LinearLearner().fit(talk.FIELD, known, pool=POOL, encode=ENCODE, seed=7)
+    student = LinearLabelLearner().fit(talk.FIELD, known, FitContext(ENCODE, pool=POOL, seed=7))
 
     assert model.route.share < 0.1
     assert accuracy(model) > accuracy(student) - 0.03
@@ -81,7 +82,7 @@ def test_confidence_is_what_was_measured(fit: Fit, told: ScriptedLLM) -> None:
     """Whoever answers: mean confidence is near the share that is right, and what is right is surer."""
     told.accuracy = 0.8
     model = fit(talk.examples(120))
-    answers = model.answer([talk.text(number) for number in ASKED])
+    answers = model.predict([talk.text(number) for number in ASKED])
     hits = np.array([a.value == Choice(talk.told(number)) for a, number in zip(answers, ASKED, strict=True)])
     sure = np.array([answer.confidence for answer in answers])
 
@@ -94,10 +95,10 @@ def test_where_the_llm_is_unsure_people_judge(fit: Fit, told: ScriptedLLM) -> No
     """The student's answer stands with margin 0, at the head of the queue."""
     model = fit(talk.examples(12))
     told.always = Fault(words='{"label": "unsure"}')
-    (answer,) = model.answer([talk.text(10_000)])
-    (guess,) = model.student.answer([talk.text(10_000)])
+    (answer,) = model.predict([talk.text(10_000)])
+    (guess,) = model.student.predict([talk.text(10_000)])
 
-    assert answer == Answer(guess.value, 0.0, guess.confidence)
+    assert answer == Prediction(guess.value, 0.0, guess.confidence)
 
 
 def test_where_the_student_is_sure_nobody_needs_the_llm(fit: Fit, told: ScriptedLLM) -> None:
@@ -106,12 +107,12 @@ def test_where_the_student_is_sure_nobody_needs_the_llm(fit: Fit, told: Scripted
     model = fit(talk.examples(90))
     told.always = Fault(503, "overloaded")
     texts = [talk.text(number) for number in ASKED]
-    margins = [guess.margin for guess in model.student.answer(texts)]
+    margins = [guess.margin for guess in model.student.predict(texts)]
     sure = [text for text, margin in zip(texts, margins, strict=True) if margin >= model.route.threshold]
 
-    assert len(model.answer(sure)) == len(sure) > 20
+    assert len(model.predict(sure)) == len(sure) > 20
     with pytest.raises(LabelLoopError):
-        model.answer(texts)
+        model.predict(texts)
 
 
 def test_a_cap_fails_the_fit_with_its_reason(fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,8 +135,8 @@ def test_the_student_answers_from_the_margin_on_at_which_it_is_as_good() -> None
 
 def test_few_answers_make_nobody_sure_of_the_llm() -> None:
     """All right: (n + 1) / (n + 2); mixed: by score and agreement, and never surer than that."""
-    yes, no = Answer(Choice("card"), 0.9, 0.9), Answer(Choice("food"), 0.9, 0.9)
-    agreed, differ = (yes, yes), (no, Answer(Choice("card"), 0.6, 0.6))
+    yes, no = Prediction(Choice("card"), 0.9, 0.9), Prediction(Choice("food"), 0.9, 0.9)
+    agreed, differ = (yes, yes), (no, Prediction(Choice("card"), 0.6, 0.6))
     lucky = fit_trust([agreed] * 8, [True] * 8)
     mixed = fit_trust([agreed, differ] * 30, [True, False] * 30)
 
@@ -151,11 +152,11 @@ def test_the_student_is_tried_on_texts_it_has_not_seen() -> None:
 
     def fitted(known: Sequence[Example]) -> Model:
         seen.append({example.text for example in known})
-        return LinearLearner().fit(talk.FIELD, known, encode=ENCODE, seed=1)
+        return LinearLabelLearner().fit(talk.FIELD, known, FitContext(ENCODE, seed=1))
 
-    (blind,) = answers_out_of_fold(fitted, copies, [3], 1)
+    (blind,) = predictions_out_of_fold(fitted, copies, [3], 1)
     assert (blind.margin, seen) == (0.0, [])
     told = talk.examples(30)
-    assert len(answers_out_of_fold(fitted, [*told, *told], list(range(60)), 1)) == 60
+    assert len(predictions_out_of_fold(fitted, [*told, *told], list(range(60)), 1)) == 60
     assert all(not {e.text for e in told} <= texts for texts in seen)
     assert len(seen) == 5

@@ -11,17 +11,17 @@ from structlog.testing import capture_logs
 
 from labelloop.domain.values import Choice, FieldKind
 from labelloop.errors import UserError
-from labelloop.learners.base import Example, Model, Scratch
-from labelloop.learners.distilled import DistilledLearner
-from labelloop.learners.distilling.labels import weight
-from labelloop.learners.distilling.spread import MOST, nobodys, spread
-from labelloop.learners.linear import LinearLearner
-from labelloop.llm.client import Client
-from labelloop.settings import Settings
+from labelloop.learners.base import Example, FitContext, Model
+from labelloop.learners.distilled.diverse_sample import MOST, spread, unlabelled
+from labelloop.learners.distilled.learner import DistilledLearner
+from labelloop.learners.distilled.teacher_labels import weight
+from labelloop.learners.linear.learner import LinearLabelLearner
 from labelloop.testing import BagOfWords
 from tests.llm import talk
 from tests.llm.server import Fault, ScriptedLLM
+from tests.llm.stage import fitting, models
 
+pytestmark = pytest.mark.slow
 ENCODE = BagOfWords()
 POOL = talk.texts(1000, 200)
 ASKED = range(10_000, 10_300)
@@ -33,21 +33,20 @@ Fit = Callable[..., Model]
 def fit(told: ScriptedLLM, tmp_path: Path) -> Fit:
     """Fit the student."""
 
-    def fitted(given: Sequence[Example], pool: Sequence[str] = POOL, **scratch: Any) -> Model:
-        learner = DistilledLearner(connect=lambda: Client(Settings(), pause_s=0.01))
-        about = Scratch(tmp_path, **scratch)
-        return learner.fit(talk.FIELD, given, pool=pool, encode=ENCODE, seed=7, scratch=about)
+    def fitted(given: Sequence[Example], pool: Sequence[str] = POOL, **more: Any) -> Model:
+        learner = DistilledLearner()
+        return learner.fit(talk.FIELD, given, fitting(ENCODE, tmp_path, pool=pool, seed=7, **more))
 
     return fitted
 
 
 def alone(given: Sequence[Example]) -> Model:
     """Return the student of people alone."""
-    return LinearLearner().fit(talk.FIELD, given, pool=POOL, encode=ENCODE, seed=7)
+    return LinearLabelLearner().fit(talk.FIELD, given, FitContext(ENCODE, pool=POOL, seed=7))
 
 
 def accuracy(model: Model) -> float:
-    answers = model.answer([talk.text(number) for number in ASKED])
+    answers = model.predict([talk.text(number) for number in ASKED])
     hits = [answer.value == Choice(talk.told(number)) for answer, number in zip(answers, ASKED, strict=True)]
     return sum(hits) / len(hits)
 
@@ -78,7 +77,7 @@ def test_confidence_is_measured_on_people_only(fit: Fit, told: ScriptedLLM) -> N
     """An LLM that is often wrong makes nobody too sure: mean confidence is near the share that is right."""
     told.accuracy = 0.7
     model = fit(talk.examples(90))
-    sure = [answer.confidence for answer in model.answer([talk.text(number) for number in ASKED])]
+    sure = [answer.confidence for answer in model.predict([talk.text(number) for number in ASKED])]
 
     assert sum(sure) / len(sure) == pytest.approx(accuracy(model), abs=0.1)
 
@@ -95,7 +94,7 @@ def test_a_persons_label_stands_alone(fit: Fit, told: ScriptedLLM) -> None:
     judged = talk.examples(30)
     loud = [example.text.upper() for example in judged]
 
-    assert nobodys([*loud, *POOL, " "], judged, 7) == sorted(POOL)
+    assert unlabelled([*loud, *POOL, " "], judged, 7) == sorted(POOL)
     fit(judged, pool=[*loud, *POOL[:20]])
     assert len(told.requests) == 30 + 20
 
@@ -123,9 +122,9 @@ def test_a_label_counts_as_far_as_it_is_better_than_chance() -> None:
 def test_without_texts_to_label_it_is_linear(fit: Fit, tmp_path: Path) -> None:
     """Where everything is labelled there is nothing to distil."""
     known = talk.examples(30)
-    bare = LinearLearner().fit(talk.FIELD, known, pool=(), encode=ENCODE, seed=7)
+    bare = LinearLabelLearner().fit(talk.FIELD, known, FitContext(ENCODE, seed=7))
 
-    assert fit(known, pool=()).answer(POOL) == bare.answer(POOL)
+    assert fit(known, pool=()).predict(POOL) == bare.predict(POOL)
 
 
 @pytest.mark.parametrize("cap", [0.05, 0.04])
@@ -142,7 +141,7 @@ def test_a_cap_that_is_reached_meanwhile_ends_the_labelling(
     spent = (told.tokens_in * 1.0 + told.tokens_out * 4.0) / 1e6
 
     assert 20 <= ended["labels"] < 200
-    assert "LABELLOOP_LLM_CAP" in ended["because"]
+    assert "LABELLOOP_LLM_CAP" in ended["reason"]
     assert spent <= cap
     assert accuracy(model) > accuracy(alone(few))
 
@@ -197,7 +196,7 @@ def test_what_its_teacher_made_of_the_guideline_is_kept(fit: Fit, tmp_path: Path
     first.mkdir()
     second.mkdir()
     model.save(first)
-    DistilledLearner().load(first, encode=ENCODE).save(second)
+    DistilledLearner().load(first, models(ENCODE)).save(second)
     kept = [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in (first, second)]
 
     assert {"guideline.md", "refinement.json", "head.json"} <= kept[0].keys()

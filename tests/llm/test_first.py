@@ -1,20 +1,20 @@
 """Before the first label: a prompt of the guideline and the text alone, for every kind of field, measured by nobody."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from labelloop.domain.values import FieldKind
 from labelloop.errors import NothingToLearn, UserError
-from labelloop.learners.base import Scratch
-from labelloop.learners.prompt import PromptLearner
-from labelloop.learners.prompting.first import no_guess
+from labelloop.learners.prompt.learner import PromptLearner
+from labelloop.learners.prompt.zero_shot import no_fallback
 from labelloop.plugins import needs_labels
 from labelloop.testing import BagOfWords
 from tests.core.kinds import problem
 from tests.llm.server import Fault
-from tests.llm.stage import llm_for
+from tests.llm.stage import fitting, llm_for, models
 
 KINDS = list(FieldKind)
 
@@ -27,20 +27,20 @@ def test_without_any_label_it_answers_every_kind_and_believes_itself_in_nothing(
     told, encode = problem(kind), BagOfWords()
     texts = list(told.questions)
     with llm_for(told, monkeypatch, tmp_path / "data") as llm:
-        model = PromptLearner().fit(told.field, [], pool=texts, encode=encode, seed=1, scratch=Scratch(tmp_path))
+        model = PromptLearner().fit(told.field, [], fitting(encode, tmp_path, pool=texts, seed=1))
         assert all(len(body["messages"]) == 2 for body in llm.requests)
         asked = len(llm.requests)
-        answers = model.answer(texts)
+        answers = model.predict(texts)
         (folder := tmp_path / "model").mkdir()
         model.save(folder)
-        again = PromptLearner().load(folder, encode=encode)
+        again = PromptLearner().load(folder, models(encode))
 
         assert [answer.value for answer in answers] == list(told.questions.values())
         assert {answer.confidence for answer in answers} == {0.5}
         assert all(0 < answer.margin < 1 for answer in answers)
-        assert again.answer(texts) == answers
+        assert again.predict(texts) == answers
         assert len(llm.requests) == asked, "what was asked about is kept"
-        assert json.loads((folder / "refinement.json").read_text("utf-8"))["because"] == "there was no label yet"
+        assert json.loads((folder / "refinement.json").read_text("utf-8"))["reason"] == "there was no label yet"
         assert model.cost_per_1000 > 0
 
 
@@ -52,12 +52,12 @@ def test_what_it_leaves_to_people_is_shown_to_nobody(
     told = problem(kind)
     texts = list(told.questions)
     with llm_for(told, monkeypatch, tmp_path / "data") as llm:
-        about = {"pool": texts, "encode": BagOfWords(), "seed": 1, "scratch": Scratch(tmp_path)}
-        model = PromptLearner().fit(told.field, [], **about)  # type: ignore[arg-type]
+        context = fitting(BagOfWords(), tmp_path, pool=texts, seed=1)
+        model = PromptLearner().fit(told.field, [], context)
         llm.always = Fault(words="I am a poet.")
-        (answer,) = model.answer(["of nothing in particular"])
+        (answer,) = model.predict(["of nothing in particular"])
 
-    assert (answer.value, answer.margin, answer.confidence) == (no_guess(told.field)[0], 0.0, 0.0)
+    assert (answer.value, answer.margin, answer.confidence) == (no_fallback(told.field)[0], 0.0, 0.0)
     assert not answer.is_shown
 
 
@@ -65,11 +65,11 @@ def test_with_nothing_to_ask_about_there_is_nothing_to_learn(monkeypatch: pytest
     """Neither labels nor texts: said so, and nothing is asked. Labels that the field no longer allows are none."""
     told = problem(FieldKind.CHOICE)
     other = problem(FieldKind.RATING).examples
-    about = {"encode": BagOfWords(), "seed": 1, "scratch": Scratch(tmp_path)}
+    context = fitting(BagOfWords(), tmp_path, seed=1)
     with llm_for(told, monkeypatch, tmp_path / "data") as llm:
         for examples, pool in (([], []), (other, ["my card"])):
             with pytest.raises(NothingToLearn):
-                PromptLearner().fit(told.field, examples, pool=pool, **about)  # type: ignore[arg-type]
+                PromptLearner().fit(told.field, examples, replace(context, pool=pool))
     assert llm.requests == []
 
 
@@ -87,9 +87,8 @@ def test_only_it_can_do_without_labels() -> None:
 def test_an_llm_that_answers_nothing_in_form_is_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """People begin without it."""
     told = problem(FieldKind.CHOICE)
-    about = {"pool": ["my card"], "encode": BagOfWords(), "seed": 1, "scratch": Scratch(tmp_path)}
     with (
         llm_for(told, monkeypatch, tmp_path / "data", always=Fault(words="hm")),
         pytest.raises(UserError, match="JSON"),
     ):
-        PromptLearner().fit(told.field, [], **about)  # type: ignore[arg-type]
+        PromptLearner().fit(told.field, [], fitting(BagOfWords(), tmp_path, pool=["my card"], seed=1))

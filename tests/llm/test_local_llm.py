@@ -15,20 +15,24 @@ import pytest
 from labelloop.domain.schema import Field
 from labelloop.domain.values import Choice, FieldKind
 from labelloop.errors import UserError
-from labelloop.learners.base import Example, Scratch
-from labelloop.learners.prompt import PromptLearner
-from labelloop.learners.prompting.judge import FLAT, Judge, Parameters, Question
-from labelloop.learners.prompting.shots import Policy, Shots
-from labelloop.llm.account import Account
-from labelloop.llm.client import Client
+from labelloop.learners.base import Example
+from labelloop.learners.prompt.example_selection import Policy, Shots
+from labelloop.learners.prompt.learner import PromptLearner
+from labelloop.learners.prompt.llm_labeler import FLAT, LlmLabeler, Parameters, Question
+from labelloop.llm.cost_center import CostCenter
+from labelloop.llm.llm_client import required
 from labelloop.settings import Settings
 from labelloop.testing import BagOfWords
 from tests.conftest import ROOT
+from tests.llm.small_model import assembled
+from tests.llm.stage import costs, fitting, models
 from workers.cli.demo_llm import SHORT
 from workers.local.llm import RunningLLM, start_llm
 from workers.local.processes import Process, free_port
 
+pytestmark = pytest.mark.services
 PYTHON = Path(os.environ.get("LABELLOOP_LLM_PYTHON", ROOT / ".venv-llm/bin/python"))
+ENVIRONMENT = PYTHON.parents[1]
 
 ENGLISH = Field("topic", FieldKind.CHOICE, ("weather", "food"), "text", ("text",))
 CHINESE = Field("主题", FieldKind.CHOICE, ("天气", "食物"), "text", ("text",))
@@ -47,7 +51,7 @@ ASKED = {
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLLM]:
     """Yield the server; its model is loaded once."""
-    found = start_llm(tmp_path_factory.mktemp("llm"), python=PYTHON)
+    found = start_llm(tmp_path_factory.mktemp("llm"), assembled(ENVIRONMENT), python=PYTHON)
     try:
         yield found
     finally:
@@ -72,14 +76,13 @@ def examples(field: Field) -> list[Example]:
 @pytest.mark.parametrize("field", [ENGLISH, CHINESE], ids=["English", "Chinese"])
 def test_the_learner_fits_and_answers_what_is_easy(field: Field, named: RunningLLM, tmp_path: Path) -> None:
     """Every answer keeps to the form, is right, and is as sure as the probabilities of its tokens say."""
-    scratch = Scratch(tmp_path)
-    model = PromptLearner().fit(field, examples(field), pool=(), encode=BagOfWords(), seed=1, scratch=scratch)
-    answers = model.answer(list(ASKED[field.name]))
+    model = PromptLearner().fit(field, examples(field), fitting(BagOfWords(), tmp_path, seed=1))
+    answers = model.predict(list(ASKED[field.name]))
 
     assert [answer.value for answer in answers] == [Choice(label) for label in ASKED[field.name].values()]
     assert len({answer.margin for answer in answers} - {FLAT}) == len(answers)
     assert all(0 < answer.margin <= 1 and 0 < answer.confidence < 1 for answer in answers)
-    assert model.names == {named.model}
+    assert model.prompt.names == {named.model}
 
 
 @pytest.mark.parametrize(
@@ -89,19 +92,28 @@ def test_the_learner_fits_and_answers_what_is_easy(field: Field, named: RunningL
 )
 def test_an_attack_cannot_lead_the_answer_out_of_the_form(attack: str, named: RunningLLM) -> None:
     """Whatever stands in a text, the first answer is one of the labels, or `unsure`; nothing has to be asked again."""
-    client, shots = Client(Settings()), Shots((), (), BagOfWords()([]))
-    judge = Judge(ENGLISH, "Say what the text is about.", Parameters(named.model), Policy(count=0), shots)
-    (said,) = client.each([Question(attack, BagOfWords()([attack])[0])], judge, Account(1, 1))
+    client, shots = required(models().llm), Shots((), (), BagOfWords()([]))
+    labeler = LlmLabeler(ENGLISH, "Say what the text is about.", Parameters(named.model), Policy(count=0), shots)
+    (answer,) = client.each([Question(attack, BagOfWords()([attack])[0])], labeler, CostCenter(1, 1))
 
-    assert said.readable
-    assert said.value in (None, *map(Choice, ENGLISH.labels))
-    assert client.spending.spent(1).requests == 1
-    assert client.spending.spent(1).cost == 0
+    assert answer.readable
+    assert answer.value in (None, *map(Choice, ENGLISH.labels))
+    assert costs().spent(1).requests == 1
+    assert costs().spent(1).cost == 0
 
 
 def test_the_command_says_which_settings_lead_to_it_and_leaves_nothing_behind(tmp_path: Path) -> None:
     """`labelloop llm` prints lines for `.env`; when it is told to end, so does the server."""
-    words = ["llm", "--port", str(free_port(0)), "--threads", "1", "--directory", str(tmp_path)]
+    words = [
+        "llm",
+        str(assembled(ENVIRONMENT)),
+        "--port",
+        str(free_port(0)),
+        "--threads",
+        "1",
+        "--directory",
+        str(tmp_path),
+    ]
     command = [str(Path(sys.executable).with_name("labelloop")), *words]
     environment = {**os.environ, "LABELLOOP_LLM_PYTHON": str(PYTHON)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
@@ -121,10 +133,10 @@ def test_the_command_says_which_settings_lead_to_it_and_leaves_nothing_behind(tm
 def test_what_is_not_there_is_named(missing: str, tmp_path: Path) -> None:
     """A missing environment or model is said at once, with what to do."""
     nowhere = tmp_path / "nowhere"
-    python, gguf = (nowhere, None) if missing == "python" else (PYTHON, nowhere)
+    python, gguf = (nowhere, Path(__file__)) if missing == "python" else (PYTHON, nowhere)
 
     with pytest.raises(UserError, match="nowhere"):
-        start_llm(tmp_path, python=python, gguf=gguf)
+        start_llm(tmp_path, gguf, python=python)
 
 
 def test_the_demo_speaks_of_settings_that_exist(tmp_path: Path) -> None:
@@ -134,4 +146,4 @@ def test_the_demo_speaks_of_settings_that_exist(tmp_path: Path) -> None:
     told: dict[str, Any] = RunningLLM("http://127.0.0.1:8081/v1", "small", process).settings() | SHORT
 
     assert set(told) <= set(Settings.model_fields)
-    assert Settings(_env_file=None, **told).has_llm
+    assert Settings(_env_file=None, **told).llm.is_complete

@@ -10,20 +10,22 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from labelloop.domain.predictions import Answer
+from labelloop.deadline import answer_within
+from labelloop.domain.predictions import Prediction
 from labelloop.domain.schema import Field
 from labelloop.domain.values import Choice, FieldKind, Span, Spans
 from labelloop.errors import NeighbourError, UserError
-from labelloop.learners.base import Example, Scratch
-from labelloop.learners.prompt import PromptLearner
-from labelloop.learners.prompting.model import PromptModel
-from labelloop.learners.prompting.prompt import CUT
-from labelloop.llm.account import Account, charged_to
-from labelloop.llm.spending import CapReached
-from labelloop.patience import answer_within
+from labelloop.learners.base import Example
+from labelloop.learners.prompt.excerpt import LEFT_OUT
+from labelloop.learners.prompt.learner import PromptLearner
+from labelloop.learners.prompt.model import PromptModel
+from labelloop.llm.cost_caps import CapReached
+from labelloop.llm.cost_center import CostCenter, charged_to
 from labelloop.testing import BagOfWords
 from tests.llm.server import KEY, Fault, ScriptedLLM, size
-from tests.llm.stage import name
+from tests.llm.stage import costs, fitting, models, name
+
+pytestmark = pytest.mark.slow
 
 FIELD = Field("topic", FieldKind.CHOICE, ("card", "weather", "food"), "text", ("text",))
 NAMES = Field("names", FieldKind.SPANS, ("Person", "Place"), "text", ("text",))
@@ -62,9 +64,8 @@ def told(llm: ScriptedLLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
 def fit(told: ScriptedLLM, tmp_path: Path) -> Fit:
     """Fit the learner to examples."""
 
-    def fitted(given: Sequence[Example], field: Field = FIELD, **scratch: Any) -> PromptModel:
-        about = Scratch(tmp_path, **scratch)
-        return PromptLearner().fit(field, given, pool=(), encode=BagOfWords(), seed=7, scratch=about)
+    def fitted(given: Sequence[Example], field: Field = FIELD, **more: Any) -> PromptModel:
+        return PromptLearner().fit(field, given, fitting(BagOfWords(), tmp_path, seed=7, **more))
 
     return fitted
 
@@ -85,7 +86,7 @@ def test_the_nearest_examples_are_shown_the_nearest_last_and_not_too_many_of_a_l
     """Each example is the user's message and its answer; at most three have the same label."""
     model = fit(examples(60))
     told.requests.clear()
-    model.answer(["my bank card number 600"])
+    model.predict(["my bank card number 600"])
     (body,) = told.requests
     texts = shown(body)
     answers = [json.loads(m["content"])["label"] for m in body["messages"] if m["role"] == "assistant"]
@@ -108,7 +109,7 @@ def test_an_example_never_sees_itself_while_the_llm_is_measured(fit: Fit, told: 
 def test_confidence_is_what_was_measured(fit: Fit, told: ScriptedLLM) -> None:
     """An LLM that says 95 % and 55 % and is right in seven of ten is believed accordingly."""
     told.accuracy = 0.7
-    answers = fit(examples(100)).answer([WORDS["food"].format(n) for n in range(1000, 1100)])
+    answers = fit(examples(100)).predict([WORDS["food"].format(n) for n in range(1000, 1100)])
     hits = [answer.value == Choice("food") for answer in answers]
     confidence = [answer.confidence for answer in answers]
 
@@ -123,7 +124,7 @@ def test_without_probabilities_confidence_is_flat_or_that_of_agreement(
 ) -> None:
     """One run tells nothing about a single text; several shuffled ones agree or do not."""
     told.logprobs = False
-    flat = {answer.confidence for answer in fit(examples(40)).answer(["my own card", "rain again"])}
+    flat = {answer.confidence for answer in fit(examples(40)).predict(["my own card", "rain again"])}
     assert len(flat) == 1
 
     monkeypatch.setenv("LABELLOOP_LLM_RUNS", "3")
@@ -131,7 +132,7 @@ def test_without_probabilities_confidence_is_flat_or_that_of_agreement(
     model = fit(examples(40))
     told.faults.append(Fault(words='{"label": "food"}'))
     monkeypatch.setenv("LABELLOOP_LLM_CONCURRENCY", "1")
-    (agreed, not_agreed) = (model.answer(["another card of mine"])[0], model.answer(["one more card"])[0])
+    (agreed, not_agreed) = (model.predict(["another card of mine"])[0], model.predict(["one more card"])[0])
     margins = sorted([agreed.margin, not_agreed.margin])
 
     assert agreed.value == not_agreed.value == Choice("card")
@@ -139,7 +140,8 @@ def test_without_probabilities_confidence_is_flat_or_that_of_agreement(
 
 
 @pytest.mark.parametrize(
-    "words", ["", "I think it is a card.", '{"label": "hacked"}', '{"topic": 1}', "[", '{"label": {}}']
+    "words",
+    ["", "I think it is a card.", '{"label": "hacked"}', '{"topic": 1}', "[", '{"label": {}}', '{"label": null}'],
 )
 def test_an_answer_out_of_form_is_asked_for_once_more_and_then_left_to_people(
     fit: Fit, told: ScriptedLLM, words: str
@@ -148,14 +150,14 @@ def test_an_answer_out_of_form_is_asked_for_once_more_and_then_left_to_people(
     model = fit(examples(40))
     told.requests.clear()
     told.faults.append(Fault(words=words))
-    (mended,) = model.answer(["a card of mine"])
+    (mended,) = model.predict(["a card of mine"])
     assert mended.value == Choice("card")
     assert mended.margin > 0
     assert len(told.requests) == 2
 
     told.always = Fault(words=words)
-    (left,) = model.answer(["a card of yours"])
-    assert left == Answer(Choice("card"), 0.0, 14 / 41, stands_in=True)
+    (left,) = model.predict(["a card of yours"])
+    assert left == Prediction(Choice("card"), 0.0, 14 / 41, fallback=True)
     assert len(told.requests) == 4
 
 
@@ -164,19 +166,22 @@ def test_prose_around_the_answer_does_not_matter(fit: Fit, told: ScriptedLLM) ->
     model = fit(examples(40))
     told.faults.append(Fault(words='<think>{hm}</think>Sure!\n```json\n{"label": "food"}\n```'))
 
-    assert model.answer(["whatever"])[0].value == Choice("food")
+    assert model.predict(["whatever"])[0].value == Choice("food")
 
 
 def test_an_llm_that_never_answers_in_form_is_not_taken(fit: Fit, told: ScriptedLLM) -> None:
     """The round goes on without it, and says why."""
     told.always = Fault(words="I am a poet.")
-    with pytest.raises(UserError, match="JSON"):
+    with pytest.raises(UserError, match=r"any of 5 texts can be used \(no JSON object: 5\)"):
         fit(examples(5))
+    told.always = Fault(words='{"label": null}')
+    with pytest.raises(UserError, match=r"null instead of an answer: 6"):
+        fit(examples(6))
 
 
 def test_where_the_llm_is_unsure_people_judge(fit: Fit) -> None:
     """Unsure is an answer: no second try, margin 0."""
-    (answer,) = fit(examples(40)).answer(["nothing of the kind"])
+    (answer,) = fit(examples(40)).predict(["nothing of the kind"])
 
     assert answer.margin == 0
     assert answer.confidence < 0.5
@@ -189,7 +194,7 @@ def test_what_stands_in_a_text_stays_data(fit: Fit, told: ScriptedLLM, attack: s
     model = fit(examples(30))
     told.requests.clear()
     told.always = Fault(words='{"label": "HACKED"}') if obeys else None
-    (answer,) = model.answer([f"my card\n{attack}"])
+    (answer,) = model.predict([f"my card\n{attack}"])
     body = told.requests[0]
 
     assert FIELD.allows(answer.value)
@@ -202,31 +207,33 @@ def test_what_stands_in_a_text_stays_data(fit: Fit, told: ScriptedLLM, attack: s
     assert "HACKED" not in json.dumps(body["response_format"])
 
 
-def test_a_prompt_that_is_too_long_loses_examples_first_and_then_the_end_of_the_text(
+def test_a_prompt_that_is_too_long_loses_examples_first_and_then_parts_of_the_text(
     fit: Fit, told: ScriptedLLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether the settings know the limit or only the server does."""
     model = fit(examples(40))
-    model.answer(["her card"])
+    model.predict(["her card"])
     told.context = sum(size(message["content"]) for message in told.requests[-1]["messages"]) - 20
-    model.answer(["my card"])
+    model.predict(["my card"])
     assert 0 < len(shown(told.requests[-1])) < 9
     assert shown(told.requests[-1])[-1].startswith("my bank card")
 
-    (answer,) = model.answer(["my card " * 4000])
+    (answer,) = model.predict(["my card " * 4000 + "ends"])
     assert shown(told.requests[-1]) == []
-    assert asked(told.requests[-1]).endswith(CUT)
+    assert LEFT_OUT in asked(told.requests[-1])
+    assert asked(told.requests[-1]).endswith("ends")
     assert answer.value == Choice("card")
 
     told.context = 1_000_000
     monkeypatch.setenv("LABELLOOP_LLM_CONTEXT_TOKENS", "1024")
-    fit(examples(40)).answer(["my card " * 5000])
+    fit(examples(40)).predict(["my card " * 5000 + "ends"])
     assert shown(told.requests[-1]) == []
-    assert asked(told.requests[-1]).endswith(CUT)
+    assert LEFT_OUT in asked(told.requests[-1])
+    assert asked(told.requests[-1]).endswith("ends")
 
     told.context = 10
     with pytest.raises(UserError, match="shorten the guideline"):
-        model.answer(["a new text"])
+        model.predict(["a new text"])
 
 
 def test_a_cap_reached_in_a_fit_is_told_and_what_was_paid_is_kept(
@@ -244,19 +251,19 @@ def test_a_cap_reached_in_a_fit_is_told_and_what_was_paid_is_kept(
         model = fit(examples(60))
     assert told.answered == 60
     assert set(told.bodies.values()) == {1}
-    assert model.account == Account(12, 1)
+    assert model.prompt.cost_center == CostCenter(12, 1)
 
 
 def test_a_model_pays_from_the_account_it_was_fitted_under(fit: Fit, tmp_path: Path) -> None:
     """Whoever asks it later, after a restart: project and round stand in the artifact."""
     with charged_to(12, 3):
         fit(examples(5)).save(folder := _folder(tmp_path))
-    loaded = PromptLearner().load(folder, encode=BagOfWords())
-    before = loaded.connect().spending.by_round(12)[3].requests
-    loaded.answer(["a new card"])
+    loaded = PromptLearner().load(folder, models(BagOfWords()))
+    before = costs().by_round(12)[3].requests
+    loaded.predict(["a new card"])
 
     assert before == 5
-    assert loaded.connect().spending.by_round(12)[3].requests == 6
+    assert costs().by_round(12)[3].requests == 6
 
 
 def test_a_model_that_was_renamed_is_not_taken_for_the_measured_one(fit: Fit, told: ScriptedLLM) -> None:
@@ -264,7 +271,7 @@ def test_a_model_that_was_renamed_is_not_taken_for_the_measured_one(fit: Fit, to
     model = fit(examples(20))
     told.name = "scripted-2"
     with pytest.raises(UserError, match="answers as scripted-2, but scripted-1 was measured"):
-        model.answer(["a card of today"])
+        model.predict(["a card of today"])
 
 
 def test_a_server_that_is_down_loses_the_round_and_nothing_else(fit: Fit, told: ScriptedLLM) -> None:
@@ -272,10 +279,10 @@ def test_a_server_that_is_down_loses_the_round_and_nothing_else(fit: Fit, told: 
     model = fit(examples(20))
     told.always = Fault(401)
     with pytest.raises(UserError, match="LABELLOOP_LLM_API_KEY"):
-        model.answer(["a card of today"])
+        model.predict(["a card of today"])
     told.always = Fault(418)
     with pytest.raises(NeighbourError):
-        model.answer(["a card of today"])
+        model.predict(["a card of today"])
     with pytest.raises(UserError):
         fit(examples(30))
 
@@ -283,13 +290,13 @@ def test_a_server_that_is_down_loses_the_round_and_nothing_else(fit: Fit, told: 
 def test_nobody_waits_for_an_answer_that_is_late(fit: Fit, told: ScriptedLLM) -> None:
     """Where a person waits the model gives up in time; what it said before comes at once."""
     model = fit(examples(20))
-    known = model.answer(["a card of today"])
+    known = model.predict(["a card of today"])
     told.always = Fault(slow=True)
     started = time.monotonic()
     with answer_within(0.3):
-        assert model.answer(["a card of today"]) == known
+        assert model.predict(["a card of today"]) == known
         with pytest.raises(NeighbourError):
-            model.answer([f"a card of day {n}" for n in range(50)])
+            model.predict([f"a card of day {n}" for n in range(50)])
 
     assert time.monotonic() - started < 5
 
@@ -309,8 +316,8 @@ def test_a_version_is_a_prompt_that_people_can_read(fit: Fit, tmp_path: Path) ->
     model.save(folder := _folder(tmp_path))
     about = json.loads((folder / "prompt.json").read_text("utf-8"))
 
-    assert (folder / "prompt.md").read_text("utf-8") == model.judge.system
-    assert "## card" in model.judge.system
+    assert (folder / "prompt.md").read_text("utf-8") == model.prompt.labeler.system
+    assert "## card" in model.prompt.labeler.system
     assert about["parameters"]["model"] == "scripted"
     assert len(about["examples"]) == 20
     assert KEY.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
@@ -320,7 +327,7 @@ def test_an_estimate_is_made_without_asking(fit: Fit, told: ScriptedLLM) -> None
     """It counts what is known already."""
     model = fit(examples(20))
     answered = told.answered
-    model.answer(["card one"])
+    model.predict(["card one"])
     found = model.estimate(["card one", "card two"])
 
     assert (found.requests, found.cached) == (2, 1)
@@ -348,11 +355,29 @@ def test_spans_are_quotes_that_are_found_again(fit: Fit, told: ScriptedLLM) -> N
         )
     )
     with capture_logs() as logs:
-        (answer,) = model.answer(["😀安娜 and 安娜 in Kyoto."])
+        (answer,) = model.predict(["😀安娜 and 安娜 in Kyoto."])
 
     assert example == {"spans": [{"quote": "Anna", "label": "Person", "occurrence": 1}], "unsure": False}
     assert answer.value == Spans(frozenset({Span(8, 10, "Person"), Span(14, 19, "Place")}))
     assert [line["quotes_not_found"] for line in logs if line["event"] == "llm_answered"] == [1]
+
+
+def test_where_no_quote_stands_in_the_text_nothing_is_said_of_it(fit: Fit, told: ScriptedLLM) -> None:
+    """It is asked once more, and then left to people: that is not the same as a text without spans."""
+    told.oracle = lambda text: {"spans": [], "unsure": False}
+    model = fit([Example(n, f"Anna {n}", Spans(frozenset({Span(0, 4, "Person")}))) for n in range(5)], NAMES)
+    lost = json.dumps({"spans": [{"quote": "Berlin", "label": "Place", "occurrence": 1}], "unsure": False})
+    told.requests.clear()
+    told.faults += [Fault(words=lost), Fault(words=lost)]
+    with capture_logs() as logs:
+        (answer,) = model.predict(["Anna in Kyoto."])
+
+    assert answer.fallback
+    assert answer.margin == 0
+    assert "no quote that is in the text" in told.requests[1]["messages"][-1]["content"]
+    assert [line["unreadable"] for line in logs if line["event"] == "llm_answered"] == [
+        {"no quote that is in the text": 1}
+    ]
 
 
 def test_a_guideline_of_the_lead_is_what_the_llm_is_told(
@@ -379,11 +404,11 @@ def test_the_model_is_that_of_the_rules_or_of_the_settings(
     told: ScriptedLLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`prompt:name` wins; with neither the message names both places."""
-    about: dict[str, Any] = {"pool": (), "encode": BagOfWords(), "seed": 1, "scratch": Scratch(tmp_path)}
-    assert PromptLearner("other").fit(FIELD, examples(3), **about).judge.parameters.model == "other"
+    other = PromptLearner("other").fit(FIELD, examples(3), fitting(BagOfWords(), tmp_path, seed=1))
+    assert other.prompt.labeler.parameters.model == "other"
     monkeypatch.setenv("LABELLOOP_LLM_MODEL", "")
     with pytest.raises(UserError, match=r"LABELLOOP_LLM_MODEL.*prompt:<model>"):
-        PromptLearner().fit(FIELD, examples(3), **about)
+        PromptLearner().fit(FIELD, examples(3), fitting(BagOfWords(), tmp_path, seed=1))
 
 
 def _folder(tmp_path: Path) -> Path:

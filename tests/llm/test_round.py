@@ -8,13 +8,15 @@ import pytest
 
 from labelloop.domain.records import Evaluation, Fit
 from labelloop.rules import Rules
-from labelloop.steps import order
+from labelloop.steps import field_choice
 from labelloop.steps.close_round import close_round
-from labelloop.steps.deploy import deploy
-from labelloop.steps.order import order_queue
-from tests.core.made_up import ENCODE, WORDS, MadeUp, turn
+from labelloop.steps.deployments import deploy
+from labelloop.steps.order_queue import order_queue
+from tests.core.made_up import WORDS, MadeUp, turn
 from tests.llm.server import Fault, ScriptedLLM
-from tests.llm.stage import name
+from tests.llm.stage import models, name
+
+pytestmark = pytest.mark.slow
 
 RULES = Rules(round_size=10, monitor_size=10, queue_rounds=1, learners=("logistic", "prompt"))
 
@@ -37,7 +39,7 @@ def world(llm: ScriptedLLM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def next_round(world: MadeUp) -> None:
     world.judge(world.untouched(12))
-    assert close_round(world.view, asked=True) is not None
+    assert close_round(*world.view.now(), asked=True) is not None
 
 
 def fits(world: MadeUp) -> list[Fit]:
@@ -50,10 +52,10 @@ def test_a_capped_llm_loses_its_round_and_competes_in_the_next(
     """The reason is recorded, the other learner serves; with a higher cap the LLM is measured on the same audit."""
     monkeypatch.setenv("LABELLOOP_LLM_CAP", "0.004")
     next_round(world)
-    first = turn(world.view)
+    first = turn(world.view, models())
     monkeypatch.setenv("LABELLOOP_LLM_CAP", "10")
     next_round(world)
-    turn(world.view)
+    turn(world.view, models())
     capped, measured = fits(world)
 
     assert "LABELLOOP_LLM_CAP" in capped.failure
@@ -69,7 +71,7 @@ def test_a_server_that_is_down_holds_no_round_up(world: MadeUp, llm: ScriptedLLM
     llm.always = Fault(401)
     next_round(world)
 
-    assert turn(world.view).winner == "v1"
+    assert turn(world.view, models()).winner == "v1"
     assert "LABELLOOP_LLM_API_KEY" in fits(world)[0].failure
 
 
@@ -79,16 +81,16 @@ def test_a_paid_model_that_serves_is_asked_about_the_head_of_the_queue_only(
     """A pool of thousands is not paid for after every round; what was asked once is not asked again."""
     world.add(range(61, 1061))
     next_round(world)
-    turn(world.view)
-    deploy(world.view, fits(world)[0].version, because="the test says so")
+    turn(world.view, models())
+    deploy(*world.view.now(), fits(world)[0].version, reason="the test says so")
     before = llm.answered
-    head = order_queue(world.view, encode=ENCODE)
+    head = order_queue(*world.view.now(), context=models())
     asked = llm.answered - before
 
     assert head is not None
-    assert 0 < asked <= order.PAID_POOL
+    assert 0 < asked <= field_choice.PAID_POOL
     assert sum(item.prediction is not None for item in head.items) > 0
-    assert order_queue(world.view, encode=ENCODE) is not None
+    assert order_queue(*world.view.now(), context=models()) is not None
     assert llm.answered - before == asked
 
 
@@ -97,10 +99,10 @@ def test_a_paid_model_whose_cap_is_reached_stops_no_queue(
 ) -> None:
     """People go on with tasks that are chosen without it, and see no pre-annotations."""
     next_round(world)
-    turn(world.view)
-    deploy(world.view, fits(world)[0].version, because="the test says so")
+    turn(world.view, models())
+    deploy(*world.view.now(), fits(world)[0].version, reason="the test says so")
     monkeypatch.setenv("LABELLOOP_LLM_CAP", "0.0001")
-    head = order_queue(world.view, encode=ENCODE)
+    head = order_queue(*world.view.now(), context=models())
 
     assert head is not None
     assert len(head.items) >= 10

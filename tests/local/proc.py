@@ -45,11 +45,11 @@ def gone(processes: set[Entry]) -> bool:
     return not {(p.pid, p.born) for p in processes} & {(p.pid, p.born) for p in running().values()}
 
 
-def eventually(happens: Callable[[], bool], seconds: float = 30) -> bool:
-    """Return whether it happens within the seconds."""
+def eventually(happens: Callable[[], bool], seconds: float = 30, pause_s: float = 0.02) -> bool:
+    """Return whether it happens within the seconds; looked for again after each pause."""
     deadline = time.monotonic() + seconds
     while not happens():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.02)
+        time.sleep(pause_s)
     return True

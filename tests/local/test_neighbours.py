@@ -63,6 +63,7 @@ def test_the_queue_server_starts_empty(clean_redis_url: str) -> None:
         assert client.dbsize() == 0
 
 
+@pytest.mark.services
 def test_a_folder_has_one_queue_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second server on the same data is refused, even below a path that is too long for a socket."""
     directory = tmp_path / ("long" * 30)

@@ -17,6 +17,7 @@ from workers.local.processes import Process, start_process, wait_until_up
 from workers.local.redis import start_redis
 from workers.local.stack import Stack
 
+pytestmark = pytest.mark.services
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 
@@ -36,8 +37,8 @@ def test_a_killed_service_is_started_again_with_its_data(tmp_path: Path) -> None
             os.killpg(first.process.pid, signal.SIGKILL)
             assert eventually(lambda: not first.process.alive)
 
-            stack.mend()
-            stack.mend()
+            stack.repair()
+            stack.repair()
 
             assert client.get("queued") == b"job"
             assert client.config_get("port")["port"] == "0"

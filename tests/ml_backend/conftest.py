@@ -1,20 +1,23 @@
 """A project with a real ledger, real artifacts and fitted models, and the service in front of it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
-from labelloop.encoders.load import load_encoder
+from labelloop.encoders.open_encoder import load_encoder
 from labelloop.encoders.vectors import CachedEncoder
+from labelloop.learners.base import ModelContext
 from labelloop.settings import Settings
 from labelloop.stores.book import Book
 from labelloop.testing import BagOfWords
 from ml_backend.app import EXTENSION, create_app
 from ml_backend.serving import Serving
 from tests.ml_backend.stage import PASSWORD, SECRET, Stage, credentials
-from workers.bootstrap import open_book
+from workers.jobs.app_context import open_serving_context
+from workers.jobs.open_stores import open_book
 
 KEPT = Path(__file__).parents[2] / ".cache" / "tests"
 Start = Callable[..., FlaskClient]
@@ -64,7 +67,10 @@ def start(settings: Settings, book: Book) -> Iterator[Start]:
     running: list[Serving] = []
 
     def start_it(**changed: object) -> FlaskClient:
-        app = create_app(settings.model_copy(update=changed), BagOfWords())
+        context = replace(
+            open_serving_context(settings.model_copy(update=changed)), models=lambda _: ModelContext(BagOfWords())
+        )
+        app = create_app(context)
         running.append(app.extensions[EXTENSION])
         client = app.test_client()
         client.environ_base["HTTP_AUTHORIZATION"] = credentials()

@@ -14,14 +14,14 @@ from labelloop.domain.records import Connection, Deployment, Fit, Publication, S
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Role
 from labelloop.domain.values import Choice, Choices, FieldKind
-from labelloop.learners.base import Encode, Example
-from labelloop.learners.linear import LinearLearner
-from labelloop.steps.models import MODEL_FOLDER
+from labelloop.learners.base import Encode, Example, FitContext
+from labelloop.learners.linear.learner import LinearLearner
+from labelloop.steps.model_store import MODEL_FOLDER
 from labelloop.stores.book import Book
 from labelloop.testing import BagOfWords
-from sync.label_config import parse
+from sync.config.label_config import parse
 
-PASSWORD, SECRET = "pass:wörd", "doorbell-secret"
+PASSWORD, SECRET = "pass:'w%rd\\", "doorbell-secret"
 CONFIG = """<View><Text name="text" value="$text"/><Choices name="mood" toName="text" choice="single">
 <Choice value="Good"/><Choice value="Bad"/></Choices></View>"""
 SEVERAL = CONFIG.replace('choice="single"', 'choice="multiple"')
@@ -79,13 +79,13 @@ class Stage:
         assert field is not None
         return field
 
-    def connect(self, *, active: bool = True) -> None:
-        self._record(Connection(self.project_id, "Moods", "{}", active, datetime.now(UTC)), "connection")
+    def connect(self, *, active: bool = True, rules: str = "{}") -> None:
+        self._record(Connection(self.project_id, "Moods", rules, active, created_at=datetime.now(UTC)), "connection")
         if active:
             number = len(self.book.ledger.all(SchemaVersion, self.project_id)) + 1
             field = self.field
             schema = SchemaVersion(
-                self.project_id, number, self.config, field.to_json(), field.digest, datetime.now(UTC)
+                self.project_id, number, self.config, field.to_json(), field.digest, created_at=datetime.now(UTC)
             )
             self._record(schema, f"schema-{number}")
 
@@ -96,11 +96,11 @@ class Stage:
     def fit(self, *, inverted: bool = False, learner: str = "linear", encode: Encode | None = None) -> str:
         """Fit the next version; an inverted one has learned every label the wrong way round."""
         number = len(self.book.ledger.versions(self.project_id)) + 1
-        model = LinearLearner().fit(self.field, self._examples(inverted), encode=encode or BagOfWords(), seed=1)
+        model = LinearLearner().fit(self.field, self._examples(inverted), FitContext(encode or BagOfWords(), seed=1))
         with tempfile.TemporaryDirectory() as temporary:
             (Path(temporary) / MODEL_FOLDER).mkdir()
             model.save(Path(temporary) / MODEL_FOLDER)
-            fit = Fit(self.project_id, number, learner, f"v{number}", "", 6, 0.1, datetime.now(UTC))
+            fit = Fit(self.project_id, number, learner, f"v{number}", "", 6, 0.1, created_at=datetime.now(UTC))
             assert self.book.record(fit, f"model-{number}", Path(temporary))
         return fit.version
 
@@ -114,11 +114,11 @@ class Stage:
         ]
 
     def deploy(self, version: str) -> str:
-        self._record(Deployment(self.project_id, version, "because", datetime.now(UTC)), "deployment")
+        self._record(Deployment(self.project_id, version, "reason", created_at=datetime.now(UTC)), "deployment")
         return version
 
     def publish(self, name: str, version: str) -> None:
-        self._record(Publication(self.project_id, name, version, 1, 10, 2, datetime.now(UTC)), "publication")
+        self._record(Publication(self.project_id, name, version, 1, 10, 2, created_at=datetime.now(UTC)), "publication")
 
     def damage(self, version: str) -> None:
         """Make a version's files unreadable."""

@@ -8,6 +8,7 @@ from labelloop.settings import Settings
 from ml_backend.app import create_app
 from tests.ml_backend.conftest import Start
 from tests.ml_backend.stage import SECRET, Stage, credentials, said
+from workers.jobs.app_context import open_serving_context
 
 ROUTES = ["POST /setup", "POST /predict", "POST /webhook", "POST /webhook/12", "GET /versions", "GET /metrics", "GET /"]
 
@@ -58,14 +59,14 @@ def test_the_secret_header_opens_the_webhook_only(client: FlaskClient) -> None:
 def test_the_service_does_not_start_without_credentials(settings: Settings, missing: str) -> None:
     """The refusal names the settings to make."""
     with pytest.raises(UserError, match=f"LABELLOOP_{missing.upper()}"):
-        create_app(Settings(_env_file=None, **{**settings.model_dump(), missing: ""}))
+        create_app(open_serving_context(Settings(_env_file=None, **{**settings.model_dump(), missing: ""})))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.0.1", "::", "labelloop.example"])
 def test_insecure_is_refused_beyond_loopback(settings: Settings, host: str) -> None:
     """Whoever can reach the service could read the predictions."""
     with pytest.raises(UserError, match="would answer strangers"):
-        create_app(Settings(_env_file=None, insecure=True, host=host, data_dir=settings.data_dir))
+        create_app(open_serving_context(Settings(_env_file=None, insecure=True, host=host, data_dir=settings.data_dir)))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])

@@ -11,10 +11,12 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
-from labelloop.domain.records import Guideline
-from labelloop.steps.guidelines import history, text_of
-from labelloop.steps.project import ProjectView
+from labelloop.domain.guideline_records import Guideline
+from labelloop.domain.records import SchemaVersion
+from labelloop.domain.schema import Field, fields_json
+from labelloop.steps.guideline_rulings import history, text_of
 from labelloop.stores.book import Book
+from tests.core.opened_project import OpenedProject
 from tests.ml_backend.conftest import Start
 from tests.ml_backend.stage import PASSWORD, Stage
 
@@ -26,20 +28,22 @@ FIRST = "# Guideline\n\nWhat mood?\n\n## Good\nBright <script>alert(1)</script>.
 
 
 @pytest.fixture
-def view(stage: Stage) -> ProjectView:
+def view(stage: Stage) -> OpenedProject:
     """Return a project with the file's guideline, one that was accepted, and one that waits for the lead."""
-    start = Guideline(12, 1, 1, "prompt", "file", "accepted", "the file says so", 0, 0, None, None, None, 0.0, NOW)
-    better = replace(start, number=2, origin="llm", because="12 held-out examples better, 1 worse", basis=1, n=50)
+    start = Guideline(
+        12, 1, 1, "prompt", "file", "accepted", "the file says so", 0, 0, None, None, None, 0.0, created_at=NOW
+    )
+    better = replace(start, number=2, origin="llm", reason="12 held-out examples better, 1 worse", basis=1, n=50)
     better = replace(better, before=0.62, after=0.84, p_value=0.002, cost=0.0213)
-    later = replace(better, number=3, round_number=2, outcome="proposed", because="changed meanwhile", basis=2)
+    later = replace(better, number=3, round_number=2, outcome="proposed", reason="changed meanwhile", basis=2)
     texts = (FIRST, FIRST.replace("Dark.", "阴暗的心情;疲惫不算。"), FIRST.replace("Bright", "Sunny"))
     for one, text in zip((start, better, later), texts, strict=True):
         assert stage.book.record(one, f"guideline-{one.number}", {"guideline.md": text.encode()})
-    return ProjectView(stage.book, 12)
+    return OpenedProject(stage.book, 12)
 
 
 @pytest.fixture
-def client(start: Start, view: ProjectView) -> FlaskClient:
+def client(start: Start, view: OpenedProject) -> FlaskClient:
     """Return a client of the service."""
     return start()
 
@@ -50,8 +54,8 @@ def token(client: FlaskClient) -> str:
     return found[1]
 
 
-def current(view: ProjectView) -> int:
-    found = history(view).current
+def current(view: OpenedProject) -> int:
+    found = history(view.state).current
     assert found is not None
     return found.number
 
@@ -77,7 +81,7 @@ def test_the_page_speaks_the_readers_language(client: FlaskClient, asked: str, h
     assert f"<h1>{heading}</h1>" in client.get("/guideline/12", headers={"Accept-Language": asked}).text
 
 
-def test_the_lead_accepts_rejects_and_edits(client: FlaskClient, view: ProjectView) -> None:
+def test_the_lead_accepts_rejects_and_edits(client: FlaskClient, view: OpenedProject) -> None:
     """Each form leads back to the page."""
     for action, number, expected in (("accept", 3, 3), ("reject", 3, 2), ("reject", 2, 1)):
         form = {"token": token(client), "action": action, "number": str(number)}
@@ -86,7 +90,7 @@ def test_the_lead_accepts_rejects_and_edits(client: FlaskClient, view: ProjectVi
         assert current(view) == expected
     edited = {"token": token(client), "action": "edit", "text": "何种心情?\r\n\r\n## Good\r\n明亮。"}
     assert client.post("/guideline/12", data=edited).status_code == 303
-    newest = history(view).current
+    newest = history(view.state).current
     assert newest is not None
     assert text_of(view.book, newest) == "# Guideline\n\n何种心情?\n\n## Good\n明亮。\n\n## Bad\n"
 
@@ -100,7 +104,7 @@ def test_the_lead_accepts_rejects_and_edits(client: FlaskClient, view: ProjectVi
         {"Origin": "null"},
     ],
 )
-def test_a_form_of_another_site_is_refused(client: FlaskClient, view: ProjectView, headers: dict[str, str]) -> None:
+def test_a_form_of_another_site_is_refused(client: FlaskClient, view: OpenedProject, headers: dict[str, str]) -> None:
     """Even one that has the token: the browser says where it comes from."""
     form = {"token": token(client), "action": "reject", "number": "2"}
     assert client.post("/guideline/12", data=form, headers=headers).status_code == 403
@@ -108,7 +112,7 @@ def test_a_form_of_another_site_is_refused(client: FlaskClient, view: ProjectVie
 
 
 @pytest.mark.parametrize("given", ["", "0" * 64, "\ud83d"])
-def test_a_form_without_the_token_is_refused(client: FlaskClient, view: ProjectView, given: str) -> None:
+def test_a_form_without_the_token_is_refused(client: FlaskClient, view: OpenedProject, given: str) -> None:
     """A browser sends the password of its own accord; the token only who has read the page."""
     form = {"token": given.encode("utf-8", "replace"), "action": "reject", "number": "2"}
     headers = {"Sec-Fetch-Site": "same-origin"}
@@ -120,7 +124,7 @@ def test_a_form_without_the_token_is_refused(client: FlaskClient, view: ProjectV
     ("form", "says"),
     [
         ({"action": "accept", "number": "9"}, "there are: 1, 2, 3"),
-        ({"action": "edit", "text": " "}, "from 1 to 20,000 signs"),
+        ({"action": "edit", "text": " "}, "from 1 to 20,000 characters"),
         ({"action": "accept", "number": "x"}, "nothing that is known"),
         ({}, "nothing that is known"),
     ],
@@ -149,7 +153,7 @@ def test_before_the_first_fit_the_page_shows_what_the_settings_say(start: Start,
     assert "no fit has used it yet" in answer.text
 
 
-def test_a_lead_decides_in_a_browser(client: FlaskClient, view: ProjectView, browser: "Browser", book: Book) -> None:
+def test_a_lead_decides_in_a_browser(client: FlaskClient, view: OpenedProject, browser: "Browser", book: Book) -> None:
     """The forms work under the page's own security policy, and the colours of the diff are there."""
     server = make_server("127.0.0.1", 0, client.application, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -177,3 +181,24 @@ def test_a_lead_decides_in_a_browser(client: FlaskClient, view: ProjectView, bro
 
     assert len(set(colours.values())) == 2
     assert current(view) == 4
+
+
+def test_each_field_of_several_has_its_guideline_on_a_page_of_its_own(client: FlaskClient, stage: Stage) -> None:
+    """The page leads from one to the other; the form changes that of the field it shows."""
+    known = stage.book.ledger.newest(SchemaVersion, 12)
+    assert known is not None
+    field = Field.from_json(known.field)
+    both = fields_json([field, replace(field, name="语气")])
+    record = replace(known, number=known.number + 1, field=both, created_at=datetime.now(UTC), artifact="")
+    assert stage.book.record(record, "schema-of-two")
+
+    first = client.get("/guideline/12").text
+    assert "field=%E8%AF%AD%E6%B0%94" in first
+    other = client.get("/guideline/12?field=语气").text
+    assert "阴暗的心情" in first
+    assert "阴暗的心情" not in other
+    form = {"token": token(client), "action": "edit", "text": "What tone?"}
+    answer = client.post("/guideline/12?field=语气", data=form)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/guideline/12?field=%E8%AF%AD%E6%B0%94")
+    assert "What tone?" in client.get("/guideline/12?field=语气").text
+    assert "What tone?" not in client.get("/guideline/12").text

@@ -10,9 +10,9 @@ from labelloop.domain.records import ClosedRound, Evaluation
 from labelloop.log import configure_logging
 from tests.ml_backend.conftest import Start
 from tests.ml_backend.stage import Stage, asked, task
-from workers.queue import Bell
+from workers.jobs.job_queue import Bell
 
-ROUND = ClosedRound(12, 3, 1, "enough labels", 30, 10, 5, 40, datetime(2026, 11, 22, tzinfo=UTC))
+ROUND = ClosedRound(12, 3, 1, "enough labels", 30, 10, 5, 40, created_at=datetime(2026, 11, 22, tzinfo=UTC))
 
 
 def test_metrics_say_what_an_operator_alerts_on(start: Start, stage: Stage, clean_redis_url: str) -> None:
@@ -20,7 +20,7 @@ def test_metrics_say_what_an_operator_alerts_on(start: Start, stage: Stage, clea
     stage.deploy(stage.fit())
     assert stage.book.record(ROUND, "round-3")
     figures = dict.fromkeys(Evaluation.__dataclass_fields__, 0.0) | {"agreement": 0.75, "n": 5}
-    names = {"project_id": 12, "round_number": 3, "version": "v1", "at": ROUND.at, "artifact": ""}
+    names = {"project_id": 12, "round_number": 3, "version": "v1", "created_at": ROUND.created_at, "artifact": ""}
     assert stage.book.record(Evaluation(**{**figures, **names}), "evaluation-3")  # type: ignore[arg-type]
     client = start(redis_url=clean_redis_url)
     with Redis.from_url(clean_redis_url) as redis:
@@ -35,7 +35,7 @@ def test_metrics_say_what_an_operator_alerts_on(start: Start, stage: Stage, clea
         'labelloop_predictions_total{project="12"} 2.0',
         'labelloop_blind_total{project="12"} 1.0',
         'labelloop_deployed_info{project="12",version="v1"} 1.0',
-        'labelloop_agreement{project="12"} 0.75',
+        'labelloop_agreement{field="mood",project="12"} 0.75',
         'labelloop_rounds_total{project="12"} 3.0',
         'labelloop_queue_jobs{state="queued"} 1.0',
         'labelloop_neighbour_up{neighbour="ledger"} 1.0',

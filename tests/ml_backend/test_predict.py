@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from labelloop.settings import Settings
-from sync.codecs import validate
+from sync.codecs.region_codec import validate
 from tests.ml_backend.conftest import Start
 from tests.ml_backend.stage import CONFIG, SEVERAL, Stage, asked, choice, said, task, wait_until
 
@@ -50,6 +50,18 @@ def test_audit_tasks_and_tasks_without_a_role_stay_blind(client: FlaskClient, st
     assert results(client, task(7)) == [[]]
 
 
+def test_what_the_rules_do_not_show_stays_blind(client: FlaskClient, stage: Stage) -> None:
+    """Predictions with too little confidence, and all of them without pre-annotation, also where a task is opened."""
+    sure, unsure = task(1, "lovely lovely"), task(2, "what a day")
+    high, low = (entry["score"] for entry in results(client, sure, unsure))
+    assert low < high
+    stage.connect(rules=json.dumps({"show_from": (low + high) / 2}))
+    wait_until(lambda: results(client, sure, unsure)[1] == [])
+    assert choice(results(client, sure)[0]) == ["Good"]
+    stage.connect(rules='{"pre_annotate": false}')
+    wait_until(lambda: results(client, sure) == [[]])
+
+
 def test_several_choices_may_all_be_predicted(start: Start, stage: Stage) -> None:
     """A multi-label field gets every label that is likelier than not."""
     other = Stage(stage.book, 13, SEVERAL)
@@ -65,7 +77,7 @@ def test_several_choices_may_all_be_predicted(start: Start, stage: Stage) -> Non
     "odd",
     [
         *(None, 7, "task", [], {}, {"id": 1}, {"id": "1", "data": {"text": "x"}}, {"id": 1, "data": []}),
-        *(task(1, text) for text in ("", "  \n\x00", None, 7, ["lovely"])),
+        *(task(1, text) for text in ("", "  \n\x00", None, {"lovely": 1})),
         {"id": 1, "data": {"other": "lovely"}},
     ],
 )
@@ -170,7 +182,7 @@ def test_a_model_that_breaks_is_answered_500_without_a_trace(
     def broken(*_: object) -> None:
         raise RuntimeError("the secret reason")
 
-    monkeypatch.setattr("labelloop.learners.linear.LinearModel.predict", broken)
+    monkeypatch.setattr("labelloop.learners.linear.learner.LinearModel.predict_proba", broken)
     answer = client.post("/predict", json=asked(task(1)))
     assert answer.status_code == 500
     assert said(answer) == {"error": "Something broke here: see the ML backend's log."}
@@ -182,3 +194,18 @@ def test_wrong_addresses_are_answered_in_json(client: FlaskClient, path: str, st
     answer = client.get(path)
     assert answer.status_code == status
     assert said(answer)["error"]
+
+
+def test_a_body_of_too_many_parts_is_refused_in_words(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two characters each when they are sent, a hundred bytes in memory."""
+    monkeypatch.setattr("ml_backend.responses.MOST_PARTS", 100)
+    answer = client.post("/predict", data=json.dumps({**asked(), "tasks": [{}] * 101}))
+    assert answer.status_code == 400
+    assert "too many parts" in answer.text
+
+
+def test_of_a_long_text_only_the_beginning_is_read(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest takes no part in the answer, whatever it says."""
+    monkeypatch.setattr("ml_backend.predict.LONGEST_READ", 12)
+    (entry,) = results(client, task(1, "lovely day  " + "awful " * 100))
+    assert choice(entry) == ["Good"]

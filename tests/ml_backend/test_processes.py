@@ -5,7 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 
 import httpx
 import pytest
@@ -16,6 +20,7 @@ from tests.ml_backend.conftest import KEPT
 from tests.ml_backend.stage import PASSWORD, SECRET, Stage, asked, choice, task, wait_until
 from workers.local.processes import free_port
 
+pytestmark = pytest.mark.services
 REFRESH_S = 0.5
 LIGHT = """
 import json, sys
@@ -73,6 +78,22 @@ def test_two_workers_both_answer_a_new_version_soon(
     assert (choice(first), audit, choice(second)) == (["Bad"], [], ["Good"])
 
 
+def test_a_text_of_many_megabytes_stops_nobody(two_workers: httpx.Client, environment: dict[str, str]) -> None:
+    """It is answered in a moment, with little memory, and /health answers meanwhile as Label Studio needs it to."""
+    text = "lovely weather today, and 雨 tomorrow. " * (40 * 2**20 // 42)
+    slowest = 0.0
+    with ThreadPoolExecutor(2) as requests:
+        asking = [requests.submit(two_workers.post, "/predict", json=asked(task(1, text)), timeout=60) for _ in "ab"]
+        while not all(one.done() for one in asking):
+            began = time.monotonic()
+            assert two_workers.get("/health").status_code == 200
+            slowest = max(slowest, time.monotonic() - began)
+    answers = [one.result() for one in asking]
+    assert [choice(answer.json()["results"][0]) for answer in answers] == [["Good"], ["Good"]]
+    assert slowest < 5  # one second as Label Studio waits, on a machine that does not also run the client
+    assert max(_peak_mib(pid) for pid in _workers_of(environment)) < 1000
+
+
 def test_the_serving_process_imports_nothing_heavy(
     environment: dict[str, str], stage: Stage, encoder: CachedEncoder
 ) -> None:
@@ -83,6 +104,22 @@ def test_the_serving_process_imports_nothing_heavy(
         [sys.executable, "-c", LIGHT, PASSWORD], env=environment, input=text, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def _workers_of(environment: dict[str, str]) -> list[int]:
+    """Return the processes that serve in this environment."""
+    wanted = f"LABELLOOP_DATA_DIR={environment['LABELLOOP_DATA_DIR']}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if b"gunicorn" in (folder / "cmdline").read_bytes() and wanted in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+    return found
+
+
+def _peak_mib(pid: int) -> int:
+    (line,) = [row for row in Path(f"/proc/{pid}/status").read_text().splitlines() if row.startswith("VmHWM")]
+    return int(line.split()[1]) // 1024
 
 
 def _is_up(client: httpx.Client) -> bool:

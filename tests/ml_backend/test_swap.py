@@ -15,7 +15,7 @@ from labelloop.learners.base import Probabilities
 from labelloop.testing import BagOfWords
 from tests.ml_backend.conftest import Start
 from tests.ml_backend.stage import CONFIG, Stage, asked, choice, credentials, said, task, wait_until
-from workers.queue import Bell
+from workers.jobs.job_queue import Bell
 
 BODY = asked(task(1, "lovely"), task(2, "awful"), task(5), task(3, "a great day"), task(4, "a sad day"))
 
@@ -123,7 +123,7 @@ def test_a_service_that_starts_with_an_unloadable_version_shows_nothing(start: S
     stage.deploy(version := stage.fit())
     stage.damage(version)
     client = start()
-    assert said(client.post("/predict", json=BODY)) == {"model_version": "v1", "results": [[]] * 5}
+    assert said(client.post("/predict", json=BODY)) == {"model_version": "v1 (not loaded)", "results": [[]] * 5}
 
 
 def test_a_model_that_answers_nonsense_is_never_swapped_in(
@@ -135,7 +135,7 @@ def test_a_model_that_answers_nonsense_is_never_swapped_in(
         return np.full((len(texts), 2), np.nan)
 
     stage.deploy(stage.fit())
-    monkeypatch.setattr("labelloop.learners.linear.LinearModel.predict", nonsense)
+    monkeypatch.setattr("labelloop.learners.linear.learner.LinearModel.predict_proba", nonsense)
     assert said(start().post("/predict", json=BODY))["results"] == [[]] * 5
 
 

@@ -10,7 +10,7 @@ from redis import Redis
 
 from tests.ml_backend.conftest import Start
 from tests.ml_backend.stage import Stage, said
-from workers.queue import Bell
+from workers.jobs.job_queue import Bell
 
 START_TRAINING = {"action": "START_TRAINING", "project": {"id": 12, "title": "Moods"}}
 
@@ -32,10 +32,20 @@ def test_the_webhook_rings_for_its_project_and_closes_nothing(client: FlaskClien
     """One job stands in the queue, whatever the body says."""
     answer = client.post("/webhook/12", json={"action": "START_TRAINING", "project": {"id": 99}})
     assert answer.status_code == 200
-    assert [job.func_name for job in bell.queue.jobs] == ["workers.jobs.collect"]
+    assert [job.func_name for job in bell.queue.jobs] == ["workers.jobs.loop.collect"]
     assert bell.queue.jobs[0].args == [12]
     assert bell.is_rung(12)
     assert not bell.close_wanted(12)
+
+
+def test_whether_a_ring_would_be_heard_is_told_without_ringing(client: FlaskClient, bell: Bell, start: Start) -> None:
+    """For the doctor, who only looks: our secret is asked for, Redis must answer, the project be connected."""
+    answer = client.get("/webhook/12")
+    assert (answer.status_code, said(answer)) == (200, {"status": "ready"})
+    assert client.get("/webhook/99").status_code == 404
+    assert not bell.is_rung(12)
+    assert bell.queue.job_ids == []
+    assert said(start().get("/webhook/12")) == {"status": "later"}
 
 
 def test_start_training_asks_for_a_round_at_once(client: FlaskClient, bell: Bell) -> None:
@@ -62,7 +72,7 @@ def test_a_hundred_rings_at_once_do_not_pile_up(client: FlaskClient, bell: Bell)
     with ThreadPoolExecutor(16) as pool:
         assert set(pool.map(ring, range(100))) == {200}
     assert 1 <= len(bell.queue.job_ids) <= 2
-    assert {job.func_name for job in bell.queue.jobs} == {"workers.jobs.collect"}
+    assert {job.func_name for job in bell.queue.jobs} == {"workers.jobs.loop.collect"}
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"project": 12}', '{"project": {"id": "x"}}', '{"project": {}}'])

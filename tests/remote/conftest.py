@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from labelloop.domain.schema import Field
 from labelloop.domain.values import Choice, FieldKind
-from labelloop.learners.base import Example, Scratch
+from labelloop.learners.base import Example, FitContext, RemoteAccess
 from labelloop.testing import BagOfWords
 from sync.remote.address import Address
 from sync.remote.backend import Backend
@@ -41,7 +42,7 @@ def region(label: str, **more: object) -> dict[str, object]:
     return {"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": [label]}, **more}
 
 
-def hasty(address: Address) -> Backend:
+def hasty(address: Address, access: RemoteAccess) -> Backend:
     """Open a conversation that pauses for a moment only and waits two seconds at most."""
     return Backend(address, user="", password="", timeout_s=2.0, pause_s=0.001)
 
@@ -50,11 +51,10 @@ def hasty(address: Address) -> Backend:
 def fit(tmp_path: Path) -> Fit:
     """Fit a remote learner by what the Rules say after `remote:`."""
 
-    def fitted(written: str, told: list[Example] | None = None, field: Field = FIELD, **more: object) -> RemoteModel:
-        scratch = Scratch(tmp_path, **more)  # type: ignore[arg-type]
+    def fitted(written: str, told: list[Example] | None = None, field: Field = FIELD, **more: Any) -> RemoteModel:
         learner = RemoteLearner(written, hasty)
         return learner.fit(
-            field, examples() if told is None else told, pool=(), encode=BagOfWords(), seed=1, scratch=scratch
+            field, examples() if told is None else told, FitContext(BagOfWords(), tmp_path, seed=1, **more)
         )
 
     return fitted

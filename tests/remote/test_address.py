@@ -3,6 +3,7 @@
 import pytest
 
 from labelloop.errors import UserError
+from labelloop.learners.base import RemoteAccess
 from labelloop.plugins import learner
 from sync.remote.address import Address, address, refuse_ourselves
 
@@ -64,7 +65,8 @@ def test_a_learner_without_an_address_is_refused() -> None:
 )
 def test_our_own_backend_is_refused(written: str) -> None:
     """It would ask itself for ever; another port on the same machine is somebody else."""
+    access = RemoteAccess(own_url="http://labelloop.example:9191", own_port=9090)
     with pytest.raises(UserError, match="LabelLoop's own ML backend"):
-        refuse_ourselves(address(written), "http://labelloop.example:9191", 9090)
-    refuse_ourselves(address("http://127.0.0.1:9091"), "http://labelloop.example:9191", 9090)
-    refuse_ourselves(address("https://labelloop.example"), "http://labelloop.example:9191", 9090)
+        refuse_ourselves(address(written), access)
+    refuse_ourselves(address("http://127.0.0.1:9091"), access)
+    refuse_ourselves(address("https://labelloop.example"), access)

@@ -7,14 +7,15 @@ import pytest
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import INPUT_BREAK
 from labelloop.domain.values import FieldKind, Span, Spans
-from sync.codecs import encode
-from sync.label_config import interface, parse
-from sync.remote.exchange import NOTHING, label_config, read, tasks
+from sync.codecs.region_codec import to_regions
+from sync.config.label_config import interface, parse
+from sync.remote.learner import RemoteLearner
+from sync.remote.protocol import NOTHING, label_config, read, tasks
 from tests.core.kinds import problem
 from tests.remote.conftest import FIELD, Fit, region
 from tests.remote.stub import Stub, Task
 
-KINDS = pytest.mark.parametrize("kind", FieldKind, ids=str)
+KINDS = pytest.mark.parametrize("kind", sorted(RemoteLearner.kinds), ids=str)
 
 
 @KINDS
@@ -26,10 +27,10 @@ def test_a_backend_of_any_kind_of_field_competes(fit: Fit, kind: FieldKind) -> N
 
     def entry(task: Task) -> object:
         text = INPUT_BREAK.join(task["data"][key] for key in field.inputs)
-        return {"result": encode(field, known[text]), "score": 0.75}
+        return {"result": to_regions(field, known[text]), "score": 0.75}
 
     with Stub(entry) as stub:
-        answers = fit(stub.url, told.examples, field).answer(list(told.questions))
+        answers = fit(stub.url, told.examples, field).predict(list(told.questions))
 
     assert [answer.value for answer in answers] == list(told.questions.values())
     assert {answer.margin for answer in answers} == {0.75}

@@ -15,12 +15,14 @@ from labelloop.errors import BrokenPromise
 from labelloop.rules import Rules
 from labelloop.steps.close_round import close_round
 from labelloop.steps.evaluate import evaluate
-from labelloop.steps.models import load_model
+from labelloop.steps.model_store import load_model
 from tests.conftest import ROOT
-from tests.core.made_up import ENCODE, WORDS, MadeUp, fit_all, turn
+from tests.core.made_up import WORDS, MadeUp, fit_all, turn
+from tests.llm.stage import models
 from tests.ml_backend.stage import wait_until
 from workers.local.processes import free_port, start_process, wait_until_up
 
+pytestmark = pytest.mark.services
 PYTHON = Path(os.environ.get("LABELLOOP_LABEL_STUDIO_ML_PYTHON", ROOT / ".venv-label-studio-ml/bin/python"))
 SCRIPT = Path(__file__).with_name("old_backend.py")
 USER, PASSWORD = "team", "pass:wörd"
@@ -51,7 +53,7 @@ def world(tmp_path: Path, old_server: str) -> Iterator[MadeUp]:
     made.add(range(1, 201))
     made.judge(made.untouched(3), value="good")
     made.judge_audit()
-    assert close_round(made.view)
+    assert close_round(*made.view.now())
     yield made
     made.book.ledger.engine.dispose()
 
@@ -78,9 +80,9 @@ def train(url: str) -> None:
 
 def test_it_competes_on_the_same_audit_tasks(world: MadeUp) -> None:
     """Both are measured on every MONITOR task; the better one serves, here the team's, and says what people would."""
-    turn(world.view)
+    turn(world.view, models())
     linear, remote = world.view.ledger.all(Evaluation, world.view.id)
-    champion = world.view.ledger.deployed(world.view.id)
+    champion = world.view.state.deployed
 
     assert (linear.n, remote.n) == (40, 40) == (len(world.of(Role.MONITOR)),) * 2
     assert remote.agreement == 1.0
@@ -91,7 +93,7 @@ def test_it_competes_on_the_same_audit_tasks(world: MadeUp) -> None:
 
 def test_no_credential_is_written_down(world: MadeUp, tmp_path: Path) -> None:
     """They come from the settings; neither an artifact nor the ledger holds them."""
-    fit_all(world.view, 1)
+    fit_all(world.view, 1, models())
     stored = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "server.log"]
 
     assert any(path.name == "remote.json" for path in stored)
@@ -101,7 +103,7 @@ def test_no_credential_is_written_down(world: MadeUp, tmp_path: Path) -> None:
 def test_wrong_credentials_cost_the_backend_one_round(world: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
     """The round goes on with the others, and the record says what to set."""
     monkeypatch.setenv("LABELLOOP_REMOTE_PASSWORD", "wrong")
-    linear, remote = fit_all(world.view, 1)
+    linear, remote = fit_all(world.view, 1, models())
 
     assert linear.version
     assert not remote.version
@@ -110,17 +112,17 @@ def test_wrong_credentials_cost_the_backend_one_round(world: MadeUp, monkeypatch
 
 def test_a_server_that_trained_itself_is_another_model(world: MadeUp, old_server: str) -> None:
     """What was measured no longer answers; in the next round the new model competes, and may take its place."""
-    turn(world.view)
-    old = world.view.ledger.deployed(world.view.id)
+    turn(world.view, models())
+    old = world.view.state.deployed
     assert old is not None
     train(old_server)
     with pytest.raises(BrokenPromise, match=r"answers as 1[0-9]+, but INITIAL was measured"):
-        load_model(world.book, old, encode=ENCODE).answer(["lovely"])
+        load_model(world.book, old, context=models()).predict(["lovely"])
 
     world.judge(world.untouched(10), person=3)
-    assert close_round(world.view)
-    fit_all(world.view, 2)
-    evaluate(world.view, 2, encode=ENCODE)
+    assert close_round(*world.view.now())
+    fit_all(world.view, 2, models())
+    evaluate(*world.view.now(), 2, context=models())
     remote = world.view.ledger.all(Fit, world.view.id, round_number=2)[1]
 
     assert old.version not in {e.version for e in world.view.ledger.all(Evaluation, world.view.id, round_number=2)}
@@ -130,8 +132,8 @@ def test_a_server_that_trained_itself_is_another_model(world: MadeUp, old_server
 def test_a_server_that_is_gone_costs_the_backend_one_round(world: MadeUp, old_server: str) -> None:
     """Nobody waits for it: the reason is recorded, the other learners go on."""
     gone = old_server.replace("127.0.0.1", "127.0.0.2")
-    world.connect(world.view.rules.model_copy(update={"learners": ("linear", f"remote:{gone}")}))
-    linear, remote = fit_all(world.view, 1)
+    world.connect(world.view.state.rules.model_copy(update={"learners": ("linear", f"remote:{gone}")}))
+    linear, remote = fit_all(world.view, 1, models())
 
     assert linear.version
     assert "cannot be reached" in remote.failure

@@ -8,7 +8,7 @@ import pytest
 
 from labelloop.domain.values import Choice
 from labelloop.errors import BrokenPromise
-from labelloop.learners.base import Example
+from labelloop.learners.base import Example, ModelContext
 from labelloop.testing import BagOfWords
 from sync.remote.learner import CHUNK, SAMPLE, RemoteLearner
 from tests.remote.conftest import Fit, examples, hasty, region, truth
@@ -30,7 +30,7 @@ def test_its_answers_are_the_models_and_the_margin_is_its_score(fit: Fit) -> Non
     """Emoji, Chinese and Arabic go and come as they are."""
     with Stub(right) as stub:
         model = fit(stub.url)
-        answers = model.answer(["喜欢 you", "🎉 party", "سيئ جدا", "⁉️ what"])
+        answers = model.predict(["喜欢 you", "🎉 party", "سيئ جدا", "⁉️ what"])
 
     assert labels(answers) == ["good", "good", "bad", "odd"]
     assert {answer.margin for answer in answers} == {0.9}
@@ -45,10 +45,10 @@ def test_a_stored_model_answers_the_same(fit: Fit, tmp_path: Path) -> None:
             folder.mkdir()
             model = fit(stub.url, told)
             model.save(folder)
-        loaded = RemoteLearner(stub.url, hasty).load(folders[1], encode=ENCODE)
+        loaded = RemoteLearner(stub.url, hasty).load(folders[1], ModelContext(ENCODE))
         texts = [example.text for example in examples(9)]
 
-        assert loaded.answer(texts) == model.answer(texts)
+        assert loaded.predict(texts) == model.predict(texts)
     assert [path.name for path in folders[0].iterdir()] == ["remote.json"]
     assert (folders[0] / "remote.json").read_bytes() == (folders[1] / "remote.json").read_bytes()
 
@@ -61,7 +61,7 @@ def test_a_damaged_model_is_refused(fit: Fit, tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:-10])
 
     with pytest.raises(BrokenPromise, match="cannot be read"):
-        RemoteLearner(stub.url, hasty).load(tmp_path, encode=ENCODE)
+        RemoteLearner(stub.url, hasty).load(tmp_path, ModelContext(ENCODE))
 
 
 def test_it_is_never_told_what_people_said(fit: Fit) -> None:
@@ -84,7 +84,7 @@ def test_confidence_is_what_the_score_proved_to_be_worth(fit: Fit) -> None:
         return {"result": [region(label)], "score": 0.99}
 
     with Stub(boastful) as stub:
-        (answer,) = fit(stub.url, examples(200)).answer(["lovely number 1"])
+        (answer,) = fit(stub.url, examples(200)).predict(["lovely number 1"])
 
     assert answer.confidence == pytest.approx(2 / 3, abs=0.05)
     assert answer.margin == 0.99
@@ -103,7 +103,7 @@ def test_a_score_that_tells_right_from_wrong_is_kept(fit: Fit) -> None:
         return {"result": [region(label)], "score": 0.8 if knows else 0.4}
 
     with Stub(modest) as stub:
-        sure, unsure = fit(stub.url, examples(200)).answer(["lovely number 1", "lovely number 2"])
+        sure, unsure = fit(stub.url, examples(200)).predict(["lovely number 1", "lovely number 2"])
 
     assert sure.confidence > 0.9
     assert unsure.confidence < 0.1
@@ -131,7 +131,7 @@ def test_a_task_without_a_usable_answer_gets_the_commonest_label_and_no_trust(fi
     with Stub(lambda task: entry if task["data"]["text"] in silent else right(task)) as stub:
         model = fit(stub.url, [*examples(30), Example(99, "awful number 99", Choice("bad"))])
         silent.append("lovely day")
-        nothing, something = model.answer(["lovely day", "lovely night"])
+        nothing, something = model.predict(["lovely day", "lovely night"])
 
     assert (str(nothing.value), nothing.margin) == ("bad", 0.0)
     assert nothing.confidence == pytest.approx(11 / 32)
@@ -156,7 +156,7 @@ def test_a_task_without_a_usable_answer_gets_the_commonest_label_and_no_trust(fi
 def test_scores_come_in_many_ways(fit: Fit, entry: object, margin: float) -> None:
     """The first of several predictions counts; its own score, else its regions', brought into [0, 1]."""
     with Stub(lambda _: entry) as stub:
-        (answer,) = fit(stub.url).answer(["anything"])
+        (answer,) = fit(stub.url).predict(["anything"])
 
     assert (str(answer.value), answer.margin) == ("good", margin)
 
@@ -165,7 +165,7 @@ def test_a_backend_that_answers_one_task_at_a_time_is_asked_so(fit: Fit) -> None
     """As Label Studio does: many backends look at the first task only."""
     with Stub(right) as stub:
         stub.results = lambda tasks: [right(tasks[0])]
-        answers = fit(stub.url).answer(["lovely", "awful", "purple"])
+        answers = fit(stub.url).predict(["lovely", "awful", "purple"])
 
     assert labels(answers) == ["good", "bad", "odd"]
 
@@ -176,14 +176,14 @@ def test_an_answer_of_the_wrong_length_says_nothing(fit: Fit) -> None:
         model = fit(stub.url)
         stub.results = lambda tasks: [right(task) for task in tasks[:-1]]
 
-        assert {answer.margin for answer in model.answer(["lovely", "awful", "purple"])} == {0.0}
+        assert {answer.margin for answer in model.predict(["lovely", "awful", "purple"])} == {0.0}
 
 
 def test_many_texts_go_in_portions(fit: Fit) -> None:
     """Fifty at a time, each with its own answer, in order."""
     texts = [example.text for example in examples(2 * CHUNK + 1)]
     with Stub(right) as stub:
-        answers = fit(stub.url, examples(3)).answer(texts)
+        answers = fit(stub.url, examples(3)).predict(texts)
 
     assert labels(answers) == [truth(text) for text in texts]
     assert [len(body["tasks"]) for body in stub.bodies("/predict")] == [3, CHUNK, CHUNK, 1]
@@ -205,5 +205,5 @@ def test_a_fit_that_is_out_of_time_ends_with_what_it_has(fit: Fit) -> None:
     with Stub(right) as stub:
         model = fit(stub.url, examples(4 * CHUNK), deadline=time.monotonic() - 1)
 
-        assert labels(model.answer(["awful"])) == ["bad"]
+        assert labels(model.predict(["awful"])) == ["bad"]
     assert len(stub.bodies("/predict")) == 2

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import structlog
 
+from labelloop.deadline import answer_within, seconds_left
 from labelloop.domain.values import Choice
 from labelloop.errors import BrokenPromise, NeighbourError, NothingToLearn, UserError
 from labelloop.learners.base import Example
-from labelloop.patience import answer_within, seconds_left
 from labelloop.plugins import learner
 from labelloop.testing import BagOfWords
+from tests.llm.stage import models
 from tests.remote.conftest import Fit, region, truth
 from tests.remote.stub import Stub, Task
 
@@ -34,7 +35,7 @@ def test_passing_trouble_is_waited_out(fit: Fit) -> None:
     with Stub(right) as stub:
         stub.faults = [429, 503, 500]
 
-        assert labels(fit(stub.url).answer(["awful"])) == ["bad"]
+        assert labels(fit(stub.url).predict(["awful"])) == ["bad"]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_lasting_trouble_is_said(fit: Fit, status: int, words: str) -> None:
         model = fit(stub.url)
         stub.faults = [status] * 4
         with pytest.raises(NeighbourError, match=words):
-            model.answer(["awful"])
+            model.predict(["awful"])
         stub.faults = [status] * 4
         with pytest.raises(UserError, match=words):
             fit(stub.url)
@@ -66,9 +67,9 @@ def test_a_wrong_password_is_said_and_a_right_one_sent(
         stub.login = ""
         fit(stub.url).save(tmp_path / "model")
         stub.login = "team:secret"
-        model = learner(f"remote:{stub.url}").load(tmp_path / "model", encode=ENCODE)
+        model = learner(f"remote:{stub.url}").load(tmp_path / "model", models(ENCODE))
 
-        assert labels(model.answer(["awful"])) == ["bad"]
+        assert labels(model.predict(["awful"])) == ["bad"]
 
 
 def test_a_backend_that_hangs_is_left_in_time(fit: Fit) -> None:
@@ -78,12 +79,12 @@ def test_a_backend_that_hangs_is_left_in_time(fit: Fit) -> None:
         stub.open.clear()
         started = time.monotonic()
         with answer_within(0.2), pytest.raises(NeighbourError, match="did not answer within"):
-            model.answer(["awful"])
+            model.predict(["awful"])
         assert time.monotonic() - started < 1.5
         with answer_within(-1), pytest.raises(NeighbourError, match="no time left"):
-            model.answer(["awful"])
+            model.predict(["awful"])
         with pytest.raises(NeighbourError, match="LABELLOOP_REMOTE_TIMEOUT_S"):
-            model.answer(["awful"])
+            model.predict(["awful"])
         with answer_within(60), answer_within(0.1), answer_within(60):
             assert seconds_left() <= 0.1
 
@@ -94,7 +95,7 @@ def test_nobody_who_waits_waits_for_a_second_try(fit: Fit) -> None:
         model = fit(stub.url)
         stub.faults = [503, 503]
         with answer_within(5), pytest.raises(NeighbourError, match="503"):
-            model.answer(["awful"])
+            model.predict(["awful"])
 
         assert stub.faults == [503]
 
@@ -109,7 +110,7 @@ def test_a_changed_model_does_not_answer_for_the_one_that_was_measured(fit: Fit,
         else:
             stub.entry = lambda task: {**dict(right(task)), "model_version": "stub-v0.0.2"}  # type: ignore[call-overload]
         with structlog.testing.capture_logs() as lines, pytest.raises(BrokenPromise, match=r"stub-v0\.0\.2, but"):
-            model.answer(["awful"])
+            model.predict(["awful"])
 
     assert [line["event"] for line in lines] == ["remote_model_changed"]
 
@@ -131,7 +132,7 @@ def test_a_backend_without_a_version_answers_unwatched(fit: Fit) -> None:
         model = fit(stub.url)
 
         assert model.names == frozenset()
-        assert labels(model.answer(["awful"])) == ["bad"]
+        assert labels(model.predict(["awful"])) == ["bad"]
 
 
 def test_a_backend_that_says_nothing_of_use_is_no_candidate(fit: Fit) -> None:
@@ -163,4 +164,4 @@ def test_no_text_needs_no_backend(fit: Fit) -> None:
     with Stub(right) as stub:
         model = fit(stub.url)
 
-    assert model.answer([]) == []
+    assert model.predict([]) == []

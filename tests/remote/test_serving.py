@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 
 from labelloop.domain.records import Fit
 from labelloop.domain.values import Choice
-from labelloop.learners.base import Example, Scratch
-from labelloop.steps.models import MODEL_FOLDER
+from labelloop.learners.base import Example, FitContext
+from labelloop.steps.model_store import MODEL_FOLDER
 from labelloop.testing import BagOfWords
 from ml_backend import predict
 from sync.remote.learner import RemoteLearner
@@ -46,10 +46,9 @@ def client(start: Start, stage: Stage, stub: Stub) -> FlaskClient:
     with tempfile.TemporaryDirectory() as temporary:
         (Path(temporary) / MODEL_FOLDER).mkdir()
         learner = RemoteLearner(stub.url, hasty)
-        scratch = Scratch(Path(temporary))
-        model = learner.fit(stage.field, examples, pool=(), encode=BagOfWords(), seed=1, scratch=scratch)
+        model = learner.fit(stage.field, examples, FitContext(BagOfWords(), Path(temporary), seed=1))
         model.save(Path(temporary) / MODEL_FOLDER)
-        fit = Fit(stage.project_id, 1, f"remote:{stub.url}", "v1", "", 6, 0.1, datetime.now(UTC))
+        fit = Fit(stage.project_id, 1, f"remote:{stub.url}", "v1", "", 6, 0.1, created_at=datetime.now(UTC))
         assert stage.book.record(fit, "model-1", Path(temporary))
     stage.deploy("v1")
     return start()

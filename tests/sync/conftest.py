@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from labelloop.domain.schema import Field
-from sync.client import LabelStudio
-from sync.label_config import parse
-from sync.wire import WireProject
+from sync.api.client import LabelStudio
+from sync.api.wire import WireProject
+from sync.config.label_config import parse
 from tests.sync.stub_backend import StubBackend
 from workers.local.label_studio import RunningLabelStudio
 
@@ -36,7 +36,7 @@ def project(client: LabelStudio) -> Iterator[WireProject]:
     """Yield an empty project with one single-choice control; it is deleted afterwards."""
     made = client.create_project("sync test", CONFIG)
     yield made
-    client.delete_project(made.id)
+    client.sdk.projects.delete(made.id)
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from labelloop.errors import NotFound, UserError
-from sync.client import LabelStudio
-from sync.wire import WireProject
+from sync.api.client import LabelStudio
+from sync.api.wire import WireProject
 from tests.sync.conftest import choice
 from workers.demo.accounts import create_annotator
 from workers.local.label_studio import RunningLabelStudio
@@ -92,7 +92,7 @@ def test_a_deletion_between_two_pages_hides_no_task(client: LabelStudio, project
     seen = []
     for page in client.task_pages(project.id, page_size=2):
         seen += [task.id for task in page]
-        client.delete_task(page[0].id)
+        client.sdk.tasks.delete(page[0].id)
     assert seen == ids
 
 

@@ -8,12 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelloop.domain.schema import Field
-from labelloop.domain.tasks import INPUT_BREAK, Origin, Prediction, inputs_of
+from labelloop.domain.tasks import INPUT_BREAK, Origin, inputs_of
+from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import Choice, Choices, FieldKind, Value
 from labelloop.errors import BrokenPromise
-from sync.codecs import decode, encode, origin, task_text, validate, wire_prediction
-from sync.label_config import parse
-from sync.wire import WireAnnotation, WirePrediction
+from sync.api.wire import WireAnnotation, WirePrediction
+from sync.codecs.region_codec import (
+    from_regions,
+    origin,
+    read_answer,
+    task_text,
+    to_regions,
+    validate,
+    wire_prediction,
+)
+from sync.config.label_config import parse
 from tests.sync.conftest import choice
 
 LABELS = ("a", "b & <c>", "还行", "سلبي", "😀 ok")
@@ -36,38 +45,79 @@ junk = st.lists(
         st.text(),
         st.dictionaries(st.text(), st.integers()),
         st.builds(dict, from_name=st.just("other"), type=st.just("choices"), value=st.just({"choices": ["a"]})),
-        st.builds(
-            dict,
-            from_name=st.just("mood"),
-            type=st.just("choices"),
-            value=st.sampled_from([None, {}, {"choices": "a"}]),
-        ),
+        st.builds(dict, from_name=st.just("topics"), type=st.just("choices"), value=st.just({"choices": []})),
     )
 )
+ODD_VALUES: list[object] = [
+    None,
+    [],
+    "a",
+    {},
+    {"choices": None},
+    {"choices": [None]},
+    {"choices": [5]},
+    {"choices": [["a"]]},
+    {"choice": "a"},
+    {"labels": ["a"]},
+    {"start": 0, "end": 1, "choices": ["a"]},
+]
+odd: st.SearchStrategy[dict[str, object]] = st.builds(
+    dict,
+    from_name=st.sampled_from(["mood", "topics"]),
+    type=st.just("choices"),
+    value=st.sampled_from(ODD_VALUES),
+) | st.builds(dict, from_name=st.sampled_from(["mood", "topics"]), type=st.sampled_from(["labels", None, "Choices"]))
 
 
 @given(values)
 def test_what_was_encoded_decodes_to_itself(case: tuple[Field, Value]) -> None:
     """No value changes on its way to Label Studio and back."""
     field, value = case
-    assert decode(field, encode(field, value)) == value
+    assert from_regions(field, to_regions(field, value)) == value
 
 
 @given(values, st.floats(0, 1))
 def test_predictions_of_allowed_values_are_sound(case: tuple[Field, Value], score: float) -> None:
     """Whatever the model may say, Label Studio's own rules accept it."""
     field, value = case
-    sent = wire_prediction(field, Prediction(1, value, 0.5), score=score, model_version="v1")
+    sent = wire_prediction(field, value, score=score, model_version="v1")
     assert validate(CONFIG, sent) is None
     assert sent["score"] == score
     assert sent["model_version"] == "v1"
 
 
 @given(values, junk)
-def test_other_and_malformed_regions_are_passed_over(case: tuple[Field, Value], noise: list[object]) -> None:
-    """Label Studio stores anything; only this control's well-formed regions count."""
+def test_other_and_empty_regions_are_passed_over(case: tuple[Field, Value], noise: list[object]) -> None:
+    """Label Studio stores anything; only what is said of this control counts."""
     field, value = case
-    assert decode(field, [*noise, *encode(field, value), *noise]) == value
+    own = {"from_name": "other", "type": "choices", "value": {}}
+    assert from_regions(field, [*noise, *to_regions(field, value), *noise, own]) == value
+
+
+@given(values, odd)
+def test_one_region_that_cannot_be_read_makes_the_answer_unreadable(
+    case: tuple[Field, Value], region: dict[str, object]
+) -> None:
+    """Never "none" and never what is left of it; another control's odd region does no harm."""
+    field, value = case
+    expected = Unanswered.UNREADABLE if region["from_name"] == field.name else value
+    assert read_answer(field, [*to_regions(field, value), {"from_name": "x"}, region]) == expected
+
+
+def test_a_result_without_any_region_is_unreadable_unless_it_is_empty() -> None:
+    """A list of something else says nothing of any control."""
+    for result in ([None], ["a"], [{"choices": ["a"]}], [{"from_name": None, "value": {"choices": ["a"]}}]):
+        assert read_answer(MOOD, result) is read_answer(TOPICS, result) is Unanswered.UNREADABLE
+    assert read_answer(MOOD, []) is Unanswered.EMPTY
+    assert read_answer(MOOD, [choice("a"), choice("还行")]) is Unanswered.CONTRADICTORY
+    assert read_answer(TOPICS, [{"type": "relation", "from_id": "a", "to_id": "b"}]) == Choices(frozenset())
+
+
+def test_a_label_without_its_list_is_that_label() -> None:
+    """So programs write it, and so it is shown."""
+    alone = {**choice("a"), "value": {"choices": "a"}}
+    assert from_regions(MOOD, [alone]) == Choice("a")
+    assert from_regions(TOPICS, [{**alone, "from_name": "topics"}]) == Choices(frozenset({"a"}))
 
 
 def test_a_single_choice_without_one_clear_label_is_unanswered() -> None:
@@ -75,25 +125,25 @@ def test_a_single_choice_without_one_clear_label_is_unanswered() -> None:
     two = [choice("a"), choice("还行")]
     many = [{**choice("a"), "value": {"choices": ["a", "还行"]}}]
     for result in ([], two, many, [{**choice("a"), "value": {"choices": []}}], [{**choice("a"), "type": "labels"}]):
-        assert decode(MOOD, result) is None
-    assert decode(MOOD, [choice("a"), choice("a")]) == Choice("a")
+        assert from_regions(MOOD, result) is None
+    assert from_regions(MOOD, [choice("a"), choice("a")]) == Choice("a")
 
 
 def test_several_choices_without_a_region_are_none_of_them() -> None:
     """A person who ticks nothing and submits says "none", and Label Studio stores no region for it."""
     empty = {"from_name": "topics", "to_name": "text", "type": "choices", "value": {"choices": []}}
-    assert decode(TOPICS, []) == decode(TOPICS, [empty]) == Choices(frozenset())
-    assert encode(TOPICS, Choices(frozenset())) == []
+    assert from_regions(TOPICS, []) == from_regions(TOPICS, [empty]) == Choices(frozenset())
+    assert to_regions(TOPICS, Choices(frozenset())) == []
 
 
 def test_a_label_the_field_no_longer_allows_is_still_decoded() -> None:
     """Whether a label is allowed is decided when a round closes, not when it is read."""
-    assert decode(MOOD, [choice("long gone")]) == Choice("long gone")
+    assert from_regions(MOOD, [choice("long gone")]) == Choice("long gone")
 
 
 def test_labels_are_encoded_in_the_order_people_see_and_without_a_score() -> None:
     """Regions look the same whatever order a set has, and do not show people how sure the model is."""
-    (region,) = encode(TOPICS, Choices(frozenset({"😀 ok", "a", "还行"})))
+    (region,) = to_regions(TOPICS, Choices(frozenset({"😀 ok", "a", "还行"})))
     assert region["value"] == {"choices": ["a", "还行", "😀 ok"]}
     assert "score" not in region
 
@@ -101,9 +151,9 @@ def test_labels_are_encoded_in_the_order_people_see_and_without_a_score() -> Non
 def test_a_value_of_another_kind_breaks_a_promise() -> None:
     """A set of labels cannot be said of a field with one."""
     with pytest.raises(BrokenPromise, match="Choices cannot be said of the choice field mood"):
-        encode(MOOD, Choices(frozenset({"a"})))
+        to_regions(MOOD, Choices(frozenset({"a"})))
     with pytest.raises(BrokenPromise):
-        encode(TOPICS, Choice("a"))
+        to_regions(TOPICS, Choice("a"))
 
 
 def test_a_blind_task_gets_an_empty_prediction() -> None:
@@ -171,10 +221,46 @@ def test_origin_says_what_the_person_did(
 
 
 def test_a_tasks_text_is_its_inputs_without_nul() -> None:
-    """A missing input or a number is empty but keeps its place; emoji, right-to-left and long texts stay."""
+    """A missing input is empty but keeps its place; emoji, right-to-left and long texts stay."""
     field = Field("f", FieldKind.CHOICE, ("a", "b"), "text", ("one", "two"))
     long = "שלום 🙂 " * 12_500
     assert inputs_of(task_text(field, {"one": "a\x00b", "two": long})) == ("ab", long)
-    assert inputs_of(task_text(field, {"one": 5, "two": "x"})) == ("", "x")
+    assert inputs_of(task_text(field, {"one": {}, "two": "x"})) == ("", "x")
     assert inputs_of(task_text(field, {"one": f"x{INPUT_BREAK}y", "two": "z"})) == ("x\ny", "z")
-    assert task_text(field, {"two": None}) == ""
+    assert task_text(field, {"two": None}) == task_text(field, {"one": " ", "two": "\n"}) == ""
+
+
+def deep() -> object:
+    """Return a text in a thousand lists, one inside the other."""
+    found: object = "x"
+    for _ in range(1000):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (4711, "4711"),
+        (0, "0"),
+        (2.50, "2.5"),
+        (3.0, "3"),
+        (1e21, "1e+21"),
+        (12345678901234567890, "12345678901234567890"),
+        (True, "true"),
+        (False, "false"),
+        (["first part", "second part"], "first part,second part"),
+        (["one", None, 2, ["three"]], "one,,2,three"),
+        ([], ""),
+        (["a", [], "b"], "a,,b"),
+        (deep(), "x"),
+        (None, ""),
+        ({"text": "x"}, ""),
+        ([{"text": "x"}], ""),
+    ],
+)
+def test_a_text_is_what_the_screen_shows_of_the_data(value: object, text: str) -> None:
+    """A table's numbers and booleans, and lists, are read as people see them; objects and null show nothing."""
+    for tag in ("text", "hypertext"):
+        field = Field("f", FieldKind.CHOICE, ("a", "b"), "text", ("one",), tag)
+        assert task_text(field, {"one": value}) == text

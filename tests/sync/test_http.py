@@ -1,33 +1,38 @@
 """Patience, tokens and errors, on a scripted Label Studio."""
 
-import base64
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import httpx
+import jwt
 import pytest
 
 from labelloop.errors import LabelLoopError, NeighbourError, NotFound, UserError
-from sync.client import LabelStudio
+from sync.api.client import LabelStudio
 
-Answer = httpx.Response | Exception
+Prediction = httpx.Response | Exception
 USER = {"id": 1, "email": "a@example.com"}
 TIMED_OUT = httpx.ReadTimeout("read timed out")
 
 
-def jwt(lives_s: float = 300) -> str:
-    """Return a token of the form of Label Studio's, unsigned."""
-    claims = base64.urlsafe_b64encode(json.dumps({"iat": 1000, "exp": 1000 + lives_s}).encode()).decode().rstrip("=")
-    return f"head.{claims}.sign"
+def token(lives_s: float = 300, kind: str = "access", number: int = 0) -> str:
+    """Return a token of the form of Label Studio's."""
+    now = int(time.time())
+    claims = {"token_type": kind, "iat": now, "exp": now + lives_s, "jti": str(number)}
+    return jwt.encode(claims, "k" * 32, algorithm="HS256")
+
+
+PERSONAL = token(lives_s=10_000, kind="refresh")
 
 
 class Script:
     """Gives the scripted answers one after the other, and remembers the requests."""
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Prediction) -> None:
         self.requests: list[httpx.Request] = []
-        self._answers: Iterator[Answer] = iter(answers)
+        self._answers: Iterator[Prediction] = iter(answers)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -37,8 +42,10 @@ class Script:
         return answer
 
 
-def client(handler: Callable[[httpx.Request], httpx.Response], token: str = "legacy", attempts: int = 3) -> LabelStudio:
-    return LabelStudio("http://ls", token, attempts=attempts, pause_s=0, transport=httpx.MockTransport(handler))
+def client(
+    handler: Callable[[httpx.Request], httpx.Response], api_key: str = "legacy", attempts: int = 3
+) -> LabelStudio:
+    return LabelStudio("http://ls", api_key, attempts=attempts, pause_s=0, transport=httpx.MockTransport(handler))
 
 
 def refusal(status: int, detail: str = "", **more: object) -> httpx.Response:
@@ -56,7 +63,7 @@ def test_passing_trouble_is_waited_out() -> None:
 
 
 @pytest.mark.parametrize("answer", [httpx.ConnectError("refused"), TIMED_OUT, refusal(502), refusal(504)])
-def test_patience_ends(answer: Answer) -> None:
+def test_patience_ends(answer: Prediction) -> None:
     """After the last attempt the address is named, and what to check."""
     script = Script(*[answer] * 9)
     with client(script) as studio, pytest.raises(NeighbourError, match="http://ls"):
@@ -65,7 +72,7 @@ def test_patience_ends(answer: Answer) -> None:
 
 
 @pytest.mark.parametrize("answer", [TIMED_OUT, httpx.ReadError("reset"), refusal(503), refusal(500)])
-def test_what_may_have_been_done_is_not_sent_again(answer: Answer) -> None:
+def test_what_may_have_been_done_is_not_sent_again(answer: Prediction) -> None:
     """Predictions whose answer was lost may be stored already; sending them again would double them."""
     script = Script(answer)
     with client(script) as studio, pytest.raises(NeighbourError):
@@ -74,7 +81,7 @@ def test_what_may_have_been_done_is_not_sent_again(answer: Answer) -> None:
 
 
 @pytest.mark.parametrize("answer", [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow"), refusal(429)])
-def test_what_was_surely_not_done_is_sent_again(answer: Answer) -> None:
+def test_what_was_surely_not_done_is_sent_again(answer: Prediction) -> None:
     """A request that never arrived, or was turned away, does no harm twice."""
     script = Script(answer, httpx.Response(201, json={"created": 1}))
     with client(script) as studio:
@@ -136,7 +143,7 @@ def test_deleting_what_is_gone_is_no_error() -> None:
     with client(Script(refusal(404), refusal(404), refusal(404))) as studio:
         studio.delete_backend(1)
         studio.delete_webhook(1)
-        studio.delete_task(1)
+        studio.delete_annotation(1)
 
 
 class Tokens:
@@ -147,10 +154,10 @@ class Tokens:
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/api/token/refresh/":
-            assert json.loads(request.content) == {"refresh": jwt()}
+            assert json.loads(request.content) == {"refresh": PERSONAL}
             with self._lock:
                 self.refreshed += 1
-                access = f"{jwt(self._lives_s)}{self.refreshed}"
+                access = token(self._lives_s, number=self.refreshed)
                 self.valid = {access}
             return httpx.Response(200, json={"access": access})
         scheme, _, access = request.headers["Authorization"].partition(" ")
@@ -163,7 +170,7 @@ def test_an_access_token_is_used_until_it_is_stale() -> None:
     """One exchange for many requests; a token without any life left is exchanged every time."""
     lasting, fleeting = Tokens(), Tokens(lives_s=0)
     for server, expected in ((lasting, 1), (fleeting, 3)):
-        with client(server, jwt()) as studio:
+        with client(server, PERSONAL) as studio:
             for _ in range(3):
                 studio.whoami()
         assert server.refreshed == expected
@@ -172,7 +179,7 @@ def test_an_access_token_is_used_until_it_is_stale() -> None:
 def test_a_forgotten_access_token_is_renewed_once() -> None:
     """A 401 with a token that should still live brings a new one without the caller noticing."""
     server = Tokens()
-    with client(server, jwt()) as studio:
+    with client(server, PERSONAL) as studio:
         studio.whoami()
         server.valid = set()
         studio.whoami()
@@ -182,26 +189,26 @@ def test_a_forgotten_access_token_is_renewed_once() -> None:
 def test_an_account_that_was_shut_out_is_not_asked_for_ever() -> None:
     """A second 401 after renewing is the answer."""
     script = Script(
-        httpx.Response(200, json={"access": jwt()}),
+        httpx.Response(200, json={"access": token()}),
         refusal(401),
-        httpx.Response(200, json={"access": jwt()}),
+        httpx.Response(200, json={"access": token()}),
         refusal(401, "User is inactive"),
     )
-    with client(script, jwt()) as studio, pytest.raises(UserError, match="User is inactive"):
+    with client(script, PERSONAL) as studio, pytest.raises(UserError, match="User is inactive"):
         studio.whoami()
 
 
 def test_a_revoked_personal_token_says_what_to_do() -> None:
     """So does an access token in its place, which Label Studio calls the wrong type."""
     for words in ("Token is blacklisted", "Token has wrong type"):
-        with client(Script(refusal(401, words)), jwt()) as studio, pytest.raises(UserError, match=words):
+        with client(Script(refusal(401, words)), PERSONAL) as studio, pytest.raises(UserError, match=words):
             studio.whoami()
 
 
 def test_threads_share_one_exchange() -> None:
     """Many threads that start at once do not each fetch a token."""
     server = Tokens()
-    with client(server, jwt()) as studio:
+    with client(server, PERSONAL) as studio:
         threads = [threading.Thread(target=studio.whoami) for _ in range(8)]
         for thread in threads:
             thread.start()

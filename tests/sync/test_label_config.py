@@ -5,7 +5,7 @@ import pytest
 from labelloop.domain.schema import Field
 from labelloop.domain.values import FieldKind
 from labelloop.errors import UserError
-from sync.label_config import parse
+from sync.config.label_config import may_be_left_empty, parse
 
 TEXT = '<Text name="text" value="$text"/>'
 
@@ -129,9 +129,8 @@ def test_a_field_also_reads_what_no_control_labels() -> None:
 @pytest.mark.parametrize(
     ("xml", "reason"),
     [
-        (config('<Ranker name="c" toName="text"/>'), "Ranker is not supported yet"),
-        (config('<Number name="c" toName="text"/>'), "Number is not supported yet"),
-        (config('<TextArea name="c" toName="text" perRegion="true"/>'), "a part of the task"),
+        (config('<Ranker name="c" toName="text"/>'), "the items of a List"),
+        (config('<TextArea name="c" toName="text" perRegion="true"/>'), "it is about regions"),
         (config('<Rating name="c" toName="text" maxRating="1"/>'), "too few choices"),
         (config('<Rating name="c" toName="text" maxRating="many"/>'), "too few choices"),
         (config('<Rating name="c" toName="text" maxRating="101"/>'), "101 stars"),
@@ -148,19 +147,25 @@ def test_a_field_also_reads_what_no_control_labels() -> None:
         (config(choices(), TALK.replace("/>", ' valueType="url"/>')), 'valueType="url"'),
         (config(choices(), '<Text name="text" value="$text" encoding="base64"/>'), "encoded"),
         (config(labels("VideoRectangle"), '<Video name="text" value="$text"/>'), "VideoRectangle is not supported"),
-        (config(choices('perRegion="true"')), "a part of the task"),
-        (config(choices('value="$options"', "")), "differ from task to task"),
+        (config(choices('perRegion="true"')), "it is about regions"),
+        (config(choices() + choices()), "several tags have this name"),
+        (config(choices('value="$options"')), "differ from task to task"),
         (config(choices('choice="ranked"')), 'choice="ranked"'),
         (config(choices(inside='<Choice value="a"/>')), "too few choices"),
         (config(choices(inside="")), "too few choices"),
-        (config(choices(inside='<Choice value="a"><Choice value="b"/></Choice><Choice value="d"/>')), "nested"),
+        (config(choices('allowNested="true"')), "allowNested"),
         (config(choices(), '<HyperText name="text" value="$text" valueType="url"/>'), 'valueType="url"'),
-        (config(choices(), '<Image name="text" value="$text"/>'), "it labels Image"),
+        (config(choices(), '<Image name="text" value="$text"/>'), "let a backend of your own that reads Image"),
+        (config(choices(), '<Dialog name="text" value="$text"/>'), "show them with Paragraphs"),
+        (config(choices(), '<Markdown name="text" value="$text"/>'), "stores no answer about a Markdown"),
+        (config(choices(), '<Table name="text" value="$text" valueType="csv"/>'), 'valueType="csv"'),
+        ('<View><Chat name="c" value="$c"/></View>', "only Label Studio's paid editions show a Chat"),
         (config(choices(), '<Text name="text" value="$text" valueType="url"/>'), 'valueType="url"'),
         (config(choices(), '<Text name="text" value="fixed"/>'), 'value="fixed"'),
-        (config(choices(), '<Text name="text" value="$a.b"/>'), 'value="$a.b"'),
+        (config(choices(), '<Text name="text" value="Dear $a, dear $b"/>'), 'value="Dear $a, dear $b"'),
         (config(choices(to="text,more"), TEXT + '<Text name="more" value="$more"/>'), "several objects"),
         (config(choices(to="gone")), 'toName="gone"'),
+        (config('<Rating name="c" maxRating="7"/>'), "it has no toName"),
     ],
 )
 def test_what_cannot_be_learned_says_why(xml: str, reason: str) -> None:
@@ -172,12 +177,44 @@ def test_what_cannot_be_learned_says_why(xml: str, reason: str) -> None:
     assert reason in said
 
 
+def test_of_choices_inside_choices_only_the_outer_ones_can_be_ticked() -> None:
+    """Without `allowNested` Label Studio does not show the inner ones."""
+    inside = '<Choice value="a"><Choice value="b"/></Choice><View><Choice value="D" alias="d"/></View>'
+    assert parse(config(choices(inside=inside))).fields[0].labels == ("a", "d")
+
+
+@pytest.mark.parametrize(
+    ("shown", "inputs", "reads"),
+    [
+        ('<Table name="text" value="$row"/>', ("row",), "table"),
+        ('<List name="text" value="$items"/>', ("items",), "list"),
+        ('<Chat name="text" value="$chat"/>', ("chat",), "chat"),
+        ('<Text name="text" value="$order.items[0].name"/>', ("order.items[0].name",), "text"),
+        ('<Markdown name="how" value="$how"/><Text name="text" value="$text"/>', ("how", "text"), "markdown text"),
+    ],
+)
+def test_tables_lists_chats_and_paths_are_read(shown: str, inputs: tuple[str, ...], reads: str) -> None:
+    """An input is the path below the task's data; the tag says how what lies there is shown."""
+    field = parse(config(choices(), shown)).field("c")
+    assert field is not None
+    assert (field.inputs, field.reads) == (inputs, reads)
+
+
+def test_relations_are_named_as_not_looped() -> None:
+    """The control that marks the regions is, and nobody should take it for the whole."""
+    schema = parse(config(labels("Labels") + '<Relations><Relation value="knows"/></Relations>'))
+    assert [field.name for field in schema.fields] == ["c"]
+    assert schema.not_learnable == (
+        "Relations: relations between regions are not looped yet; the regions themselves are",
+    )
+
+
 def test_fields_stand_beside_what_is_not_learnable() -> None:
     """One control that cannot be learned does not keep the others from it."""
     more = '<Ranker name="rank" toName="text"/><Choices name="d" toName="text">'
     schema = parse(config(choices() + more + '<Choice value="x"/><Choice value="y"/></Choices>'))
     assert [field.name for field in schema.fields] == ["c", "d"]
-    assert schema.not_learnable == ("rank: Ranker is not supported yet",)
+    assert schema.not_learnable == ("rank: a Ranker puts the items of a List in order (toName)",)
 
 
 def test_an_empty_configuration_has_no_fields() -> None:
@@ -192,3 +229,20 @@ def test_broken_xml_is_the_users_to_mend(xml: str) -> None:
     """What cannot be read is said to be the configuration's fault."""
     with pytest.raises(UserError, match="labelling configuration cannot be read"):
         parse(xml)
+
+
+@pytest.mark.parametrize(
+    ("control", "empty"),
+    [
+        (choices(), True),
+        (choices('required="true"'), False),
+        (choices('required="True" choice="single"'), False),
+        (choices('choice="multiple"'), False),
+        ('<Rating name="c" toName="text"/>', True),
+        (labels("Labels"), False),
+    ],
+)
+def test_a_field_that_wants_an_answer_may_be_left_empty_unless_it_is_required(control: str, empty: bool) -> None:
+    """Where an empty answer means "none" nothing need be required."""
+    xml = config(control)
+    assert may_be_left_empty(xml, parse(xml).fields[0]) is empty

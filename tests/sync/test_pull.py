@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -10,10 +10,11 @@ from structlog.testing import capture_logs
 
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Annotation, Origin, TaskState
+from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import Choice
 from sync import pull
-from sync.client import LabelStudio
-from sync.wire import WireProject
+from sync.api.client import LabelStudio
+from sync.api.wire import WireProject
 from tests.sync.conftest import choice
 from workers.local.label_studio import RunningLabelStudio
 
@@ -27,7 +28,7 @@ class Project:
         self.ids = client.import_tasks(project_id, [{"data": {"text": f"text {n}"}} for n in range(4)])
 
     def pull(self, since: datetime | None = None) -> dict[int, TaskState]:
-        return {state.task.id: state for state in pull.states(self.client, self.id, self.field, since=since)}
+        return {state.task.id: state for state in pull.states(self.client, self.id, [self.field], since=since)}
 
     def only(self, task: int) -> Annotation:
         (annotation,) = self.pull()[task].annotations
@@ -46,6 +47,29 @@ def tasks(
     made = Project(client, project.id, field, label_studio)
     yield made
     made.raw.close()
+
+
+def test_a_pull_brings_what_a_task_was_imported_with(tasks: Project, client: LabelStudio) -> None:
+    """All keys of its data, and its meta."""
+    data = {"text": "还行", "row": 7, "tags": ["a", {"b": None}]}
+    (made,) = client.import_tasks(tasks.id, [{"data": data, "meta": {"from": "a.csv"}}])
+    assert json.loads(tasks.pull()[made].own) == {"data": data, "meta": {"from": "a.csv"}}
+
+
+def test_a_closed_task_is_given_to_nobody_until_it_is_opened(tasks: Project, client: LabelStudio) -> None:
+    """As a released one is, and one that is put back."""
+    first, *others = tasks.ids
+    for task in others:
+        client.close_task(task)
+    given = client.next_task(tasks.id)
+    assert given is not None
+    assert given.id == first
+    client.annotate(first, [choice("good")])
+    assert client.next_task(tasks.id) is None
+    client.set_overlap(others[0], 1)
+    again = client.next_task(tasks.id)
+    assert again is not None
+    assert again.id == others[0]
 
 
 def test_a_pull_sees_what_was_made_changed_skipped_and_deleted(
@@ -110,14 +134,33 @@ def test_a_task_that_label_studio_cannot_read_is_left_out_until_it_is_mended(
     for since in (None, cursor):
         with capture_logs() as lines:
             found = tasks.pull(since)
-        assert found.keys() == set(tasks.ids) - {poisoned}
+        assert found.keys() == set(tasks.ids)
+        assert {id_ for id_, state in found.items() if state.unreadable} == {poisoned}
         assert [a.value for a in found[third].annotations] == [Choice("good")]
         (line,) = lines
-        assert (line["log_level"], line["project"], line["task"]) == ("warning", tasks.id, poisoned)
-        assert "docs/controls.md" in line["because"]
+        assert (line["log_level"], line["task"], line["reason"]) == ("warning", poisoned, found[poisoned].unreadable)
+        assert "docs/controls.md" in line["reason"]
 
     tasks.act("delete_tasks_annotations", poisoned)
     assert tasks.pull(cursor)[poisoned].annotations == ()
+
+
+def test_what_programs_store_without_a_result_stops_no_project(tasks: Project, client: LabelStudio) -> None:
+    """A skip, an annotation and a prediction whose result is null: the skip stays one, the others say nothing."""
+    skipped, said, predicted, sound = tasks.ids
+    tasks.raw.post(f"/api/tasks/{skipped}/annotations/", json={"was_cancelled": True}).raise_for_status()
+    tasks.raw.post(f"/api/tasks/{said}/annotations/", json={}).raise_for_status()
+    odd = {"task": predicted, "result": {"a": 1}, "model_version": "other"}
+    tasks.raw.post("/api/predictions/", json=odd).raise_for_status()
+    client.annotate(sound, [choice("good")])
+    found = tasks.pull()
+    assert {id_: [a.unanswered for a in state.annotations] for id_, state in found.items()} == {
+        skipped: [Unanswered.SKIPPED],
+        said: [Unanswered.EMPTY],
+        predicted: [],
+        sound: [None],
+    }
+    assert not any(state.unreadable for state in found.values())
 
 
 def test_imported_annotations_are_told_from_peoples(tasks: Project, client: LabelStudio) -> None:
@@ -181,22 +224,35 @@ def test_accepting_and_correcting_are_told_apart(tasks: Project, client: LabelSt
     assert tasks.only(accepted).shown_prediction == shown[accepted]
 
 
-def test_deleted_tasks_are_found(tasks: Project, client: LabelStudio) -> None:
-    """Also when as many were imported as deleted, once the new ones were pulled."""
-    known = set(tasks.pull())
-    assert pull.deleted(client, tasks.id, known) == set()
+def test_a_full_look_finds_what_no_cursor_would(tasks: Project, client: LabelStudio) -> None:
+    """Deleted tasks, and labels that a clock put back has stamped long ago: by when each task last changed."""
+    known = {task: state.updated_at for task, state in tasks.pull().items()}
+    news, gone = pull.full_look(client, tasks.id, [tasks.field], known)
+    assert (list(news), gone) == ([], set())
 
-    client.delete_task(tasks.ids[0])
-    assert pull.deleted(client, tasks.id, known) == {tasks.ids[0]}
+    client.sdk.tasks.delete(tasks.ids[0])
+    client.annotate(tasks.ids[1], [choice("good")])
+    (new,) = client.import_tasks(tasks.id, [{"data": {"text": "new"}}])
+    news, gone = pull.full_look(client, tasks.id, [tasks.field], known)
+    assert ({state.task.id: len(state.annotations) for state in news}, gone) == (
+        {tasks.ids[1]: 1, new: 0},
+        {tasks.ids[0]},
+    )
 
-    client.import_tasks(tasks.id, [{"data": {"text": "new"}}])
-    known |= set(tasks.pull())
-    assert pull.deleted(client, tasks.id, known) == {tasks.ids[0]}
+
+def test_label_studios_clock_and_counts_are_known(tasks: Project, client: LabelStudio) -> None:
+    """Its clock comes with every answer; what it counts is what a pull brings, skipped annotations included."""
+    client.annotate(tasks.ids[0], [choice("good")])
+    client.annotate(tasks.ids[1], [], was_cancelled=True)
+    assert client.counts(tasks.id) == (4, sum(len(state.annotations) for state in tasks.pull().values())) == (4, 2)
+    clock = client.clock()
+    assert clock is not None
+    assert abs(datetime.now(UTC) - clock) < timedelta(minutes=1)
 
 
 def test_tasks_without_text_are_pulled_empty(tasks: Project, client: LabelStudio) -> None:
-    """A number, nothing, or NUL alone where the text should be is no text; duplicates are two tasks."""
+    """Nothing, or NUL alone where the text should be is no text, a number is; duplicates are two tasks."""
     ids = client.import_tasks(tasks.id, [{"data": {"text": text}} for text in (7, "", "\x00", "same", "same", ["a"])])
     states = tasks.pull()
-    assert [states[task].task.text for task in ids] == ["", "", "", "same", "same", ""]
+    assert [states[task].task.text for task in ids] == ["7", "", "", "same", "same", "a"]
     assert states[ids[3]].task.fingerprint == states[ids[4]].task.fingerprint

@@ -13,12 +13,13 @@ from rq.serializers import JSONSerializer
 from labelloop.domain.records import Connection
 from labelloop.rules import Rules
 from labelloop.settings import Settings
-from labelloop.steps.project import ProjectView
 from labelloop.stores.book import Book
 from labelloop.testing import BagOfWords
+from tests.core.opened_project import OpenedProject
 from tests.workers.fake_label_studio import FakeLabelStudio
-from workers.bootstrap import open_book
-from workers.queue import QUEUE, Bell
+from workers.jobs.job_queue import QUEUE, Bell
+from workers.jobs.loop_job import LoopJob
+from workers.jobs.open_stores import open_book
 
 PROJECT = 7
 # `logistic` learns these texts in two rounds; `linear` knows them after one, so that v1 would stay.
@@ -43,18 +44,18 @@ class Site:
 
     def __init__(self, settings: Settings, bell: Bell, label_studio: FakeLabelStudio, book: Book) -> None:
         self.settings, self.bell, self.label_studio, self.book = settings, bell, label_studio, book
-        self.view = ProjectView(book, PROJECT)
+        self.view = OpenedProject(book, PROJECT)
         self.connect(RULES)
 
     def connect(self, rules: Rules, active: bool = True) -> None:
         """Connect or disconnect the project."""
         number = len(self.view.ledger.all(Connection, PROJECT)) + 1
-        record = Connection(PROJECT, "made up", rules.model_dump_json(), active, datetime.now(UTC))
+        record = Connection(PROJECT, "made up", rules.model_dump_json(), active, created_at=datetime.now(UTC))
         self.book.record(record, f"connection-{number}")
 
     def work(self, most: int | None = None) -> None:
         """Run jobs until the queue is empty, or this many."""
-        worker = SimpleWorker([QUEUE], connection=self.bell.redis, serializer=JSONSerializer)
+        worker = SimpleWorker([QUEUE], connection=self.bell.redis, serializer=JSONSerializer, job_class=LoopJob)
         worker.work(burst=True, max_jobs=most, logging_level="WARNING")
 
     def queued(self) -> list[str]:
@@ -67,8 +68,8 @@ def site(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str, label_studio: 
     """Set the environment that jobs read, and stand-ins for Label Studio and the encoder."""
     monkeypatch.setenv("LABELLOOP_DATA_DIR", str(folder))
     monkeypatch.setenv("LABELLOOP_REDIS_URL", url)
-    monkeypatch.setattr("workers.bootstrap.open_label_studio", lambda _: label_studio)
-    monkeypatch.setattr("workers.bootstrap.load_encoder", lambda _: BagOfWords())
+    monkeypatch.setattr("workers.jobs.app_context.open_label_studio", lambda _: label_studio)
+    monkeypatch.setattr("workers.jobs.models_of_settings.load_encoder", lambda _: BagOfWords())
     settings = Settings()
     book = open_book(settings)
     with Redis.from_url(url) as client:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from labelloop.errors import NeighbourError
-from sync.wire import WireAnnotation, WirePrediction, WireProject, WireTask
+from sync.api.wire import WireAnnotation, WirePrediction, WireProject, WireTask
 from tests.core.made_up import text, truth
 
 CONFIG = """<View><Text name="text" value="$text"/><Choices name="mood" toName="text" choice="single">
@@ -20,10 +20,11 @@ class FakeLabelStudio:
 
     def __init__(self, tasks: int) -> None:
         self.label_config, self.model_version, self.away = CONFIG, "", False
-        self.clock = datetime(2026, 11, 22, 12, tzinfo=UTC)
-        self.stored = {i: WireTask(id=i, data={"text": text(i)}, updated_at=self.clock) for i in range(1, tasks + 1)}
+        self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+        self.stored = {i: WireTask(id=i, data={"text": text(i)}, updated_at=self.now) for i in range(1, tasks + 1)}
         self.predictions: dict[int, dict[str, Mapping[str, object]]] = {i: {} for i in self.stored}
         self.overlaps: dict[int, int] = {}
+        self.closed: set[int] = set()
         self.pushes: list[str] = []
         self.pulls = 0
 
@@ -38,7 +39,7 @@ class FakeLabelStudio:
     def annotate(self, tasks: Iterable[int], person: int) -> None:
         """Let a person judge the tasks as their words say, from the pre-annotation if one with content is shown."""
         for id_ in tasks:
-            self.clock += timedelta(seconds=1)
+            self.now += timedelta(seconds=1)
             task = self.stored[id_]
             shown = self.predictions[id_].get(self.model_version, {})
             region = {
@@ -54,12 +55,17 @@ class FakeLabelStudio:
                 updated_by=person,
                 result=[region],
                 parent_prediction=id_ if shown.get("result") else None,
-                created_at=self.clock,
-                updated_at=self.clock,
+                created_at=self.now,
+                updated_at=self.now,
             )
             self.stored[id_] = task.model_copy(
-                update={"annotations": [*task.annotations, annotation], "updated_at": self.clock}
+                update={"annotations": [*task.annotations, annotation], "updated_at": self.now}
             )
+
+    def unlabel(self, task_id: int) -> None:
+        """Delete everybody's annotations of a task."""
+        self.now += timedelta(seconds=1)
+        self.stored[task_id] = self.stored[task_id].model_copy(update={"annotations": [], "updated_at": self.now})
 
     # What the client offers
 
@@ -79,9 +85,13 @@ class FakeLabelStudio:
         found = self.tasks(project_id, list(self.stored))
         yield [task for task in found if annotated in str([a.result for a in task.annotations])]
 
-    def changed(self, project_id: int, since: datetime) -> dict[int, datetime]:
+    def clock(self) -> datetime | None:
+        return self.now
+
+    def changed(self, project_id: int, since: datetime | None) -> dict[int, datetime]:
         self._answer()
-        return {task.id: task.updated_at for task in self.stored.values() if task.updated_at >= since}
+        found = self.stored.values()
+        return {task.id: task.updated_at for task in found if since is None or task.updated_at >= since}
 
     def tasks(self, project_id: int, ids: Sequence[int]) -> list[WireTask]:
         self._answer()
@@ -96,6 +106,11 @@ class FakeLabelStudio:
     def set_overlap(self, task_id: int, overlap: int) -> None:
         self._answer()
         self.overlaps[task_id] = overlap
+        self.closed.discard(task_id)
+
+    def close_task(self, task_id: int) -> None:
+        self._answer()
+        self.closed.add(task_id)
 
     def model_versions(self, project_id: int) -> dict[str, int]:
         self._answer()

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from labelloop.domain.predictions import Answer
+from labelloop.domain.predictions import Prediction
 from labelloop.domain.schema import Field
 from labelloop.domain.values import LABEL_KINDS, Choice
 from labelloop.errors import NeighbourError
-from labelloop.learners.base import Encode, Example, Model, Scratch
-from labelloop.learners.linear import LogisticLearner
+from labelloop.learners.base import Example, FitContext, Model, ModelContext
+from labelloop.learners.linear.learner import LogisticLearner
 
 
 @dataclass(frozen=True)
@@ -19,16 +19,16 @@ class Dull:
 
     label: str
 
-    def answer(self, texts: Sequence[str]) -> list[Answer]:
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Say it of every text."""
-        return [Answer(Choice(self.label), 0.5, 0.5) for _ in texts]
+        return [Prediction(Choice(self.label), 0.5, 0.5) for _ in texts]
 
     def save(self, directory: Path) -> None:
         """Write it down."""
         (directory / "dull.json").write_text(json.dumps(self.label), "utf-8")
 
 
-def nothing(_: Scratch) -> None:
+def nothing(_: FitContext) -> None:
     """Let nothing happen."""
 
 
@@ -42,38 +42,29 @@ class InHand:
 
     def __init__(self, name: str, *, background: bool, dull: bool = False) -> None:
         self.name, self.background, self.dull = name, background, dull
-        self.meanwhile: Callable[[Scratch], None] = nothing
+        self.meanwhile: Callable[[FitContext], None] = nothing
         self.fits, self.away = 0, False
 
     def load_factory(self) -> Callable[[], "InHand"]:
         """Return what the entry point names."""
         return lambda: self
 
-    def fit(
-        self,
-        field: Field,
-        examples: Sequence[Example],
-        *,
-        pool: Sequence[str],
-        encode: Encode,
-        seed: int,
-        scratch: Scratch,
-    ) -> Model:
+    def fit(self, field: Field, examples: Sequence[Example], context: FitContext) -> Model:
         """Fit, after what happens meanwhile."""
         self.fits += 1
-        scratch.report(0.5)
-        self.meanwhile(scratch)
+        context.report(0.5)
+        self.meanwhile(context)
         if self.dull:
             return Dull(field.labels[0])
-        return LogisticLearner().fit(field, examples, pool=pool, encode=encode, seed=seed, scratch=scratch)
+        return LogisticLearner().fit(field, examples, context)
 
-    def load(self, directory: Path, *, encode: Encode) -> Model:
+    def load(self, directory: Path, context: ModelContext) -> Model:
         """Read a model back."""
         if self.away:
             raise NeighbourError("The backend is away.")
         if self.dull:
             return Dull(json.loads((directory / "dull.json").read_text("utf-8")))
-        return LogisticLearner().load(directory, encode=encode)
+        return LogisticLearner().load(directory, context)
 
 
 @dataclass(frozen=True)

@@ -14,23 +14,25 @@ from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
 from labelloop import plugins
-from labelloop.domain.loop import next_step
+from labelloop.domain.next_step import next_step
 from labelloop.domain.records import ClosedRound, Decision, Deployment, Evaluation, Fit, Publication, Verdict
 from labelloop.domain.tasks import Role
-from labelloop.learners.base import Scratch
-from labelloop.steps.background import untuned
-from labelloop.steps.scratch import alone
+from labelloop.learners.base import FitContext
+from labelloop.steps.background_learners import untuned
+from labelloop.steps.workspace import alone
 from tests.local.proc import eventually
 from tests.workers.conftest import PROJECT, RULES, Site, site
 from tests.workers.fake_label_studio import FakeLabelStudio
 from tests.workers.late import InHand, Point, nothing
-from workers import jobs, reconcile
+from workers.admin.gc import collect_garbage, find_garbage
 from workers.cli import main
-from workers.foreground import train_now
-from workers.gc import collect_garbage, find_garbage
-from workers.job_list import Tuning, jobs_of
-from workers.queue import BACKGROUND
-from workers.worker import BackgroundWorker
+from workers.jobs import loop as jobs
+from workers.jobs import reconcile
+from workers.jobs.foreground import train_now
+from workers.jobs.job_queue import BACKGROUND
+from workers.jobs.job_status import Tuning, jobs_of
+from workers.jobs.loop_job import LoopJob
+from workers.jobs.worker import BackgroundWorker
 
 TARDY = InHand("tardy", background=True)
 BORE = InHand("bore", background=True, dull=True)
@@ -54,8 +56,8 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_redis_url: str) 
         yield made
 
 
-def candidates(here: Site, *recipes: str) -> None:
-    here.connect(RULES.model_copy(update={"learners": recipes}))
+def candidates(here: Site, *specs: str) -> None:
+    here.connect(RULES.model_copy(update={"learners": specs}))
 
 
 def of(here: Site, role: Role) -> list[int]:
@@ -74,7 +76,7 @@ def label(here: Site, first: int, last: int) -> None:
 
 
 def work_in_background(here: Site) -> None:
-    worker = SimpleWorker([BACKGROUND], connection=here.bell.redis, serializer=JSONSerializer)
+    worker = SimpleWorker([BACKGROUND], connection=here.bell.redis, serializer=JSONSerializer, job_class=LoopJob)
     worker.work(burst=True, logging_level="WARNING")
 
 
@@ -103,7 +105,7 @@ def test_a_slow_learner_blocks_no_round_and_wins_when_it_is_ready(here: Site) ->
     here.work()
     decisions = ledger.all(Decision, PROJECT, round_number=2)
     assert [(d.challenger, d.winner) for d in decisions] == [("v2", "v1"), ("v3", "v3")]
-    assert decisions[1].because.startswith("v3, fitted to round 2 with 35 labels, came late: better by more than")
+    assert decisions[1].reason.startswith("v3, fitted to round 2 with 35 labels, came late: better by more than")
     assert [v.version for v in ledger.all(Verdict, PROJECT, round_number=2)] == ["v1", "v3"]
     assert (here.label_studio.model_version, in_background(here)) == ("v3", [])
     assert next_step(here.view.progress()) is None
@@ -120,7 +122,7 @@ def test_a_slow_learner_that_is_no_better_changes_nothing(here: Site) -> None:
     newest = here.view.ledger.newest(Decision, PROJECT)
     assert newest
     assert (newest.challenger, newest.champion, newest.winner) == ("v2", "v1", "v1")
-    assert "came late: not better" in newest.because
+    assert "came late: not better" in newest.reason
     assert (here.label_studio.pushes, len(here.view.ledger.all(Verdict, PROJECT))) == before
     assert len(here.view.ledger.all(Deployment, PROJECT)) == 1
 
@@ -141,20 +143,20 @@ def test_a_round_that_closes_meanwhile_is_where_it_competes(here: Site) -> None:
     newest = ledger.newest(Decision, PROJECT, round_number=2)
     assert newest
     assert newest.winner == "v3"
-    assert "fitted to round 1 with 15 labels, came late" in newest.because
+    assert "fitted to round 1 with 15 labels, came late" in newest.reason
     assert in_background(here) == ["tune-7-tardy"]
     work_in_background(here)
     here.work()
     assert [fit.round_number for fit in ledger.all(Fit, PROJECT, learner="tardy")] == [1, 2]
-    assert untuned(here.view) == []
+    assert untuned(here.view.state, llm=False) == []
 
 
 def test_a_fit_that_is_killed_goes_on_where_it_was(here: Site) -> None:
-    """Worker and queue are lost: reconcile finds what is missing, and the scratch folder is as it was left."""
+    """Worker and queue are lost: reconcile finds what is missing, and the folder of the fit is as it was left."""
     found: list[bool] = []
 
-    def killed_once(scratch: Scratch) -> None:
-        checkpoint = scratch.directory / "checkpoint"
+    def killed_once(context: FitContext) -> None:
+        checkpoint = context.path("checkpoint")
         found.append(checkpoint.exists())
         checkpoint.touch()
         if len(found) == 1:
@@ -178,7 +180,7 @@ def test_a_fit_that_is_killed_goes_on_where_it_was(here: Site) -> None:
 def test_a_begun_fit_is_finished_before_a_newer_round_is_taken_up(here: Site) -> None:
     """What was cut off in round 1 is not thrown away because round 2 has closed; what was never begun is."""
 
-    def killed(_: Scratch) -> None:
+    def killed(_: FitContext) -> None:
         raise KeyboardInterrupt
 
     ring(here)
@@ -196,8 +198,8 @@ def test_a_deadline_and_how_far_it_is(here: Site, capsys: pytest.CaptureFixture[
     seen: list[float] = []
     told: list[tuple[Tuning, ...]] = []
 
-    def look(scratch: Scratch) -> None:
-        seen.append(scratch.deadline - time.monotonic())
+    def look(context: FitContext) -> None:
+        seen.append(context.deadline - time.monotonic())
         told.append(jobs_of(here.bell, PROJECT).tuning)
         main(["status", str(PROJECT)])
         main(["versions", str(PROJECT)])
@@ -218,7 +220,7 @@ def test_what_cannot_be_learned_is_recorded_and_not_tried_again(here: Site) -> N
     """Too few labels is a reason; anything else is tried again first, and in the end recorded too."""
     ring(here)
 
-    def broken(_: Scratch) -> None:
+    def broken(_: FitContext) -> None:
         raise RuntimeError("no luck")
 
     TARDY.meanwhile = broken
@@ -264,7 +266,7 @@ def test_only_slow_learners(here: Site) -> None:
     ring(here)
     first = here.view.ledger.newest(Decision, PROJECT)
     assert first
-    assert (first.winner, first.because[:19]) == ("", "tardy will come lat")
+    assert (first.winner, first.reason[:19]) == ("", "tardy will come lat")
     work_in_background(here)
     here.work()
     assert here.label_studio.model_version == "v1"
@@ -274,8 +276,8 @@ def test_only_slow_learners(here: Site) -> None:
 def test_a_late_version_waits_while_the_model_is_frozen(here: Site) -> None:
     """Nothing is deployed while a certificate is made; when that is given up, the late one competes."""
 
-    def certify(_: Scratch) -> None:
-        assert main(["certify", "7", "--max-error", "0.3", "--n", "30"]) == 0
+    def certify(_: FitContext) -> None:
+        assert main(["certify", "7", "--max-error", "0.3", "--n", "30", "--anyway"]) == 0
 
     ring(here)
     TARDY.meanwhile = certify
@@ -285,7 +287,7 @@ def test_a_late_version_waits_while_the_model_is_frozen(here: Site) -> None:
     assert here.view.ledger.all(Evaluation, PROJECT, version="v2") == []
     assert main(["certify", "7", "--abandon"]) == 0
     ring(here)
-    deployed = here.view.ledger.deployed(PROJECT)
+    deployed = here.view.state.deployed
     assert deployed
     assert deployed.version == "v2"
     assert here.label_studio.model_version == "v2"
@@ -308,7 +310,7 @@ def test_running_everything_twice_changes_nothing(here: Site) -> None:
 def test_the_foreground_fits_slow_learners_last(here: Site) -> None:
     """First the model people wait for, then one slow learner after another, each competing when it is ready."""
     shares: list[float] = []
-    steps = list(train_now(here.view, here.bell, shares.append))
+    steps = list(train_now(here.book, PROJECT, here.bell, shares.append))
     once = ["evaluate", "deploy", "publish"]
     assert steps == ["collect", "fit", *once, "tune tardy", *once]
     assert shares == [0.5]
@@ -318,7 +320,7 @@ def test_the_foreground_fits_slow_learners_last(here: Site) -> None:
 def test_gc_deletes_the_scratch_of_rounds_that_are_over(here: Site) -> None:
     """A fit that was cut off is kept while its round is the newest; then it is garbage, unless somebody has it."""
 
-    def killed(_: Scratch) -> None:
+    def killed(_: FitContext) -> None:
         raise KeyboardInterrupt
 
     ring(here)
@@ -375,7 +377,7 @@ def _work(url: str) -> None:
 
 def test_a_queue_that_is_away_stops_no_fit(here: Site) -> None:
     """Progress is a courtesy: a fit goes on without Redis."""
-    from workers.progress import JobProgress
+    from workers.jobs.job_progress import JobProgress
 
     with Redis.from_url("redis://127.0.0.1:1/0") as nobody:
         job = Job("x", connection=nobody, serializer=JSONSerializer)

@@ -8,7 +8,7 @@ import pytest
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from labelloop.domain.loop import next_step
+from labelloop.domain.next_step import next_step
 from labelloop.domain.records import (
     ClosedRound,
     Decision,
@@ -19,7 +19,7 @@ from labelloop.domain.records import (
 )
 from labelloop.domain.tasks import Role
 from labelloop.errors import UserError
-from labelloop.llm.client import Client
+from labelloop.llm.llm_settings import LlmSettings
 from labelloop.rules import Rules
 from labelloop.settings import Settings
 from labelloop.steps.certify import start_attempt
@@ -31,10 +31,12 @@ from tests.llm.test_prompt import asked
 from tests.llm.test_round import right
 from tests.workers.conftest import PROJECT, RULES, Site, site
 from tests.workers.fake_label_studio import FakeLabelStudio
-from workers import jobs, reconcile
 from workers.cli import main
-from workers.foreground import train_now
-from workers.queue import BACKGROUND
+from workers.jobs import loop as jobs
+from workers.jobs import reconcile
+from workers.jobs.foreground import train_now
+from workers.jobs.job_queue import BACKGROUND
+from workers.jobs.loop_job import LoopJob
 
 ASKING = RULES.model_copy(update={"learners": ("logistic", "prompt")})
 
@@ -61,7 +63,7 @@ def ring(here: Site) -> None:
 
 
 def work_in_background(here: Site) -> None:
-    worker = SimpleWorker([BACKGROUND], connection=here.bell.redis, serializer=JSONSerializer)
+    worker = SimpleWorker([BACKGROUND], connection=here.bell.redis, serializer=JSONSerializer, job_class=LoopJob)
     worker.work(burst=True, logging_level="WARNING")
     here.work()
 
@@ -112,8 +114,8 @@ def test_the_first_answers_are_there_before_the_first_label(here: Site, llm: Scr
     ledger, train = here.view.ledger, set(of(here, Role.TRAIN))
     (fit,) = ledger.all(Fit, PROJECT)
     assert (fit.round_number, fit.learner, fit.version, fit.labels, fit.failure) == (0, "prompt", "v1", 0, "")
-    assert [(d.version, d.because) for d in ledger.all(Deployment, PROJECT)] == [("v1", UNMEASURED)]
-    assert (here.label_studio.model_version, ledger.published_name(PROJECT)) == ("v1", "v1")
+    assert [(d.version, d.reason) for d in ledger.all(Deployment, PROJECT)] == [("v1", UNMEASURED)]
+    assert (here.label_studio.model_version, here.view.state.published_name) == ("v1", "v1")
     answered = pushed(here, "v1")
     assert {task for task, said in answered.items() if said} == train & answered.keys()
     assert order(here, "v1") == order(here, "v0")
@@ -135,7 +137,7 @@ def test_nobody_believes_what_was_not_measured(here: Site, llm: ScriptedLLM) -> 
         rows = pd.read_parquet(folder / "queue.parquet")
     assert set(rows["confidence"].dropna()) == {0.5}
     with pytest.raises(UserError, match="no model to certify"):
-        start_attempt(here.view, max_error=0.3, confidence=0.9, n=30)
+        start_attempt(*here.view.now(), max_error=0.3, confidence=0.9, n=30)
 
 
 def test_ringing_and_running_again_changes_nothing(here: Site, llm: ScriptedLLM) -> None:
@@ -166,7 +168,7 @@ def test_the_first_round_measures_it_and_lets_the_others_compete(here: Site, llm
     ledger = here.view.ledger
     (decision,) = ledger.all(Decision, PROJECT)
     assert (decision.challenger, decision.champion, decision.winner) == ("v2", "v1", "v2")
-    assert "better by more than one standard error" in decision.because
+    assert "better by more than one standard error" in decision.reason
     measured = {e.version: e.agreement or 0 for e in ledger.all(Evaluation, PROJECT, round_number=1)}
     assert measured.keys() == {"v1", "v2"}
     assert measured["v1"] < measured["v2"]
@@ -188,14 +190,14 @@ def test_it_is_measured_where_it_stays_the_only_one(here: Site) -> None:
     decision = here.view.ledger.newest(Decision, PROJECT, round_number=1)
     assert decision
     assert (decision.challenger, decision.winner) == ("", "v1")
-    assert decision.because.startswith("prompt will come late")
+    assert decision.reason.startswith("prompt will come late")
     found = here.view.ledger.newest(Evaluation, PROJECT, version="v1")
     assert found
     assert found.agreement == 1.0
 
 
 @pytest.mark.parametrize(
-    ("fault", "variable", "value", "because"),
+    ("fault", "variable", "value", "reason"),
     [
         (Fault(401), "LABELLOOP_LLM_API_KEY", "wrong", "LABELLOOP_LLM_API_KEY"),
         (None, "LABELLOOP_LLM_CAP", "0.004", "LABELLOOP_LLM_CAP"),
@@ -213,10 +215,10 @@ def test_without_its_answers_people_begin_as_ever(
     fault: Fault | None,
     variable: str,
     value: str,
-    because: str,
+    reason: str,
 ) -> None:
     """The reason is recorded and shown; the queue stays, and after the first round it is tried once more."""
-    monkeypatch.setattr(Client.__init__, "__kwdefaults__", {"pause_s": 0.01})
+    monkeypatch.setitem(LlmSettings.__init__.__kwdefaults__ or {}, "pause_s", 0.01)
     llm.always = fault
     monkeypatch.setenv(variable, value)
     ring(here)
@@ -224,7 +226,7 @@ def test_without_its_answers_people_begin_as_ever(
 
     (fit,) = here.view.ledger.all(Fit, PROJECT)
     assert (fit.round_number, fit.version) == (0, "")
-    assert because in fit.failure
+    assert reason in fit.failure
     assert here.label_studio.pushes == ["v0"]
     assert not any(pushed(here, "v0").values())
     main(["status", str(PROJECT)])
@@ -243,7 +245,7 @@ def test_without_its_answers_people_begin_as_ever(
 def test_a_crash_between_the_version_and_its_deployment_is_made_up_for(here: Site) -> None:
     """The queue is lost too: reconcile rings, and what was fitted serves."""
     ring(here)
-    worker = SimpleWorker([BACKGROUND], connection=here.bell.redis, serializer=JSONSerializer)
+    worker = SimpleWorker([BACKGROUND], connection=here.bell.redis, serializer=JSONSerializer, job_class=LoopJob)
     worker.work(burst=True, logging_level="WARNING")
     assert here.view.ledger.newest(Fit, PROJECT, version="v1")
     assert here.view.ledger.newest(Deployment, PROJECT) is None
@@ -266,7 +268,7 @@ def test_a_fit_that_is_killed_pays_for_nothing_twice(
 
     ring(here)
     with monkeypatch.context() as patch:
-        patch.setattr("labelloop.learners.prompt.first_model", killed)
+        patch.setattr("labelloop.learners.prompt.learner.no_fallback", killed)
         with pytest.raises(KeyboardInterrupt):
             jobs.tune(PROJECT, 0, "prompt")
     here.bell.redis.flushall()
@@ -295,7 +297,7 @@ def test_labels_from_before_are_round_one_and_leave_nothing_to_answer(here: Site
     here.label_studio.annotate(range(1, 41), person=1)
     ring(here)
 
-    assert here.view.last_round is not None
+    assert here.view.state.last_round is not None
     assert in_background(here) == ["tune-7-prompt"]
     assert llm.requests == []
     assert not here.view.ledger.all(Fit, PROJECT, round_number=0)
@@ -321,7 +323,7 @@ def test_setting_an_llm_up_is_wish_enough(here: Site, monkeypatch: pytest.Monkey
     here.connect(Rules(round_size=10, monitor_size=20, queue_rounds=2))
     ring(here)
 
-    assert Settings().has_llm is server
+    assert Settings().llm.is_complete is server
     assert in_background(here) == (["tune-7-prompt"] if server else [])
 
 
@@ -335,7 +337,7 @@ def test_going_back_to_it_and_away_again(here: Site, llm: ScriptedLLM) -> None:
     assert main(["rollback", str(PROJECT)]) == 0
     here.work()
     assert here.label_studio.model_version == "v1.2"
-    assert main(["rollback", str(PROJECT)]) == 0
+    assert main(["deploy", str(PROJECT), "v2"]) == 0
     here.work()
     assert here.label_studio.model_version == "v2.2"
 
@@ -370,7 +372,7 @@ def test_an_llm_that_dies_holds_up_no_queue(here: Site, llm: ScriptedLLM) -> Non
 
 def test_the_foreground_asks_it_too(here: Site) -> None:
     """`labelloop train --now` before the first label ends with its answers in the queue."""
-    steps = list(train_now(here.view, here.bell))
+    steps = list(train_now(here.book, PROJECT, here.bell, llm=True))
 
     assert steps == ["collect", "publish", "tune prompt", "deploy", "publish"]
     assert here.label_studio.model_version == "v1"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from labelloop.domain.loop import Phase, next_step
+from labelloop.domain import release_chunks as parts_module
+from labelloop.domain.next_step import Phase, next_step
 from labelloop.domain.records import Certificate, ClosedRound, Publication, Release
-from labelloop.domain.release import Source
+from labelloop.domain.release_row import Source
 from labelloop.domain.tasks import Role
-from labelloop.steps import parts as parts_module
 from labelloop.stores.release_files import RELEASE_FILE, read_release
 from tests.core.made_up import truth
 from tests.workers.conftest import PROJECT, Site, site
@@ -76,22 +76,24 @@ def test_certify_label_certificate_release(here: Site, capsys: pytest.CaptureFix
     for command in (f"rollback {PROJECT} --to v1", f"train {PROJECT}", f"round close {PROJECT}"):
         assert main(command.split()) == 2
         said = capsys.readouterr().err
-        assert "to certify v1 is open: its model is frozen, and no round closes. Let people judge the 40 tasks" in said
+        assert (
+            "to certify v1 is open: its model is frozen, and no round closes. Let annotators label the 40 tasks" in said
+        )
         assert f"labelloop certify {PROJECT} --abandon" in said
 
     studio.annotate(drawn, person=1)
     ring(here)
     found = ledger.newest(Certificate, PROJECT)
     assert found is not None
-    assert found.granted, found.because
+    assert found.granted, found.reason
 
     assert main(["release", str(PROJECT)]) == 0
     here.work()
-    assert here.view.missing_chunks() == []
+    assert here.view.state.looped.missing_chunks == []
     capsys.readouterr()
     assert main(["train", str(PROJECT), "--now"]) == 2
     assert f"labelloop release {PROJECT} --abandon" in capsys.readouterr().err
-    while here.view.phase is Phase.RELEASE:
+    while here.view.state.phase is Phase.RELEASE:
         left = [task for task in shown(here) if not studio.stored[task].annotations]
         assert left
         studio.annotate(left, person=3)
@@ -100,6 +102,11 @@ def test_certify_label_certificate_release(here: Site, capsys: pytest.CaptureFix
     assert written is not None
     rows = read_release(here.book.artifacts.read(written.artifact, RELEASE_FILE))
     assert len(rows) == 160
+    by_model = {row.task_id for row in rows if row.source is Source.MODEL}
+    assert by_model <= studio.closed, "nobody is given what the model has labelled"
+    pushes = list(studio.pushes)
+    ring(here)
+    assert studio.pushes == pushes, "and no queue follows"
     assert sum(str(row.value) != truth(row.task_id) for row in rows) <= 0.2 * 160
     assert {row.task_id for row in rows if row.source is Source.PEOPLE} >= drawn
     capsys.readouterr()
@@ -120,7 +127,7 @@ def test_a_flushed_queue_loses_no_release(here: Site, jobs_done: int) -> None:
     here.work(most=jobs_done) if jobs_done else None
     here.bell.redis.flushall()
     ring(here)
-    assert here.view.missing_chunks() == []
+    assert here.view.state.looped.missing_chunks == []
     assert next_step(here.view.progress()) is None
 
 
@@ -143,11 +150,11 @@ def test_new_tasks_call_the_release_off(here: Site, capsys: pytest.CaptureFixtur
     more = FakeLabelStudio(170)
     here.label_studio.stored |= {i: task for i, task in more.stored.items() if i > 160}
     here.label_studio.predictions |= {i: {} for i in range(161, 171)}
-    here.label_studio.clock = max(task.updated_at for task in here.label_studio.stored.values())
+    here.label_studio.now = max(task.updated_at for task in here.label_studio.stored.values())
     ring(here)
-    if here.view.phase is Phase.RELEASE:  # the new tasks came with the last chunk's ring
+    if here.view.state.phase is Phase.RELEASE:  # the new tasks came with the last chunk's ring
         ring(here)
-    assert here.view.phase is Phase.ROUNDS
+    assert here.view.state.phase is Phase.ROUNDS
     assert here.view.ledger.all(Release, PROJECT) == []
     capsys.readouterr()
     assert main(["release", str(PROJECT)]) == 2
@@ -168,3 +175,55 @@ def test_an_abandoned_attempt_gives_the_loop_back(here: Site, capsys: pytest.Cap
     assert newest is not None
     assert newest.name == "v1.3"
     assert main(["certify", str(PROJECT), "--abandon"]) == 2
+
+
+def test_in_a_release_open_audit_tasks_need_one_person(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two are for measuring, and nothing is measured any more; status counts them among what is left."""
+    again = of(here, Role.MONITOR)[:5]
+    for task in again:
+        here.label_studio.unlabel(task)
+    ring(here)
+    certified(here)
+    capsys.readouterr()
+    assert main(["certify", str(PROJECT), "--n", "30", "--max-error", "0.2", "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["plan"]["audit_open"] == 5
+    assert main(["release", str(PROJECT), "--now", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["waiting_audit"] == 5
+    assert {here.label_studio.overlaps[task] for task in again} == {1}
+
+
+def test_people_s_labels_are_released_alone(here: Site, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Without a certificate, at any time, and exported with a data card; then the loop goes on."""
+    assert main(["release", str(PROJECT)]) == 2
+    assert f"labelloop release {PROJECT} --people-only" in capsys.readouterr().err
+    assert main(["release", str(PROJECT), "--people-only", "--dry-run"]) == 0
+    assert "A release would have 50 labels by people." in capsys.readouterr().out
+    assert here.view.ledger.all(Release, PROJECT) == []
+    assert main(["release", str(PROJECT), "--people-only"]) == 0
+    written = capsys.readouterr().out
+    assert "Release 1: 50 labels, all by people; 110 tasks left out." in written
+    assert "110 tasks stay open: people may go on labelling them" in written
+    assert main(["export", str(PROJECT), str(tmp_path / "out"), "--format", "csv,jsonl,parquet,label-studio"]) == 0
+    assert main(["status", str(PROJECT)]) == 0
+    said = capsys.readouterr().out
+    assert "Release 1: 50 labels, all by people" in said
+    assert "Next: people: " in said
+
+
+def test_the_last_tasks_of_a_certificate_wait_for_nobody_alone(here: Site) -> None:
+    """Who opens one and leaves locks it for a day: the last ones are offered to a second person, once."""
+    assert main(["certify", str(PROJECT), "--max-error", "0.2", "--n", "40"]) == 0
+    here.work()
+    drawn, studio = of(here, Role.CERTIFY), here.label_studio
+    studio.annotate(drawn[:34], person=1)
+    ring(here)
+    pushes = len(studio.pushes)
+    assert not studio.overlaps.keys() & set(drawn)
+    studio.annotate(drawn[34:36], person=1)
+    ring(here)
+    assert {task: studio.overlaps[task] for task in drawn[36:]} == dict.fromkeys(drawn[36:], 2)
+    assert len(studio.pushes) == pushes + 1
+    assert shown(here) == dict.fromkeys(drawn[36:], False)
+    studio.annotate(drawn[36:39], person=2)
+    ring(here)
+    assert len(studio.pushes) == pushes + 1

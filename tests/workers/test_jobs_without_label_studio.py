@@ -12,7 +12,7 @@ from rq.job import Job
 from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
-from labelloop.domain.loop import next_step
+from labelloop.domain.next_step import next_step
 from labelloop.domain.records import (
     ClosedRound,
     Decision,
@@ -24,12 +24,17 @@ from labelloop.domain.records import (
     Verdict,
 )
 from labelloop.domain.tasks import Role
+from labelloop.encoders.encoder_spec import WINDOWS
+from labelloop.encoders.names import BUNDLED, MULTILINGUAL
 from labelloop.errors import NeighbourError
+from labelloop.state.project_state import ProjectState
+from labelloop.testing import BagOfWords
 from tests.workers.conftest import PROJECT, RULES, Site, site
 from tests.workers.fake_label_studio import CONFIG, NOTHING_TO_LEARN, FakeLabelStudio
-from workers import jobs, reconcile
-from workers.exchange import take_in
-from workers.lock import project_lock
+from workers.jobs import loop as jobs
+from workers.jobs import reconcile
+from workers.jobs.label_studio_sync import take_in
+from workers.jobs.project_lock import project_lock
 
 KINDS = (ClosedRound, Fit, Evaluation, Decision, Deployment, Publication)
 
@@ -96,10 +101,51 @@ def test_one_ring_turns_the_loop(here: Site) -> None:
         "Publication": 3,
     }
     assert here.queued() == []
-    take_in(here.view, studio)  # type: ignore[arg-type]
+    take_in(*here.view.now(), studio)  # type: ignore[arg-type]
     origins = Counter(a.origin.value for a in here.view.mirror.annotations() if a.annotator_id == 3)
     assert origins["manual"] == 0
-    assert ledger.published_name(PROJECT) == "v2"
+    assert here.view.state.published_name == "v2"
+
+
+def test_a_changed_encoder_turns_the_loop_by_one_ring(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one is chosen by the texts; another is fitted, measured, deployed and published without a hand."""
+    sizes = {MULTILINGUAL: 96, BUNDLED: 64}
+    monkeypatch.setattr("workers.jobs.models_of_settings.load_encoder", lambda one: BagOfWords(sizes[one.encoder]))
+    start(here)
+    here.bell.ring(PROJECT)
+    here.work()
+    first = here.view.state.rules.encoder
+    other = next(name for name in sizes if name != first)
+    assert here.view.state.encoder == f"{first}?windows={WINDOWS}"
+    here.connect(here.view.state.rules.model_copy(update={"encoder": other}))
+    here.bell.ring(PROJECT)
+    here.work()
+
+    made = here.view.ledger.all(Fit, PROJECT)
+    assert [(fit.version, fit.round_number, fit.encoder) for fit in made] == [
+        ("v1", 1, f"{first}?windows={WINDOWS}"),
+        ("v2", 1, f"{other}?windows={WINDOWS}"),
+    ]
+    assert here.view.state.looped.deployed_version == here.label_studio.model_version == "v2"
+    assert next_step(here.view.progress()) is None
+
+
+def test_old_publications_are_cleared_but_for_the_newest_two(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task has at most the current prediction and the one before; others stay while somebody may have them open."""
+    start(here)
+    for keep in (600, 600, 0):
+        monkeypatch.setenv("LABELLOOP_KEEP_PUBLICATIONS_S", str(keep))
+        here.bell.ring(PROJECT)
+        here.work()
+        versions = {name for rows in here.label_studio.predictions.values() for name in rows}
+        published = [one.name for one in here.view.state.publications]
+        assert versions == set(published if keep else published[-2:])
+        here.label_studio.annotate([task for task in of(here, Role.TRAIN) if not_judged(here, task)][:12], person=3)
+    assert len(published) > 3
+
+
+def not_judged(here: Site, task: int) -> bool:
+    return not here.label_studio.stored[task].annotations
 
 
 def test_ringing_again_changes_nothing(here: Site) -> None:
@@ -143,7 +189,7 @@ def test_a_worker_killed_while_publishing_publishes_once(
     real = getattr(jobs, target)
 
     def killed(*arguments: object) -> object:
-        if target == "record_publication" and here.view.ledger.deployed(PROJECT) is not None:
+        if target == "record_publication" and here.view.state.deployed is not None:
             raise KeyboardInterrupt
         if target == "next_step" and facts(here)["Publication"] == 2:
             raise KeyboardInterrupt
@@ -159,7 +205,7 @@ def test_a_worker_killed_while_publishing_publishes_once(
     reconcile.reconcile(here.settings)
     here.work()
     assert list(dict.fromkeys(here.label_studio.pushes)) == ["v0", "v1"]
-    assert here.view.ledger.published_name(PROJECT) == "v1"
+    assert here.view.state.published_name == "v1"
 
 
 def test_a_verdict_that_a_killed_worker_owes_is_made_up_for(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +240,7 @@ def test_start_training_closes_a_round_at_once(here: Site) -> None:
     here.label_studio.annotate(of(here, Role.TRAIN)[:3], person=1)
     here.bell.ring(PROJECT, close=True)
     here.work()
-    assert [r.because for r in here.view.ledger.all(ClosedRound, PROJECT)] == ["asked for"]
+    assert [r.reason for r in here.view.ledger.all(ClosedRound, PROJECT)] == ["asked for"]
     assert not here.bell.close_wanted(PROJECT)
     here.bell.ring(PROJECT, close=True)
     here.work()
@@ -214,23 +260,24 @@ def test_the_wish_to_train_survives_an_outage_of_label_studio(here: Site) -> Non
     assert failed(here, "collect-7").retries_left == 4
     here.label_studio.away = False
     jobs.collect(PROJECT)
-    assert [r.because for r in here.view.ledger.all(ClosedRound, PROJECT)] == ["asked for"]
+    assert [r.reason for r in here.view.ledger.all(ClosedRound, PROJECT)] == ["asked for"]
 
 
 def test_a_ring_while_collecting_is_answered_by_the_same_job(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """What people say while a collection runs, and a wish to train, is not left for later."""
     here.bell.ring(PROJECT)
     here.work()
-    real: Callable[..., None] = take_in
+    real: Callable[..., ProjectState] = take_in
     rings = 0
 
-    def ring_meanwhile(*arguments: object) -> None:
+    def ring_meanwhile(*arguments: object) -> ProjectState:
         nonlocal rings
-        real(*arguments)
+        state = real(*arguments)
         if rings == 0:
             rings += 1
             here.label_studio.annotate(of(here, Role.TRAIN)[:3], person=1)
             here.bell.ring(PROJECT, close=True)
+        return state
 
     monkeypatch.setattr(jobs, "take_in", ring_meanwhile)
     here.bell.ring(PROJECT)
@@ -292,7 +339,7 @@ def test_reconcile_goes_on_when_a_neighbour_is_away(
     """The ledger or Redis restarts: the next minute is another try."""
     asleep: list[float] = []
 
-    def away(_: object) -> None:
+    def away(*_: object) -> None:
         raise error
 
     def sleep(seconds: float) -> None:
@@ -314,26 +361,26 @@ def test_deleted_tasks_and_a_changed_configuration_are_taken_in(here: Site) -> N
     """A task that is gone is forgotten; the same meaning is no new schema, another one is read from the beginning."""
     studio = here.label_studio
     start(here)
-    take_in(here.view, studio)  # type: ignore[arg-type]
+    take_in(*here.view.now(), studio)  # type: ignore[arg-type]
     gone = of(here, Role.TRAIN)[0]
     del studio.stored[gone]
     studio.label_config = CONFIG.replace("<View>", "<View><Header value='hello'/>")
-    take_in(here.view, studio)  # type: ignore[arg-type]
+    take_in(*here.view.now(), studio)  # type: ignore[arg-type]
     assert gone not in here.view.mirror.tasks()
     assert len(here.view.ledger.all(SchemaVersion, PROJECT)) == 1
     studio.label_config = CONFIG.replace('choice="single"', 'choice="multiple"')
-    take_in(here.view, studio)  # type: ignore[arg-type]
+    take_in(*here.view.now(), studio)  # type: ignore[arg-type]
     values = [a.value for a in here.view.mirror.annotations()]
     assert len(here.view.ledger.all(SchemaVersion, PROJECT)) == 2
     assert values
-    assert all(value is not None and here.view.field.allows(value) for value in values)
+    assert all(value is not None and here.view.state.field.allows(value) for value in values)
 
 
 def test_an_interrupted_re_reading_keeps_the_mirror(here: Site) -> None:
     """While a changed configuration is read anew, nothing that was known is missing."""
     studio = here.label_studio
     start(here)
-    take_in(here.view, studio)  # type: ignore[arg-type]
+    take_in(*here.view.now(), studio)  # type: ignore[arg-type]
     studio.label_config = CONFIG.replace('choice="single"', 'choice="multiple"')
 
     def cut_off(*_: object, **__: object) -> None:
@@ -341,8 +388,8 @@ def test_an_interrupted_re_reading_keeps_the_mirror(here: Site) -> None:
 
     pages, studio.task_pages = studio.task_pages, cut_off  # type: ignore[assignment, method-assign]
     with pytest.raises(NeighbourError):
-        take_in(here.view, studio)  # type: ignore[arg-type]
+        take_in(*here.view.now(), studio)  # type: ignore[arg-type]
     assert len(here.view.mirror.tasks()) == 120
     studio.task_pages = pages  # type: ignore[method-assign]
-    take_in(here.view, studio)  # type: ignore[arg-type]
-    assert all(here.view.field.allows(a.value) for a in here.view.mirror.annotations() if a.value)
+    take_in(*here.view.now(), studio)  # type: ignore[arg-type]
+    assert all(here.view.state.field.allows(a.value) for a in here.view.mirror.annotations() if a.value)

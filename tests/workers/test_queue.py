@@ -15,9 +15,9 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 
 from tests.local.proc import eventually
-from workers import lock
-from workers.lock import project_lock
-from workers.queue import CHANNEL, Bell
+from workers.jobs import project_lock as lock
+from workers.jobs.job_queue import CHANNEL, Bell
+from workers.jobs.project_lock import project_lock
 
 
 def job(bell: Bell, name: str) -> Job:
@@ -47,7 +47,7 @@ def test_projects_and_rounds_have_jobs_of_their_own(bell: Bell) -> None:
     assert bell.enqueue("fit", 7, 2)
     assert bell.queue.job_ids == ["collect-7", "collect-8", "fit-7-1", "fit-7-2"]
     found = job(bell, "fit-7-2")
-    assert (found.func_name, list(found.args), found.kwargs) == ("workers.jobs.fit", [7, 2], {})
+    assert (found.func_name, list(found.args), found.kwargs) == ("workers.jobs.loop.fit", [7, 2], {})
     assert (found.retries_left, found.timeout) == (5, 3600)
 
 
@@ -99,7 +99,7 @@ def test_rings_while_the_project_is_being_collected_are_one_job_after_it(bell: B
     running.set_status(JobStatus.STARTED)
     assert [bell.ring(7) for _ in range(5)] == [True, False, False, False, False]
     assert bell.queue.job_ids == ["collect-7-again"]
-    assert job(bell, "collect-7-again").func_name == "workers.jobs.collect"
+    assert job(bell, "collect-7-again").func_name == "workers.jobs.loop.collect"
 
 
 def test_a_switch_is_announced_to_whoever_listens(bell: Bell) -> None:

@@ -1,19 +1,19 @@
 """`labelloop round list`, `show` and `close`."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from labelloop.domain.records import ClosedRound
 from labelloop.errors import NotFound
-from labelloop.steps.frozen import refuse_frozen
-from labelloop.steps.project import ProjectView
+from labelloop.state.project_state import ProjectState
+from labelloop.steps.phase_guard import refuse_frozen
 from workers.cli.arguments import AsJson, Now, Project
-from workers.cli.opening import open_records
-from workers.foreground import close_now
+from workers.cli.console import output
+from workers.cli.open_records import open_records
+from workers.cli.status_json import round_json
 
 Number = Annotated[int | None, typer.Argument(help="The round; the newest without it.", min=1, show_default=False)]
 
@@ -21,27 +21,25 @@ Number = Annotated[int | None, typer.Argument(help="The round; the newest withou
 def list_rounds(project: Project, as_json: AsJson = False) -> None:
     """List a project's rounds."""
     with open_records() as records:
-        view = records.project(project)
-        rounds = view.ledger.all(ClosedRound, project)
+        rounds = records.project(project).rounds
     if as_json:
-        typer.echo(json.dumps([_figures(closed) for closed in rounds], ensure_ascii=False, indent=1))
+        typer.echo(json.dumps([round_json(closed) for closed in rounds], ensure_ascii=False, indent=1))
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("round", "closed (UTC)", "new", "TRAIN", "MONITOR", "annotations", "because"):
-        table.add_column(column, justify="left" if column in ("closed (UTC)", "because") else "right")
+    for column in ("round", "closed (UTC)", "new", "TRAIN", "MONITOR", "annotations", "reason"):
+        table.add_column(column, justify="left" if column in ("closed (UTC)", "reason") else "right")
     for closed in rounds:
         counts = map(str, (closed.new_train, closed.train, closed.audit, closed.annotations))
-        table.add_row(str(closed.number), f"{closed.at:%Y-%m-%d %H:%M}", *counts, closed.because)
-    Console(highlight=False, soft_wrap=True).print(table if rounds else "No round was closed yet.")
+        table.add_row(str(closed.number), f"{closed.created_at:%Y-%m-%d %H:%M}", *counts, closed.reason)
+    output().print(table if rounds else "No round was closed yet.")
 
 
 def show_round(project: Project, number: Number = None, as_json: AsJson = False) -> None:
     """Show a round's counts and where its files are."""
     with open_records() as records:
-        view = records.project(project)
-        closed = _find(view, number)
+        closed = _find(records.project(project), number)
         shown = {
-            **_figures(closed),
+            **round_json(closed),
             "folder": records.book.artifacts.path(closed.artifact),
             "files": sorted(records.book.artifacts.manifest(closed.artifact)["files"]),
         }
@@ -49,8 +47,8 @@ def show_round(project: Project, number: Number = None, as_json: AsJson = False)
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=1))
         return
     typer.echo(
-        f"Round {closed.number} of project {project}, closed {closed.at:%Y-%m-%d %H:%M} UTC: {closed.because}.\n"
-        f"{closed.new_train} new TRAIN labels, {closed.train} in all; {closed.audit} MONITOR tasks judged; "
+        f"Round {closed.number} of project {project}, closed {closed.created_at:%Y-%m-%d %H:%M} UTC: {closed.reason}.\n"
+        f"{closed.new_train} new TRAIN labels, {closed.train} in all; {closed.audit} MONITOR tasks labelled; "
         f"{closed.annotations} annotations.\n{shown['folder']}"
     )
     for file in shown["files"]:
@@ -59,30 +57,27 @@ def show_round(project: Project, number: Number = None, as_json: AsJson = False)
 
 def close_round(project: Project, now: Now = False) -> None:
     """Close a round at once, if anything is new."""
+    from workers.jobs.foreground import close_now  # loads the whole loop
+
     with open_records() as records:
-        view = records.connected(project)
-        refuse_frozen(view)
+        refuse_frozen(records.connected(project))
         if not now:
             records.bell.ring(project, close=True)
             typer.echo(f"A worker closes the round if anything is new. See: labelloop round list {project}")
-        elif close_now(view, records.bell):
-            closed = _find(view, None)
-            typer.echo(f"Round {closed.number} is closed with {closed.train} TRAIN labels. A worker goes on from here.")
+        elif close_now(records.book, project, records.bell):
+            closed = _find(records.connected(project), None)
+            typer.echo(
+                f"Round {closed.number} is closed with {closed.train} TRAIN labels. A worker continues from here."
+            )
         elif records.bell.close_wanted(project):
             typer.echo("The round before is still being worked on; the next one closes after it.")
         else:
             typer.echo("No round was closed: nothing is new.")
 
 
-def _find(view: ProjectView, number: int | None) -> ClosedRound:
-    rounds = view.ledger.all(ClosedRound, view.id)
-    found = [closed for closed in rounds if number in (None, closed.number)]
+def _find(state: ProjectState, number: int | None) -> ClosedRound:
+    found = [closed for closed in state.rounds if number in (None, closed.number)]
     if not found:
-        known = ", ".join(str(closed.number) for closed in rounds) or "none yet"
-        raise NotFound(f"Project {view.id} has no round {number or ''}; there are: {known}.".replace(" ;", ";"))
+        known = ", ".join(str(closed.number) for closed in state.rounds) or "none yet"
+        raise NotFound(f"Project {state.id} has no round {number or ''}; there are: {known}.".replace(" ;", ";"))
     return found[-1]
-
-
-def _figures(closed: ClosedRound) -> dict[str, Any]:
-    names = ("number", "because", "new_train", "train", "audit", "annotations")
-    return {**{name: getattr(closed, name) for name in names}, "at": closed.at.isoformat()}

@@ -16,24 +16,44 @@ from rich.progress import Progress
 from rich.table import Table
 
 from labelloop.domain.forecast import Forecast
-from labelloop.encoders.load import load_encoder
+from labelloop.domain.languages import languages
+from labelloop.domain.values import Choices, Spans
+from labelloop.encoders.encoder_choice import FOREIGN_SHARE, encoder_due
+from labelloop.encoders.encoder_spec import WINDOWS
+from labelloop.encoders.names import has_multilingual
+from labelloop.encoders.open_encoder import NamedEncoder, load_encoder
 from labelloop.encoders.vectors import CachedEncoder
 from labelloop.errors import UserError
+from labelloop.formatting import counted, few
+from labelloop.learners.base import ModelContext
 from labelloop.rules import Rules
 from labelloop.settings import Settings
-from labelloop.simulate.curve import CurvePoint, curve, outlook
-from labelloop.simulate.labelled import Labelled, read_csv, read_jsonl
-from labelloop.simulate.parts import held_out
+from labelloop.simulate.csv_labels import from_table
+from labelloop.simulate.data_split import held_out
+from labelloop.simulate.jsonl_labels import read_jsonl
+from labelloop.simulate.labelled_texts import Labelled, require_learnable, told
+from labelloop.simulate.learning_curve import CurvePoint, curve, outlook
 from labelloop.simulate.picture import name_of, picture
-from labelloop.simulate.plan import DEFAULT, Machine, Plan
 from labelloop.simulate.replay import replay
-from labelloop.words import counted
-from sync.labelled import read_label_studio
+from labelloop.simulate.replay_plan import DEFAULT, Machine, Plan
+from labelloop.simulate.table_reader import read_table
+from sync.label_studio_file import controls_in, read_annotations, read_label_studio
+from sync.label_studio_table import is_table_of_annotations
 from workers.cli.arguments import AsJson
-from workers.cli.curve import bar
+from workers.cli.console import output
+from workers.cli.interval_bar import bar
+from workers.jobs.models_of_settings import open_models, remote_access
+from workers.jobs.open_stores import open_book
+
+
+def _read_table(path: Path, field: str | None) -> Labelled:
+    table = read_table(path)
+    return read_annotations(table, field) if is_table_of_annotations(table.columns) else from_table(table, field)
+
 
 _FORMS: dict[str, Callable[[Path, str | None], Labelled]] = {
-    ".csv": read_csv,
+    ".csv": _read_table,
+    ".tsv": _read_table,
     ".jsonl": read_jsonl,
     ".json": read_label_studio,
 }
@@ -42,12 +62,13 @@ _USUAL: str = Rules.model_fields["strategy"].default
 
 
 def simulate(
-    data: Annotated[Path, typer.Argument(help="CSV, JSON Lines, or Label Studio's JSON export.", show_default=False)],
+    data: Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines, or Label Studio's export.", show_default=False)],
     field: Annotated[
-        str | None, typer.Option(help="Label column, key or control; default: the first.", show_default=False)
+        str | None,
+        typer.Option(help="Label column, key or control; default: the first, of an export all.", show_default=False),
     ] = None,
-    learner: Annotated[list[str], typer.Option(help="Candidate learner; may be given again.")] = [DEFAULT],  # noqa: B006
-    strategy: Annotated[list[str], typer.Option(help="Query strategy; again to compare.")] = [_USUAL],  # noqa: B006
+    learner: Annotated[list[str], typer.Option(help="Candidate learner; can be repeated.")] = [DEFAULT],  # noqa: B006
+    strategy: Annotated[list[str], typer.Option(help="Query strategy; repeat it to compare.")] = [_USUAL],  # noqa: B006
     rounds: Annotated[str, typer.Option(help="Numbers of labels at which rounds close.")] = "50,100,200",
     seeds: Annotated[int, typer.Option(help="Runs, each with other draws.", min=1)] = 3,
     background: Annotated[bool, typer.Option("--background", help="Let the default fit slow learners too.")] = False,
@@ -58,35 +79,80 @@ def simulate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Replay a labelled file, as if people labelled it round after round.
+    """Replay a labelled file, as if people labelled it round after round; each field of an export by itself.
 
     Prints how good the models get with how many labels, measured on texts set apart, and what more labels may bring.
     """
     if to and to.suffix.lower() != ".svg":
         raise UserError(f"The picture is an SVG: call it {to.with_suffix('.svg').name}.")
-    found, counts = _read(data, field), _rounds(rounds)
+    counts = _rounds(rounds)
     machine = Machine(os.cpu_count() or 1, background and _has_gpu(), background)
     plans = [Plan(tuple(dict.fromkeys(learner)), named, counts, machine) for named in dict.fromkeys(strategy)]
-    points = _played(found, plans, seeds)
+    found = _read_fields(data, field)
+    curves = {one.field.name: _played(one, plans, seeds) for one in found}
+    title = {name: data.name if len(found) == 1 else f"{data.name}, {name}" for name in curves}
     if to:
-        _write(to, picture({data.name: points}))
+        _write(to, picture({title[name]: points for name, points in curves.items()}))
     if as_json:
-        typer.echo(json.dumps({"curve": [asdict(point) for point in points]}, ensure_ascii=False))
+        shown = [{"field": name, "curve": [asdict(point) for point in points]} for name, points in curves.items()]
+        typer.echo(
+            json.dumps({"fields": shown} if len(shown) > 1 else {"curve": shown[0]["curve"]}, ensure_ascii=False)
+        )
         return
-    console = Console()
-    for table in _tables(data.name, points):
-        console.print(table)
-    for line in _forecasts(found, points, target, seconds):
-        console.print(line, highlight=False, soft_wrap=True)
+    console = output()
+    for one in found:
+        for line in _said_of(one):
+            console.print(line, highlight=False, soft_wrap=True)
+        for table in _tables(title[one.field.name], curves[one.field.name]):
+            console.print(table)
+        for line in _forecasts(one, curves[one.field.name], target, seconds):
+            console.print(line, highlight=False, soft_wrap=True)
     if to:
         console.print(f"Picture: {escape(str(to.resolve()))}", highlight=False, soft_wrap=True)
+
+
+def _read_fields(path: Path, field: str | None) -> list[Labelled]:
+    """Return the named field of a file, or all that an export of Label Studio has; say which of these cannot be read.
+
+    Raises UserError where there is none.
+    """
+    names = controls_in(path) if field is None and path.suffix.lower() == ".json" else ()
+    if len(names) < 2:
+        return [_read(path, field)]
+    found, refused = list[Labelled](), list[UserError]()
+    for name in names:
+        try:
+            found.append(_read(path, name))
+        except UserError as error:
+            refused.append(error)
+            typer.echo(f"Not replayed: {name}: {error}", err=True)
+    if not found:
+        raise refused[0]
+    return found
 
 
 def _read(path: Path, field: str | None) -> Labelled:
     reader = _FORMS.get(path.suffix.lower())
     if reader is None:
-        raise UserError(f"{path} is of no known form: give it one of the endings {', '.join(_FORMS)}.")
-    return reader(path, field)
+        raise UserError(
+            f"{path} is of no known form: give it one of the endings {', '.join(_FORMS)}; of Label Studio's exports "
+            "JSON, JSON-MIN, CSV and TSV are read."
+        )
+    found = reader(path, field)
+    require_learnable(found)
+    return found
+
+
+def _said_of(data: Labelled) -> Iterator[str]:
+    """Say what was read, and what of the file was not."""
+    field = data.field
+    labels = f": {escape(few(field.labels))}" if field.labels else ""
+    yield f"Read: {counted(len(data.rows), 'text')}; {escape(field.name)} ({field.kind}){labels}"
+    nothing = sum(row.value in (Choices(frozenset()), Spans(frozenset())) for row in data.rows)
+    if nothing:
+        yield f'Of these {nothing:,} have no label: read as the answer "none".'
+    if data.left_out:
+        yield f"Left out: {told(data.left_out)}."
 
 
 def _rounds(text: str) -> tuple[int, ...]:
@@ -97,7 +163,7 @@ def _rounds(text: str) -> tuple[int, ...]:
 
 
 def _has_gpu() -> bool:
-    from labelloop.learners.tuning.device import best_device
+    from labelloop.learners.training.device import best_device
 
     return best_device().type == "cuda"
 
@@ -105,8 +171,11 @@ def _has_gpu() -> bool:
 def _played(data: Labelled, plans: Sequence[Plan], seeds: int) -> list[CurvePoint]:
     for plan in plans:
         plan.require(data.field, len(data.rows))  # before the texts are encoded, which may take minutes
-    encoder: CachedEncoder = load_encoder(Settings())
-    console = Console(stderr=True)
+    console, settings = Console(stderr=True), Settings()
+    encoder = _encoder(settings, data)
+    # Only what an LLM costs is entered anywhere: without one no ledger is opened.
+    ledger = open_book(settings).ledger if settings.llm_base_url else None
+    models = open_models(settings, ledger, encoder) if ledger else ModelContext(encoder, remote=remote_access(settings))
     try:
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             reading = progress.add_task("encoding", total=None)
@@ -119,14 +188,24 @@ def _played(data: Labelled, plans: Sequence[Plan], seeds: int) -> list[CurvePoin
                 point
                 for plan in plans
                 for seed in range(seeds)
-                for point in replay(data, plan, seed=seed, encode=encoder, tick=lambda: progress.advance(bars))
+                for point in replay(data, plan, seed=seed, context=models, tick=lambda: progress.advance(bars))
             )
     finally:
         encoder.close()
+        if ledger:
+            ledger.engine.dispose()
+
+
+def _encoder(settings: Settings, data: Labelled) -> CachedEncoder:
+    """Return the encoder that the loop would choose for these texts; say which where they are not English."""
+    found = languages(row.text for row in data.rows)
+    due = encoder_due(found, setting=settings.encoder, has_multilingual=has_multilingual())
+    if found.foreign_share >= FOREIGN_SHARE:
+        typer.echo(f"Encoder: {due.encoder} ({due.reason}).", err=True)
+    return load_encoder(NamedEncoder(settings.encoders.spec(due.encoder, WINDOWS), settings.cache_dir))
 
 
 def _tables(name: str, points: Sequence[CurvePoint]) -> Iterator[Table]:
-    """Yield a table for each strategy."""
     for strategy, group in groupby(points, key=lambda point: point.strategy):
         some = list(group)
         runs = f"mean of {counted(some[0].seeds, 'run')}, worst to best"
@@ -164,9 +243,9 @@ def _forecasts(data: Labelled, points: Sequence[CurvePoint], target: float, seco
 
 def _told(found: Forecast, left: int, seconds: float) -> str:
     if not found.labels or found.labels == left:
-        return found.because
+        return found.reason
     hours = f"{found.labels * seconds / 3600:.1f} hours at {seconds:.0f} s each"
-    return f"about {counted(found.labels, 'more label')}, {hours}: {found.because}"
+    return f"about {counted(found.labels, 'more label')}, {hours}: {found.reason}"
 
 
 def _write(path: Path, drawn: str) -> None:

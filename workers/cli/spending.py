@@ -5,20 +5,18 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from labelloop.encoders.load import load_encoder
+from labelloop.domain.task_index import open_train
 from labelloop.errors import NotFound
-from labelloop.learners.cascading.model import CascadeModel
-from labelloop.learners.prompting.model import PromptModel
-from labelloop.llm.client import Estimate
-from labelloop.steps.models import load_model
-from labelloop.words import counted
+from labelloop.formatting import counted
+from labelloop.state.field_mirror import field_mirror
+from workers.admin.spending import ProjectSpending, project_spending
 from workers.cli.arguments import AnyProject, AsJson, Project
-from workers.cli.figures import money
-from workers.cli.opening import open_records
-from workers.spending import ProjectSpending, project_spending
+from workers.cli.console import output
+from workers.cli.number_format import money
+from workers.cli.open_records import Records, open_records
+from workers.jobs.llm_costs_of_settings import open_llm_costs
 
 Version = Annotated[
     str | None, typer.Option(metavar="VERSION", help="The version; without it the one that serves.", show_default=False)
@@ -28,16 +26,16 @@ Version = Annotated[
 def spending(project: AnyProject = None, as_json: AsJson = False) -> None:
     """Show what a project spent on LLMs, by round, against its cap.
 
-    Money is in the currency of LABELLOOP_LLM_PRICES; what other machines asked is not in it.
+    Money is in the currency of LABELLOOP_LLM_PRICES; all machines that share the ledger are counted.
     """
     with open_records() as records:
         ids = [records.project(project).id] if project is not None else records.book.ledger.projects()
-        found = [project_spending(records.settings, id_) for id_ in ids]
+        found = [_spending(records, id_) for id_ in ids]
     if as_json:
         shown = [_json(one) for one in found]
         typer.echo(json.dumps(shown[0] if project is not None else shown, indent=1))
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = output()
     for one in found:
         console.print(f"Project {one.project_id}: {money(one.total.cost)} of {money(one.cap)} spent on LLMs")
         if one.rounds:
@@ -51,33 +49,43 @@ def spending(project: AnyProject = None, as_json: AsJson = False) -> None:
 
 
 def estimate(project: Project, version: Version = None, as_json: AsJson = False) -> None:
-    """Say what an LLM's labels for all open tasks would cost at most, without asking it.
+    """Estimate what an LLM's labels for all open tasks would cost at most, without asking it.
 
-    Open are the TRAIN tasks that nobody has touched. An answer out of form is asked for once more, which is not in it.
+    Open are the TRAIN tasks that nobody has touched. A second attempt after an invalid response is not included.
     """
+    from labelloop.learners.base import estimate as estimated  # models take their time to load
+    from labelloop.llm.llm_client import Estimate
+    from labelloop.steps.model_store import load_model
+    from workers.jobs.models_of_settings import open_encoders, open_models
+
     with open_records() as records:
-        view = records.project(project)
-        fit = view.ledger.version(project, version) if version else view.ledger.deployed(project)
+        state = records.project(project)
+        fit = state.version(version) if version else state.deployed
         if fit is None:
             raise NotFound(f"Project {project} has no version yet: label until the first round, or wait for it.")
-        train, _ = view.open_tasks(view.mirror.annotations())
-        model = load_model(records.book, fit, encode=load_encoder(records.settings))
-        most = Estimate(0, 0, 0, 0, 0.0)
-        if asks_llm := isinstance(model, PromptModel | CascadeModel):
-            most = model.estimate([task.text for task in train])
-        left = project_spending(records.settings, project).left
+        train = field_mirror(records.book, state).tasks(open_train(state.tasks))
+        encoders = open_encoders(records.settings)
+        encode = encoders.named(state.looped.encoder_of(fit))
+        models = open_models(records.settings, records.book.ledger, encode, encoders)
+        most = estimated(load_model(records.book, fit, context=models), [task.text for task in train.values()])
+        left = _spending(records, project).left
     if as_json:
         about = {"project": project, "version": fit.version, "learner": fit.learner, "tasks": len(train)}
-        typer.echo(json.dumps({**about, **asdict(most), "left": left}, ensure_ascii=False, indent=1))
+        typer.echo(json.dumps({**about, **asdict(most or Estimate()), "left": left}, ensure_ascii=False, indent=1))
         return
     what = f"{counted(len(train), 'open task')}, {fit.version} ({fit.learner})"
-    if not asks_llm:
+    if most is None:
         typer.echo(f"{what}: asks no LLM, so its labels cost nothing.")
         return
     typer.echo(
         f"{what}: at most {money(most.cost)} for {counted(most.requests, 'request')}, "
         f"{most.cached} of them answered before; {money(left)} is left of the cap."
     )
+
+
+def _spending(records: Records, project_id: int) -> ProjectSpending:
+    costs = open_llm_costs(records.settings, records.book.ledger)
+    return project_spending(costs, project_id, cap=records.settings.llm_cap)
 
 
 def _table(one: ProjectSpending) -> Table:

@@ -1,6 +1,6 @@
 """A project's status for people: what happened, how good the model is, what comes next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -8,33 +8,65 @@ from rich.table import Table
 from rich.text import Text
 
 from labelloop.domain.records import Evaluation
-from labelloop.words import counted
-from workers.cli.compared_table import compared_table
-from workers.cli.curve import bar
-from workers.cli.figures import percent
-from workers.job_list import Jobs
-from workers.status import Labels, ProjectStatus
+from labelloop.encoders.encoder_spec import in_words
+from labelloop.formatting import counted
+from workers.admin.answer_report import conditional_sentence, findings, hidden_sentence
+from workers.admin.status import Labels, ProjectStatus
+from workers.cli.field_table import field_table
+from workers.cli.interval_bar import bar
+from workers.cli.leaderboard_table import compared_table
+from workers.cli.number_format import percent
+from workers.jobs.job_status import Jobs
 
 
-def to_table(status: ProjectStatus) -> RenderableType:
-    """Return the status as rich prints it."""
-    return Group(*_parts(status))
+def to_table(fields: Sequence[ProjectStatus]) -> RenderableType:
+    """Return a project's status as rich prints it: a line for each of several fields, all there is to a single one."""
+    return Group(*(_parts(fields[0]) if len(fields) == 1 else _parts_of_several(fields)))
+
+
+def _parts_of_several(fields: Sequence[ProjectStatus]) -> Iterator[RenderableType]:
+    first = fields[0]
+    yield from _heading(first)
+    yield _labels(first.labels)
+    yield field_table(fields)
+    yield "Bar: agreement with people from 0 to 100 %, 95 % interval; │ people with each other."
+    yield f"All there is to a field: labelloop status {first.connection.project_id} --field {fields[-1].fields[-1]}"
+    for one in fields:
+        for offer in one.rename_offers:
+            yield f"! {escape(offer.sentence(first.connection.project_id))}"
+        if one.newest_waits:
+            yield f"  {escape(one.newest_waits)}"
+        if one.field:
+            yield from (f"! {escape(one.field.name)}: {said}" for said in _troubles(one, blank_is_fine=True))
+    for name, counts in first.conditional.items():
+        yield escape(conditional_sentence(name, counts))
+    if hidden := hidden_sentence(first.hidden):
+        yield escape(hidden)
+    yield f"Encoder: {escape(in_words(first.encoder))}"
+    yield f"Shown as {first.published or 'nothing yet'}"
+    yield from _release(first)
+    yield from _jobs(first.jobs)
+
+
+def _heading(status: ProjectStatus) -> Iterator[RenderableType]:
+    yield Text(f"Project {status.connection.project_id}: {status.connection.title}", style="bold")
+    yield f"Next: {escape(status.next)}"
 
 
 def _parts(status: ProjectStatus) -> Iterator[RenderableType]:
-    yield Text(f"Project {status.connection.project_id}: {status.connection.title}", style="bold")
-    yield f"Next: {escape(status.next)}"
+    yield from _heading(status)
+    if status.field and len(status.fields) > 1:
+        yield f"Field {escape(status.field.name)} ({status.field.kind}), one of {escape(', '.join(status.fields))}"
     yield _labels(status.labels)
-    if status.deployment:
-        since = f"{status.deployment.at:%Y-%m-%d %H:%M} UTC"
-        yield f"Model: {status.deployment.version} since {since}, shown as {status.published}"
-        yield f"  because {escape(status.deployment.because)}"
-    else:
-        yield "Model: none yet"
+    for offer in status.rename_offers:
+        yield f"! {escape(offer.sentence(status.connection.project_id))}"
+    yield from _answers(status)
+    yield from _model(status)
+    yield from _encoder(status)
     if status.verdict:
-        told = f"Human level after round {status.verdict.round_number}: {status.verdict.outcome}"
-        yield f"{told} (labelloop verdict {status.connection.project_id})"
-        yield f"  because {escape(status.verdict.because)}"
+        headline = f"Human level after round {status.verdict.round_number}: {status.verdict.outcome}"
+        yield f"{headline} (labelloop verdict {status.connection.project_id})"
+        yield f"  because {escape(status.verdict.reason)}"
     yield from _ending(status)
     if status.rounds:
         yield _rounds(status)
@@ -52,27 +84,80 @@ def _parts(status: ProjectStatus) -> Iterator[RenderableType]:
     yield from _jobs(status.jobs)
 
 
+def _answers(status: ProjectStatus) -> Iterator[str]:
+    """Say what counts as no answer."""
+    yield from (f"! {said}" for said in _troubles(status, blank_is_fine=len(status.fields) > 1))
+    for name, counts in status.conditional.items():
+        yield escape(conditional_sentence(name, counts))
+    if hidden := hidden_sentence(status.hidden):
+        yield escape(hidden)
+    if unreadable := status.unreadable_of_llm:
+        why = escape("; ".join(f"{reason}: {count:,}" for reason, count in unreadable.items()))
+        texts = counted(sum(unreadable.values()), "text")
+        yield f"! The LLM gave no readable answer about {texts} ({why}): left to people."
+
+
+def _troubles(status: ProjectStatus, *, blank_is_fine: bool) -> Iterator[str]:
+    renamed = [offer.old for offer in status.rename_offers]
+    for found in findings(status.answers, status.connection.project_id, renamed, blank_is_fine=blank_is_fine):
+        yield f"{escape(found.what)} {escape(found.advice)}"
+
+
+def _encoder(status: ProjectStatus) -> Iterator[str]:
+    if not status.encoder:
+        return
+    encoder = escape(in_words(status.encoder))
+    yield f"Encoder: {encoder}"
+    if status.deployment and status.deployed_encoder != status.encoder:
+        version, old = status.deployment.version, escape(in_words(str(status.deployed_encoder)))
+        yield f"  {version} still serves with {old}, until a version fitted with {encoder} is deployed"
+
+
+def _model(status: ProjectStatus) -> Iterator[str]:
+    if status.deployment:
+        since = f"{status.deployment.created_at:%Y-%m-%d %H:%M} UTC"
+        pinned = f" (pinned until labelloop deploy {status.connection.project_id} --unpin)"
+        shown = f"shown as {status.published}{pinned if status.deployment.pinned else ''}"
+        yield f"Model: {status.deployment.version} since {since}, {shown}"
+        yield f"  because {escape(status.deployment.reason)}"
+    else:
+        yield "Model: none yet"
+    if status.newest_waits:
+        yield f"  {escape(status.newest_waits)}"
+
+
 def _ending(status: ProjectStatus) -> Iterator[str]:
     project, found, release = status.connection.project_id, status.certificate, status.release
     if found and found.granted is None:
-        yield f"Certifying {found.version}: {found.judged} of {found.n} tasks judged (attempt {found.attempt})"
+        yield f"Certifying {found.version}: {found.judged} of {found.n} tasks labelled (attempt {found.attempt})"
     elif found:
-        right = "" if found.at_least >= 1 else f", right being at least {percent(found.at_least)} like people's"
+        right = (
+            ""
+            if found.min_similarity >= 1
+            else f", right being at least {percent(found.min_similarity)} similar to people's"
+        )
         promise = f"error at most {found.max_error:.1%} with probability {1 - found.delta:.2%}{right}"
         word = (
             f"granted, {percent(found.automated)} of the pool automated, {promise}" if found.granted else "not granted"
         )
         yield f"Certificate {found.attempt} for {found.version}: {word}"
-        yield f"  because {escape(found.because or '')}"
+        yield f"  because {escape(found.reason or '')}"
         if found.granted and not (release and release.certificate == found.attempt):
             yield f"  finish the data set under it: labelloop release {project}"
+    yield from _release(status)
+
+
+def _release(status: ProjectStatus) -> Iterator[str]:
+    release = status.release
     if release and release.path:
-        labels = counted(release.tasks or 0, "label")
-        yield f"Release {release.number}: {labels}, {release.by_model} of them by {release.version}"
+        labels = counted(release.tasks or 0, "task" if len(status.fields) > 1 else "label")
+        who = f"{release.by_model} of them by {release.version}" if release.version else "all by people"
+        yield f"Release {release.number}: {labels}, {who}"
         yield f"  in {escape(release.path)}"
-        yield f"  as files for others: labelloop export {project} FOLDER"
+        yield f"  as files for others: labelloop export {status.connection.project_id} FOLDER"
     elif release:
         left = "" if release.waiting is None else f", {counted(release.waiting, 'task')} left to people"
+        left += f" ({release.waiting_audit} of them audit tasks)" if release.waiting_audit else ""
         yield f"Release under way: {release.predicted} of {release.chunks} chunks predicted{left}"
 
 

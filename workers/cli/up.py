@@ -11,11 +11,12 @@ from rich.console import Console
 from labelloop.errors import LabelLoopError
 from labelloop.log import configure_logging
 from labelloop.settings import Settings
-from workers.bootstrap import open_tools
-from workers.connect import connect
+from workers.admin.connect_project import connect
+from workers.jobs.app_context import open_context
+from workers.jobs.reconcile import active_projects
 from workers.local.services import Services, settings_for_other_commands, start_services
 from workers.local.stack import Stack
-from workers.reconcile import active_projects
+from workers.local.stack_here import only_stack
 
 log = structlog.get_logger()
 
@@ -29,7 +30,7 @@ def up(
     """
     console = Console()
     configure_logging("WARNING")
-    with Stack() as stack, suppress(KeyboardInterrupt):
+    with only_stack(directory), Stack() as stack, suppress(KeyboardInterrupt):
         services = start_with_progress(stack, directory, console)
         with settings_for_other_commands(services.settings):
             reconnect(services.settings)
@@ -43,9 +44,15 @@ def up(
 def start_with_progress(stack: Stack, directory: Path, console: Console, base: Settings | None = None) -> Services:
     """Start the services with the settings given, by default the environment's, showing what is being waited for."""
     with console.status("Starting") as status:
-        services = start_services(
-            stack, directory, base or Settings(_env_file=None), say=lambda what: status.update(f"Starting {what} …")
-        )
+
+        def say(what: str) -> None:
+            sentence = f"Starting {what} …"
+            if console.is_terminal:
+                status.update(sentence)
+            else:  # nothing moves in a file: a line for each
+                console.print(sentence, soft_wrap=True)
+
+        services = start_services(stack, directory, base or Settings(_env_file=None), say=say)
     for sentence in services.moved:
         console.print(f"[yellow]{sentence}[/yellow]")
     return services
@@ -62,7 +69,7 @@ def reconnect(settings: Settings) -> None:
     """Wire every connected project again: the ML backend's address may have changed since the last start."""
     for project_id in active_projects(settings):
         try:
-            with open_tools(settings) as tools:
-                connect(tools, project_id)
+            with open_context(settings) as context:
+                connect(context, project_id)
         except LabelLoopError as error:
-            log.warning("project_not_reconnected", project=project_id, because=str(error))
+            log.warning("project_not_reconnected", project=project_id, reason=str(error))

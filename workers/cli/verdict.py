@@ -5,16 +5,17 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from labelloop.domain.records import Verdict
 from labelloop.errors import NotFound
-from labelloop.steps.project import ProjectView
-from labelloop.steps.verdict import verdict_report
-from workers.cli.arguments import AsJson, Project
-from workers.cli.figures import percent
-from workers.cli.opening import open_records
+from labelloop.state.project_state import ProjectState
+from labelloop.steps.verdict_report import verdict_report
+from workers.admin.look import ended, look_now
+from workers.cli.arguments import AsJson, OneField, Project
+from workers.cli.console import output
+from workers.cli.number_format import percent
+from workers.cli.open_records import Records, open_records
 
 SHOWN = 5
 Number = Annotated[
@@ -23,38 +24,59 @@ Number = Annotated[
 ]
 
 
-def verdict(project: Project, number: Number = None, as_json: AsJson = False) -> None:
-    """Say whether the model has reached human level, and what to do next.
+def verdict(
+    project: Project,
+    number: Number = None,
+    look: Annotated[
+        bool, typer.Option("--look", help="Test now on the audit set: spends one of the planned looks.")
+    ] = False,
+    field: OneField = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show whether the model has reached human level, and what to do next.
 
-    Measured on audit tasks that people judged blind. docs/verdict.md explains the words and the JSON.
+    Each field of several has its verdict. Measured on audit tasks that annotators labelled blind. Tested at planned
+    sizes of the audit set, and with --look. docs/verdict.md explains the words and the JSON.
     """
     with open_records() as records:
-        view = records.project(project)
-        report = verdict_report(records.book, _find(view, number))
+        states = records.fields(project, field)
+        reports = [_report(records, state, number, look=look) for state in states]
     if as_json:
-        typer.echo(json.dumps(report, ensure_ascii=False, indent=1))
+        shown = reports[0] if len(states[0].fields) < 2 or field else {"project": project, "fields": reports}
+        typer.echo(json.dumps(shown, ensure_ascii=False, indent=1))
         return
-    console = Console(highlight=False, soft_wrap=True)
-    for line in _lines(report):
-        console.print(line)
+    console = output()
+    for report in reports:
+        for line in _lines(report):
+            console.print(line)
 
 
-def _find(view: ProjectView, number: int | None) -> Verdict:
-    given = view.ledger.all(Verdict, view.id)
+def _report(records: Records, state: ProjectState, number: int | None, *, look: bool) -> dict[str, Any]:
+    book = records.book
+    given = look_now(book, records.bell, state.id, state.focus) if look else _find(state, number)
+    report = verdict_report(book, given)
+    if done := ended(book, state):
+        report["advice"] = f"Nothing: {done}."
+    return report
+
+
+def _find(state: ProjectState, number: int | None) -> Verdict:
+    given = state.looped.verdicts
     found = [one for one in given if number in (None, one.round_number)]
     if not found:
         known = ", ".join(str(one.round_number) for one in given) or "none yet"
         raise NotFound(
-            f"Project {view.id} has no verdict {f'of round {number}' if number else 'yet'}; rounds with one: {known}. "
+            f"Project {state.id} has no verdict {f'of round {number}' if number else 'yet'}; rounds with one: {known}. "
             "One is given after each round, as soon as a version was chosen."
         )
     return found[-1]
 
 
 def _lines(report: dict[str, Any]) -> Iterator[str]:
-    after = f"Project {report['project']}, round {report['round']}, {report['version'] or 'no model'}"
+    of = f", {escape(report['field'])}" if report.get("field") else ""
+    after = f"Project {report['project']}{of}, round {report['round']}, {report['version'] or 'no model'}"
     yield f"[bold]{after}: {report['outcome']}[/bold]"
-    yield f"  because {escape(report['because'])}"
+    yield f"  because {escape(report['reason'])}"
     yield f"Next: {escape(report['advice'])}"
     yield from _forecast(report["forecast"])
     yield from _agreement(report)
@@ -68,7 +90,7 @@ def _forecast(work: dict[str, Any]) -> Iterator[str]:
     elif work["labels_because"]:
         yield f"Forecast: none, {work['labels_because']}"
     if work["hours"] is not None:
-        each = f"{work['judgements']} judgements of {work['seconds']:.0f} s, the median so far"
+        each = f"{work['judgements']} annotations of {work['seconds']:.0f} s, the median so far"
         yield f"  about {work['hours']:.1f} hours of people's time ({each})"
     if work["hours_by_hand"]:
         yield f"  labelling every open TRAIN task by hand: about {work['hours_by_hand']:.1f} hours"
@@ -84,8 +106,8 @@ def _agreement(report: dict[str, Any]) -> Iterator[str]:
         yield f"People with each other: {_share(people)}"
     spans = report.get("consensus", {}).get("spans") or {}
     if spans:
-        told = [f"{name} {one['f1']:.2f} ({one['low']:.2f} to {one['high']:.2f})" for name, one in spans.items()]
-        yield f"F1 of the model's spans: {', '.join(told)}"
+        scores = [f"{name} {one['f1']:.2f} ({one['low']:.2f} to {one['high']:.2f})" for name, one in spans.items()]
+        yield f"F1 of the model's spans: {', '.join(scores)}"
     alpha = report["krippendorff_alpha"]
     if alpha["people"] is not None:
         together = "" if alpha["people_and_model"] is None else f", with the model {alpha['people_and_model']:.2f}"
@@ -94,8 +116,10 @@ def _agreement(report: dict[str, Any]) -> Iterator[str]:
     if other:
         wins = f"at least as good on {percent(other['rho'])} of tasks"
         yield f"Alternative annotator test: could replace {percent(other['omega'])} of people, {wins}"
-    if report["look"]:
+    if report["look"] and report.get("tested", True):
         yield f"This was look {report['look']} of {report['looks']} planned ones"
+    elif report["look"]:
+        yield f"{report['look']} of {report['looks']} planned looks are spent"
 
 
 def _share(found: dict[str, Any]) -> str:

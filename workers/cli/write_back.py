@@ -11,13 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from labelloop.errors import UserError
-from labelloop.steps.project import ProjectView
-from labelloop.words import counted
-from sync.write_back import Written
-from workers.bootstrap import open_tools
+from labelloop.formatting import counted
+from sync.model_labels import Written
+from workers.admin.write_back_release import take_back
+from workers.admin.write_back_release import write_back as write
 from workers.cli.arguments import AsJson, Project
-from workers.write_back import take_back
-from workers.write_back import write_back as write
+from workers.jobs.app_context import open_context
 
 
 class Form(StrEnum):
@@ -29,28 +28,27 @@ class Form(StrEnum):
 
 def write_back(
     project: Project,
-    form: Annotated[Form, typer.Option("--as", help="As what they stand there.")] = Form.PREDICTIONS,
+    form: Annotated[Form, typer.Option("--as", help="As predictions or as annotations.")] = Form.PREDICTIONS,
     user: Annotated[
-        str, typer.Option(metavar="EMAIL", help="The account that annotations are to belong to.", show_default=False)
+        str, typer.Option(metavar="EMAIL", help="The account that owns the annotations.", show_default=False)
     ] = "",
-    remove: Annotated[bool, typer.Option("--remove", help="Take back what was written instead.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove what was written instead.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the newest release's model labels into Label Studio.
 
-    Tasks that people judged are left alone. May be run again, also after an interruption. Model labels are never read
+    Tasks with annotations are left alone. Can be run again, also after an interruption. Model labels are never read
     back as people's. docs/release.md says what each form is for.
     """
     if form is Form.ANNOTATIONS and not user and not remove:
         raise UserError("Whose annotations are they to be? Name an account of its own: --user model@example.com.")
     if user and form is Form.PREDICTIONS:
         raise UserError("Predictions belong to no account: leave --user out, or add --as annotations.")
-    with open_tools() as tools, _bar("taking back" if remove else "writing", shown=not as_json) as tell:
-        view = ProjectView(tools.book, project)
+    with open_context() as context, _bar("taking back" if remove else "writing", shown=not as_json) as tell:
         if remove:
-            removed = take_back(tools, view, on_progress=lambda done: tell(done, None))
+            removed = take_back(context, project, on_progress=lambda done: tell(done, None))
         else:
-            done = write(tools, view, email=user, on_progress=tell)
+            done = write(context, project, email=user, on_progress=tell)
     if remove:
         typer.echo(json.dumps({"removed": removed}) if as_json else f"{counted(removed, 'label')} taken back.")
     elif as_json:

@@ -1,7 +1,6 @@
 """Accounts for the demo's simulated people, made as Label Studio's own sign-up page makes them."""
 
 import json
-import os
 import re
 import secrets
 from dataclasses import asdict, dataclass
@@ -10,6 +9,9 @@ from pathlib import Path
 import httpx
 
 from labelloop.errors import NeighbourError, UserError
+from labelloop.outgoing_requests import http_options
+from sync.api.client import LabelStudio
+from workers.local.private_file import write_private
 
 CSRF_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 TIMEOUT_S = 60.0
@@ -34,7 +36,7 @@ def annotators(kept: Path, url: str, admin_token: str, count: int) -> list[Annot
     known = [Annotator(**row) for row in json.loads(kept.read_text("utf-8"))] if kept.exists() else []
     for number in range(len(known) + 1, count + 1):
         known.append(create_annotator(url, admin_token, number))
-        _keep(kept, known)
+        write_private(kept, json.dumps([asdict(annotator) for annotator in known]))
     return known[:count]
 
 
@@ -45,18 +47,18 @@ def create_annotator(url: str, admin_token: str, number: int) -> Annotator:
     """
     name, email, password = f"Simulated annotator {number}", f"simulated{number}@example.com", secrets.token_urlsafe(18)
     try:
-        with httpx.Client(base_url=url, timeout=TIMEOUT_S, headers={"Referer": url}) as browser:
+        with httpx.Client(base_url=url, timeout=TIMEOUT_S, headers={"Referer": url}, **http_options(url)) as browser:
             _sign_up(browser, _invitation(url, admin_token), email, password)
             token = str(browser.get("/api/current-user/token").raise_for_status().json()["token"])
-        _say_name(url, token, name)
+        _show_name(url, token, name)
     except httpx.HTTPError as error:
         raise NeighbourError(f"Label Studio did not let {name} sign up: {error}") from error
     return Annotator(number, name, email, password, token)
 
 
 def _invitation(url: str, admin_token: str) -> str:
-    answer = httpx.get(f"{url}/api/invite", headers={"Authorization": f"Token {admin_token}"}, timeout=TIMEOUT_S)
-    return str(answer.raise_for_status().json()["invite_url"])
+    with LabelStudio(url, admin_token, timeout_s=TIMEOUT_S) as client:
+        return str(client.sdk.organizations.invites.get_invite_link().invite_url)
 
 
 def _sign_up(browser: httpx.Client, page: str, email: str, password: str) -> None:
@@ -75,19 +77,8 @@ def _sign_up(browser: httpx.Client, page: str, email: str, password: str) -> Non
         raise UserError(f"{email} has an account in this Label Studio already: delete that user, or the demo's folder.")
 
 
-def _say_name(url: str, token: str, name: str) -> None:
+def _show_name(url: str, token: str, name: str) -> None:
     """Let every list of people show that this one is simulated."""
-    authorization = {"Authorization": f"Token {token}"}
-    me = httpx.get(f"{url}/api/current-user/whoami", headers=authorization, timeout=TIMEOUT_S).raise_for_status().json()
     first, last = name.rsplit(maxsplit=1)
-    body = {"first_name": first, "last_name": last}
-    httpx.patch(f"{url}/api/users/{me['id']}/", headers=authorization, json=body, timeout=TIMEOUT_S).raise_for_status()
-
-
-def _keep(path: Path, known: list[Annotator]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump([asdict(annotator) for annotator in known], file)
-    draft.rename(path)
+    with LabelStudio(url, token, timeout_s=TIMEOUT_S) as client:
+        client.sdk.users.update(client.whoami().id, first_name=first, last_name=last)

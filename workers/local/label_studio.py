@@ -10,6 +10,9 @@ from pathlib import Path
 import httpx
 
 from labelloop.errors import NeighbourError, UserError
+from labelloop.outgoing_requests import http_options
+from sync.api.client import LabelStudio
+from workers.local.private_file import write_private
 from workers.local.processes import Process, free_port, start_process, wait_until_up
 
 DATABASE = "label_studio.sqlite3"
@@ -77,8 +80,7 @@ def _administrator(directory: Path) -> Administrator:
         raise UserError(f"{directory} holds a Label Studio that was not started by labelloop: use another folder.")
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     admin = Administrator("admin@example.com", secrets.token_urlsafe(18), secrets.token_hex(20))
-    with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(asdict(admin), file)
+    write_private(kept, json.dumps(asdict(admin)))
     return admin
 
 
@@ -121,16 +123,18 @@ def _is_up(url: str, log: Path) -> bool:
     if MOVED_ON in log.read_text("utf-8", "replace"):
         raise NeighbourError(f"Another program took the port of {url} meanwhile: try again, or choose another port.")
     try:
-        return bool(httpx.get(f"{url}/health", timeout=2).is_success)
+        return bool(httpx.get(f"{url}/health", timeout=2, **http_options(url)).is_success)
     except httpx.TransportError:
         return False
 
 
 def _check_token(url: str, admin: Administrator, process: Process) -> None:
-    whoami = httpx.get(f"{url}/api/current-user/whoami", headers={"Authorization": f"Token {admin.token}"}, timeout=60)
-    if not whoami.is_success:
+    try:
+        with LabelStudio(url, admin.token, timeout_s=60) as client:
+            client.whoami()
+    except UserError as error:
         process.stop()
         raise UserError(
-            f"Label Studio does not know the administrator in {process.log.parent / CREDENTIALS} (status "
-            f"{whoami.status_code}): put back the file that belongs to its database, or use another folder."
-        )
+            f"Label Studio does not know the administrator in {process.log.parent / CREDENTIALS}: put back the file "
+            "that belongs to its database, or use another folder."
+        ) from error

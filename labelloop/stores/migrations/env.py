@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from labelloop.stores.tables import metadata
+from labelloop.stores.ledger_tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()

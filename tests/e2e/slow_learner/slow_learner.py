@@ -2,26 +2,30 @@
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from labelloop.learners.linear import LinearLearner
+from labelloop.domain.schema import Field
+from labelloop.learners.base import Example, FitContext
+from labelloop.learners.linear.learner import LinearLabelLearner
+from labelloop.learners.linear.model import LinearModel
 
 
-class SlowLearner(LinearLearner):
+class SlowLearner(LinearLabelLearner):
     """While the file `gate` exists in $SLOW_LEARNER, a fit waits; it says that it has begun by a file `begun`."""
 
     name = "slow"
 
-    def fit(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+    def fit(self, field: Field, examples: Sequence[Example], context: FitContext) -> LinearModel:
         """Wait at the gate, then fit."""
         folder = Path(os.environ["SLOW_LEARNER"])
         (folder / "begun").touch()
         while (folder / "gate").exists():
             time.sleep(0.05)
-        return super().fit(*args, **kwargs)
+        return super().fit(field, examples, context)
 
 
-class LateLearner(LinearLearner):
+class LateLearner(LinearLabelLearner):
     """A learner for the background with a gate of its own, `late-gate`; it goes on from a checkpoint.
 
     It says by the files `late-begun` and `late-resumed` what it does.
@@ -30,13 +34,12 @@ class LateLearner(LinearLearner):
     name = "late"
     background = True
 
-    def fit(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+    def fit(self, field: Field, examples: Sequence[Example], context: FitContext) -> LinearModel:
         """Leave a checkpoint, wait at the gate, then fit."""
-        folder, scratch = Path(os.environ["SLOW_LEARNER"]), kwargs["scratch"]
-        checkpoint = scratch.directory / "checkpoint"
+        folder, checkpoint = Path(os.environ["SLOW_LEARNER"]), context.path("checkpoint")
         (folder / ("late-resumed" if checkpoint.exists() else "late-begun")).touch()
         checkpoint.touch()
         while (folder / "late-gate").exists():
-            scratch.report(0.5)
+            context.report(0.5)
             time.sleep(0.05)
-        return super().fit(*args, **kwargs)
+        return super().fit(field, examples, context)

@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -19,8 +17,3 @@ def upgrade() -> None:
         with op.batch_alter_table(name) as table:
             table.drop_constraint(f"one_{name}", type_="unique")
             table.create_unique_constraint(f"one_{name}", ["project_id", "round_number", column])
-
-
-def downgrade() -> None:
-    """Not offered: restore a backup instead."""
-    raise NotImplementedError("Going back is not offered: restore the backup made before the upgrade.")

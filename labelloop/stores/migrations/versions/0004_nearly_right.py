@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -15,8 +13,3 @@ def upgrade() -> None:
         table.add_column(sa.Column("at_least", sa.Float(), nullable=False, server_default="1.0"))
     with op.batch_alter_table("certify_draws") as table:
         table.alter_column("at_least", server_default=None)
-
-
-def downgrade() -> None:
-    """Not offered: restore a backup instead."""
-    raise NotImplementedError("Going back is not offered: restore the backup made before the upgrade.")

@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0006"
 down_revision = "0005"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -15,8 +13,3 @@ def upgrade() -> None:
         table.add_column(sa.Column("cost_per_1000", sa.Float(), nullable=False, server_default="0.0"))
     with op.batch_alter_table("evaluations") as table:
         table.alter_column("cost_per_1000", server_default=None)
-
-
-def downgrade() -> None:
-    """Not offered: restore a backup instead."""
-    raise NotImplementedError("Going back is not offered: restore the backup made before the upgrade.")

@@ -1,0 +1,107 @@
+"""Which fields were asked, judged by what the others say, and what becomes of answers where one was not."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from labelloop.domain.conditions import Requirement
+from labelloop.domain.schema import Field
+from labelloop.domain.unanswered import Unanswered
+from labelloop.domain.values import Value, labels_of
+
+if TYPE_CHECKING:
+    from labelloop.domain.predictions import Prediction
+
+Answer = Value | Unanswered
+Fields = Mapping[str, Field]
+Answers = Mapping[str, Answer]
+
+_SILENT = (Unanswered.EMPTY, Unanswered.NOT_ASKED)
+
+
+def is_asked(field: Field, fields: Fields, answers: Answers) -> bool | None:
+    """Return whether the field is asked where the others have these answers, None where nobody can tell.
+
+    `fields` and `answers` are by name. A parent that is not asked says nothing, whatever stands there. One that has no
+    answer here, or one that cannot be read or that the parent does not allow (any more), may have said anything.
+    """
+    if field.condition is None:
+        return True
+    met = [_is_met(requirement, fields, answers) for requirement in field.condition.requirements]
+    return False if False in met else None if None in met else True
+
+
+def with_parents(fields: Sequence[Field]) -> list[Field]:
+    """Return those of the fields whose parents are among them, and theirs: of the others nobody could tell."""
+    kept = {field.name: field for field in fields}
+    while lost := [name for name, one in kept.items() if one.condition and not one.condition.parents <= kept.keys()]:
+        kept = {name: field for name, field in kept.items() if name not in lost}
+    return list(kept.values())
+
+
+def parents_first(fields: Sequence[Field]) -> list[Field]:
+    """Return the fields, whose parents are among them, each after its parents and else in their order."""
+    ordered: dict[str, Field] = {}
+    while ready := [
+        one
+        for one in fields
+        if one.name not in ordered and (one.condition is None or one.condition.parents <= ordered.keys())
+    ]:
+        ordered |= {one.name: one for one in ready}
+    return list(ordered.values())
+
+
+def tasks_asked(
+    field: Field, fields: Fields, tasks: Sequence[int], predictions: "Mapping[str, Mapping[int, Prediction]]"
+) -> dict[int, bool | None]:
+    """Return whether people would be asked for the field in each task, by the predictions of others, by name and task.
+
+    None where nobody can tell, as where a parent has no prediction.
+    """
+    return {
+        task: is_asked(field, fields, {name: found[task].value for name, found in predictions.items() if task in found})
+        for task in tasks
+    }
+
+
+def answers_where_asked(fields: Fields, answers: Answers) -> dict[str, Answer]:
+    """Return the answers of one annotation; where a field was not asked, the reason why its answer does not count.
+
+    Only where a field was asked is silence an answer of it.
+    """
+    return {name: _counted(answer, is_asked(fields[name], fields, answers)) for name, answer in answers.items()}
+
+
+def predictions_where_asked(fields: Fields, predictions: "Mapping[str, Prediction]") -> "dict[str, Prediction]":
+    """Return those of a task's predictions, by field, that people see who are shown all of them.
+
+    A field is judged by what is predicted of its parents: none is left of a child without its parent's.
+    """
+    values = {name: prediction.value for name, prediction in predictions.items()}
+    return {name: found for name, found in predictions.items() if is_asked(fields[name], fields, values)}
+
+
+def _counted(answer: Answer, asked: bool | None) -> Answer:
+    if asked or answer is Unanswered.SKIPPED:
+        return answer
+    if asked is None:
+        return Unanswered.CONDITION_UNKNOWN
+    is_silent = answer in _SILENT if isinstance(answer, Unanswered) else not str(answer)
+    return Unanswered.NOT_ASKED if is_silent else Unanswered.CONDITION_UNMET
+
+
+def _is_met(requirement: Requirement, fields: Fields, answers: Answers) -> bool | None:
+    said = [_says(name, requirement.labels, fields, answers) for name in requirement.fields]
+    found = True if True in said else None if None in said else False
+    return None if found is None else found is not requirement.negated
+
+
+def _says(name: str, labels: tuple[str, ...], fields: Fields, answers: Answers) -> bool | None:
+    """Return whether the field says one of the labels, or anything where none is named."""
+    field, answer = fields.get(name), answers.get(name)
+    asked = None if field is None else is_asked(field, fields, answers)
+    if asked is False or answer in _SILENT:
+        return False
+    if field is None or not asked or answer is None or isinstance(answer, Unanswered) or not field.allows(answer):
+        return None
+    given = labels_of(answer)
+    return not given.isdisjoint(labels) if labels else bool(given)

@@ -1,0 +1,29 @@
+"""Which learners compete for the field in focus."""
+
+from labelloop.domain.default_learners import default_learners
+from labelloop.domain.values import FieldKind
+from labelloop.errors import UserError
+from labelloop.plugins import learner
+from labelloop.state.project_state import ProjectState
+
+
+def field_learners(state: ProjectState) -> tuple[str, ...]:
+    """Return the candidate learners: those that the Rules name, else the quick ones that suit the kind of field."""
+    return named_learners(state) or default_learners(state.field.kind)
+
+
+def named_learners(state: ProjectState) -> tuple[str, ...]:
+    """Return the learners that the Rules name for the field: where there are several fields, those that can learn it.
+
+    A project's only field is offered all of them, so that people see which cannot.
+    """
+    if len(state.fields) < 2:
+        return state.rules.learners
+    return tuple(spec for spec in state.rules.learners if _can_learn(spec, state.field.kind))
+
+
+def _can_learn(spec: str, kind: FieldKind) -> bool:
+    try:
+        return kind in learner(spec).kinds
+    except UserError:  # its fit fails at once, where people see it
+        return True

@@ -1,0 +1,101 @@
+"""The certificate as a file that goes with the data set: what is promised, of what, and what it rests on."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from labelloop.domain.certification import Attempt, wrong
+from labelloop.domain.predictions import Prediction
+from labelloop.domain.records import Certificate
+from labelloop.domain.rounds import AnnotatedTask
+from labelloop.domain.values import FieldKind
+from labelloop.state.project_state import ProjectState
+from labelloop.stats.intervals import Interval, wilson
+from labelloop.stats.per_label import LabelScore, label_scores
+
+
+@dataclass(frozen=True, slots=True)
+class NearCopies:
+    """How many of the tasks drawn are nearly the same as an annotated one, and on how many it was wrong."""
+
+    drawn: int
+    errors: int
+
+
+def certificate_json(
+    state: ProjectState,
+    attempt: Attempt,
+    record: Certificate,
+    annotated: Mapping[int, AnnotatedTask],
+    answers: Mapping[int, Prediction],
+    copies: NearCopies,
+) -> bytes:
+    """Return the content of `certificate.json`; docs/release.md describes every key."""
+    drawn = attempt.draw
+    fit = state.version(record.version)
+    page = {
+        **{key: value for key, value in asdict(record).items() if key not in ("artifact", "created_at")},
+        "threshold": record.threshold if record.granted else None,
+        "promise": _promise(record, drawn.min_similarity),
+        "min_similarity": drawn.min_similarity,
+        "title": state.connection.title,
+        "field": state.field.name,
+        "tasks": len(state.tasks.ids),
+        "pool": drawn.pool,
+        "drawn_at": drawn.created_at.isoformat(),
+        "certified_at": record.created_at.isoformat(),
+        "model": {"version": fit.version, "learner": fit.learner, "labels": fit.labels, "artifact": fit.artifact},
+        "certify_set": drawn.artifact,
+        "rounds": [closed.artifact for closed in state.rounds],
+        "not_judged": record.n - sum(task.consensus.value is not None for task in annotated.values()),
+        "near_copies": asdict(copies),
+        "labels": _labels(state, record, annotated, answers),
+        "people": _people(state),
+    }
+    return json.dumps(page, ensure_ascii=False, indent=1).encode()
+
+
+def _promise(record: Certificate, min_similarity: float) -> str:
+    if not record.granted:
+        return f"Nothing is promised: {record.reason}."
+    return (
+        f"If the model's labels are used where its margin is at least {record.threshold} and people label the rest, "
+        f"at most {record.max_error:.2%} of the labels {wrong(min_similarity)}, with probability "
+        f"{1 - record.delta:.2%} or more over the draw of the {record.n} tasks. This holds for the pool they were "
+        "drawn from only."
+    )
+
+
+def _labels(
+    state: ProjectState, record: Certificate, annotated: Mapping[int, AnnotatedTask], answers: Mapping[int, Prediction]
+) -> list[dict[str, object]]:
+    pairs = [
+        (task.consensus.value, answers[id_].value)
+        for id_, task in sorted(annotated.items())
+        if task.consensus.value is not None
+        and id_ in answers
+        and record.granted
+        and answers[id_].margin >= record.threshold
+    ]
+    # Wilson's interval would be too narrow for spans: those of one text are alike.
+    apart = state.field.kind is not FieldKind.SPANS
+    scores = label_scores(pairs, state.field.labels)
+    return [_label(score, wilson(score.both, score.model) if apart else None) for score in scores]
+
+
+def _label(score: LabelScore, interval: Interval | None) -> dict[str, object]:
+    return {
+        "label": score.label,
+        "automated": score.model,
+        "precision": score.precision,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+    }
+
+
+def _people(state: ProjectState) -> dict[str, object] | None:
+    measured = [e for e in state.looped.evaluations if e.human_agreement is not None]
+    if not measured:
+        return None
+    last = measured[-1]
+    return {"agreement": last.human_agreement, "low": last.human_low, "high": last.human_high, "tasks": last.n}

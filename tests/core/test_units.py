@@ -1,0 +1,96 @@
+"""A region or a pair of regions becomes a text, and its answer goes back to where it came from."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labelloop.domain.marked_text import OTHER_MARKS, REGION_MARKS, marked, surroundings, without_marks
+from labelloop.domain.relations import Relation, relations_similarity
+from labelloop.domain.units import SURROUNDINGS, Pair, Region, by_region, by_task, pairs_of, regions_of
+from labelloop.domain.values import Span, Spans
+
+TEXTS = st.text(alphabet="ab 王小明⟦⟧⟪⟫🙂\n\u0301", min_size=1, max_size=40)
+MARKS = (*REGION_MARKS, *OTHER_MARKS)
+
+
+@st.composite
+def with_parts(draw: st.DrawFn) -> tuple[str, list[tuple[int, int]]]:
+    """Draw a text and two parts of it, which may overlap, hold each other or be the same."""
+    text = draw(TEXTS)
+    ends = st.lists(st.integers(0, len(text)), min_size=2, max_size=2, unique=True)
+    one, other = draw(ends), draw(ends)
+    return text, [(min(one), max(one)), (min(other), max(other))]
+
+
+@given(with_parts())
+def test_marks_stand_once_around_what_they_mark_and_change_nothing_else(
+    case: tuple[str, list[tuple[int, int]]],
+) -> None:
+    """Chinese, emoji, overlapping parts, and texts that hold such marks themselves."""
+    text, parts = case
+    found = marked(text, *parts)
+    assert [found.count(mark) for mark in MARKS] == [1, 1, 1, 1]
+    for (start, end), (opening, closing) in zip(parts, (REGION_MARKS, OTHER_MARKS), strict=True):
+        inside = found[found.index(opening) + 1 : found.index(closing)]
+        assert plain(inside) == without_marks(text)[start:end]
+    assert plain(found) == without_marks(text)
+    assert len(without_marks(text)) == len(text)
+
+
+@given(with_parts())
+def test_parts_that_hold_each_other_have_marks_that_do(case: tuple[str, list[tuple[int, int]]]) -> None:
+    """A reader who counts brackets sees which is the inner one."""
+    text, ((start, end), (first, last)) = case
+    found = marked(text, (start, end), (first, last))
+    if start <= first and last <= end:
+        assert found.index("⟦") < found.index("⟪") < found.index("⟫") < found.index("⟧")
+
+
+@given(TEXTS, st.integers(0, 30), st.integers(1, 30), st.integers(0, 20))
+def test_what_stands_around_a_part_holds_it_and_is_not_too_long(text: str, start: int, size: int, most: int) -> None:
+    """It is cut at spaces where there are any, and never beyond the text."""
+    end = min(start + size, len(text))
+    start = min(start, end)
+    first, last = surroundings(text, start, end, most)
+    assert max(0, start - most) <= first <= start <= end <= last <= min(len(text), end + most)
+
+
+@given(st.frozensets(st.builds(Span, st.integers(0, 9), st.integers(10, 19), st.sampled_from(["人", "Place"]))))
+def test_units_are_told_apart_and_their_answers_go_back(spans: frozenset[Span]) -> None:
+    """Overlapping regions, and regions with several labels, are units of their own."""
+    regions = regions_of(7, Spans(spans))
+    assert len({str(region) for region in regions}) == len(spans)
+    answers = {region.span: str(region) for region in regions}
+    assert by_task(by_region(7, answers)) == ({7: answers} if answers else {})
+    assert len({str(pair) for pair in pairs_of(7, Spans(spans))}) == len(spans) * (len(spans) - 1)
+
+
+def test_a_learner_reads_a_region_with_its_surroundings_only() -> None:
+    """A long text is cut around the region, and its label stands below."""
+    text = "word " * 500 + "in 北京" + " word" * 500
+    place = Span(2503, 2505, "Place")
+    found = Region(7, place).text(text)
+    assert "in ⟦北京⟧ word" in found
+    assert found.endswith("\nPlace")
+    assert len(found) <= 2 * SURROUNDINGS + len("⟦北京⟧\nPlace")
+
+
+def test_the_other_way_round_is_another_pair() -> None:
+    """Which of the two is the first shows in the text."""
+    ada, bob = Span(0, 3, "Person"), Span(10, 13, "Org")
+    there, back = Pair(7, ada, bob), Pair(7, bob, ada)
+    assert there.text("Ada knows Bob") == "⟦Ada⟧ knows ⟪Bob⟫\nPerson → Org"
+    assert back.text("Ada knows Bob") == "⟪Ada⟫ knows ⟦Bob⟧\nOrg → Person"
+
+
+def test_relations_are_alike_by_their_f1() -> None:
+    """One of two found, nothing against nothing, and the wrong direction."""
+    ada, bob = Span(0, 3, "Person"), Span(10, 13, "Person")
+    knows, back = Relation(ada, bob, "knows"), Relation(bob, ada, "knows")
+    assert relations_similarity({knows, back}, {knows}) == 2 / 3
+    assert relations_similarity((), ()) == 1
+    assert relations_similarity({knows}, ()) == 0
+
+
+def plain(found: str) -> str:
+    """Return the text without the marks."""
+    return found.translate({ord(mark): None for mark in MARKS})

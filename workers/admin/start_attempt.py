@@ -1,0 +1,77 @@
+"""Start an attempt to certify, if its plan pays."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from labelloop.domain.certify_plan import CertifyPlan, why_not
+from labelloop.errors import UserError
+from labelloop.steps.certify import start_attempt
+from labelloop.steps.one_field_only import refuse_several_fields
+from labelloop.steps.plan_certify import plan_certify
+from workers.admin.write_back_release import refuse_written_back
+from workers.jobs.app_context import AppContext
+from workers.jobs.label_studio_sync import held_up_to_date
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be promised, and on how many tasks (None: as the plan finds best)."""
+
+    max_error: float
+    confidence: float
+    n: int | None
+    min_similarity: float = 1.0
+
+
+def start(
+    context: AppContext,
+    project_id: int,
+    wish: Wish,
+    *,
+    on_plan: Callable[[CertifyPlan], None] = lambda _: None,
+    dry_run: bool = False,
+    anyway: bool = False,
+) -> CertifyPlan:
+    """Return the plan of an attempt, which is started unless this is a dry run.
+
+    `on_plan` is told the plan before anything is frozen or refused. Raises UserError where it cannot be granted or,
+    unless it is wanted `anyway`, does not pay.
+    """
+    with held_up_to_date(context, project_id) as state:
+        refuse_several_fields(state, "A certificate")
+        if not dry_run:
+            refuse_written_back(context.label_studio, project_id)
+        plan = plan_certify(
+            context.book,
+            state,
+            max_error=wish.max_error,
+            confidence=wish.confidence,
+            n=wish.n,
+            min_similarity=wish.min_similarity,
+            context=context.models_of(state),
+        )
+        on_plan(plan)
+        if dry_run:
+            return plan
+        if plan.allowed >= 0 and not anyway and (reason := why_not(plan)):
+            raise UserError(
+                f"An attempt to certify {plan.version} does not pay: {reason}. Nothing was started. Improve the model "
+                f"first, or let people label the rest: `labelloop release {project_id} --people-only` finishes the "
+                "data set without a certificate. To start it all the same, add --anyway."
+            )
+        start_attempt(
+            context.book,
+            state,
+            max_error=wish.max_error,
+            confidence=wish.confidence,
+            n=plan.n,
+            min_similarity=wish.min_similarity,
+        )
+    tell(context, project_id)
+    return plan
+
+
+def tell(context: AppContext, project_id: int) -> None:
+    """Let the ML backend and the workers know that something was decided."""
+    context.bell.announce(project_id)
+    context.bell.ring(project_id)

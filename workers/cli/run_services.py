@@ -1,0 +1,74 @@
+"""`labelloop serve`, `worker` and `reconcile`: what a container or a service manager starts."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from labelloop.log import configure_logging
+from labelloop.settings import Settings
+from workers.cli.wait_for_services import wait_for_neighbours
+
+
+def serve(workers: Annotated[int, typer.Option(min=1, help="Processes; each holds the deployed models.")] = 1) -> None:
+    """Serve the ML backend that Label Studio asks.
+
+    It listens on LABELLOOP_HOST and LABELLOOP_PORT, under gunicorn, and waits for its neighbours by itself.
+    """
+    settings = _start()
+    settings.require_credentials()
+    wait_for_neighbours(settings)
+    argv = gunicorn_argv(settings, workers)
+    os.execv(argv[0], argv)  # noqa: S606 - no shell is wanted: this process becomes gunicorn
+
+
+def gunicorn_argv(settings: Settings, workers: int) -> list[str]:
+    """Return the command line that serves the ML backend."""
+    options = {
+        "--config": "python:ml_backend.gunicorn",
+        "--workers": str(workers),
+        "--threads": str(settings.threads),
+        "--bind": f"{settings.host}:{settings.port}",
+    }
+    pairs = [word for pair in options.items() for word in pair]
+    return [sys.executable, "-m", "gunicorn", *pairs, "ml_backend.app:create_app()"]
+
+
+def worker(
+    background: Annotated[bool, typer.Option("--background", help="Fit slow learners, and nothing else.")] = False,
+    burst: Annotated[bool, typer.Option("--burst", help="End when the queue is empty.")] = False,
+) -> None:
+    """Do the jobs in the queue until stopped.
+
+    Start as many as there is work for, on any machine; one with --background fits the learners that take minutes.
+    """
+    settings = _start()
+    wait_for_neighbours(settings)
+    from workers.jobs.worker import run_worker  # loads much that no other command needs
+
+    run_worker(settings, background=background, burst=burst)
+
+
+def reconcile(
+    every: Annotated[float | None, typer.Option(min=1, help="Repeat it every so many seconds.")] = None,
+) -> None:
+    """Find what a webhook, a queue or a worker lost.
+
+    Rings the bell of every connected project; a worker then looks for new labels and continues where work stopped.
+    """
+    from workers.jobs import reconcile as work  # its name is this command's
+
+    settings = _start()
+    if every is None:
+        rung = work.reconcile(settings)
+        typer.echo(f"{len(rung)} projects will be looked at{''.join(f' {project}' for project in rung)}.")
+        return
+    wait_for_neighbours(settings)
+    work.reconcile_forever(settings, every)
+
+
+def _start() -> Settings:
+    settings = Settings()
+    configure_logging(settings.log_level)
+    return settings
