@@ -6,6 +6,7 @@ from labelloop.state.load import load
 from labelloop.state.project_state import ProjectState
 from labelloop.steps.phase_guard import refuse_frozen
 from labelloop.stores.book import Book
+from workers.admin.next_move import Move
 from workers.admin.release_status import next_of_ending
 from workers.jobs.job_queue import Bell
 from workers.jobs.project_lock import held_project
@@ -32,4 +33,4 @@ def look_now(book: Book, bell: Bell, project_id: int, field: str = "") -> Verdic
 def ended(book: Book, state: ProjectState) -> str:
     """Return that the release is written, if it is and holds for the tasks there are; else empty."""
     found = next_of_ending(book, state)
-    return found.removeprefix("nothing: ") if found.startswith("nothing: ") else ""
+    return str(found).removeprefix("nothing: ") if found and found.move is Move.RELEASED else ""

@@ -8,9 +8,9 @@ from labelloop.domain.records import Release
 from labelloop.domain.release_chunks import chunk_numbers
 from labelloop.domain.task_index import open_certify
 from labelloop.domain.tasks import Role
-from labelloop.formatting import counted
 from labelloop.state.project_state import ProjectState
 from labelloop.stores.book import Book
+from workers.admin.next_move import Move, NextMove
 from workers.jobs.still_open import left_open
 
 
@@ -94,41 +94,38 @@ def release_status(book: Book, state: ProjectState) -> ReleaseStatus | None:
     return status if missing else replace(status, waiting=len(waiting), waiting_audit=len(waiting & audit))
 
 
-def next_of_ending(book: Book, state: ProjectState) -> str:
-    """Return whose move it is while certifying or releasing; empty during rounds, unless the release is written."""
+def next_of_ending(book: Book, state: ProjectState) -> NextMove | None:
+    """Return whose move it is while certifying or releasing; None during rounds, unless the release is written."""
     attempt = state.attempt
     if attempt is None:
         return _all_said(state)
     match attempt.phase:
         case Phase.CERTIFY:
             left = len(open_certify(state.tasks))
-            return (
-                f"people: {counted(left, 'task')} left to label for attempt {attempt.draw.number} to certify"
-                if left
-                else "collect"
-            )
+            number = attempt.draw.number
+            return NextMove(Move.CERTIFY, count=left, number=number) if left else NextMove(Move.COLLECT)
         case Phase.RELEASE:
             left = len(state.waiting)
-            return f"people: {counted(left, 'task')} left to label for the release" if left else "collect"
+            return NextMove(Move.RELEASE, count=left) if left else NextMove(Move.COLLECT)
         case Phase.ROUNDS:
             return _certified_release(book, attempt) or _all_said(state)
 
 
-def _certified_release(book: Book, attempt: Attempt) -> str:
+def _certified_release(book: Book, attempt: Attempt) -> NextMove | None:
     """Return that the release under a certificate is written, if it is and no task has changed since."""
     if attempt.release is None:
-        return ""
+        return None
     from labelloop.steps.changed_tasks import changed_since  # loads pyarrow, which few projects need here
 
     changed = changed_since(book, attempt.draw)
-    return "" if changed else f"nothing: release {attempt.release.number} is written"
+    return None if changed else NextMove(Move.RELEASED, number=attempt.release.number)
 
 
-def _all_said(state: ProjectState) -> str:
+def _all_said(state: ProjectState) -> NextMove | None:
     """Return that a release of people's labels is written, if it is and every task was labelled."""
     newest, tasks = state.looped.releases[-1:], state.tasks
     done = not (tasks.with_text - tasks.annotators.keys())
-    return f"nothing: release {newest[0].number} is written" if newest and done else ""
+    return NextMove(Move.RELEASED, number=newest[0].number) if newest and done else None
 
 
 def _written(book: Book, state: ProjectState, release: Release, chunks: int) -> ReleaseStatus:

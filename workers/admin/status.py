@@ -1,12 +1,13 @@
 """How a project stands: everything a person or a script asks, read from the ledger, the mirror and the job queue."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from redis.exceptions import RedisError
 
 from labelloop.domain.answer_counts import AnswerCounts
+from labelloop.domain.field_rounds import FieldRounds
 from labelloop.domain.lookup import newest
 from labelloop.domain.next_step import next_step
 from labelloop.domain.records import ClosedRound, Connection, Deployment, Evaluation, Fit, Verdict
@@ -18,12 +19,13 @@ from labelloop.state.answers import answer_counts
 from labelloop.state.progress import progress
 from labelloop.state.project_state import ProjectState
 from labelloop.state.rename_offers import RenameOffer, rename_offers
-from labelloop.state.round_content import fields_judged_now, judged_now, settled_before
+from labelloop.state.round_content import fields_judged_now, settled_before
 from labelloop.stores.book import Book
 from labelloop.stores.llm_unreadable import unreadable_answers
 from workers.admin.answer_report import conditional_counts, hidden_unlooped
 from workers.admin.leaderboard import Compared, compared
 from workers.admin.newest_version import why_not_newest
+from workers.admin.next_move import Move, NextMove
 from workers.admin.release_status import (
     CertificateStatus,
     ReleaseStatus,
@@ -84,7 +86,7 @@ class ProjectStatus:
     verdict: Verdict | None
     deployment: Deployment | None
     published: str | None
-    next: str
+    next: NextMove
     labels_to_next_round: int | None
     jobs: Jobs | None
     certificate: CertificateStatus | None = None
@@ -105,29 +107,56 @@ class ProjectStatus:
 
 def project_status(book: Book, state: ProjectState, bell: Bell) -> ProjectStatus:
     """Return how a project stands, and the field in focus; it must have been connected once."""
-    looped, connection, now = state.looped, state.connection, judged_now(book, state)
+    return project_statuses(book, (state,), bell)[0]
+
+
+def project_statuses(book: Book, states: Sequence[ProjectState], bell: Bell) -> list[ProjectStatus]:
+    """Return how a project stands, once for each of these of its fields: what they share is computed once."""
+    state = states[0]
+    active, judged = state.connection.active, fields_judged_now(book, state)
+    shared = _Shared(
+        judged=judged,
+        wanted=_wanted(book, state, judged) if active else None,
+        jobs=known_jobs(bell, state.id) if active else Jobs(),
+        conditional=conditional_counts(book, state),
+    )
+    return [_of_field(book, one, bell, shared) for one in states]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What a project's fields have in common, see `ProjectStatus`; `judged` is what people have said by now."""
+
+    judged: FieldRounds
+    wanted: int | None
+    jobs: Jobs | None
+    conditional: Mapping[str, AnswerCounts]
+
+
+def _of_field(book: Book, state: ProjectState, bell: Bell, shared: _Shared) -> ProjectStatus:
+    looped, connection, wanted = state.looped, state.connection, shared.wanted
     winners = {(decision.round_number, decision.winner) for decision in looped.decisions}
-    wanted = _wanted(book, state) if connection.active else None
+    gone = NextMove(Move.DISCONNECTED, project=state.id)
     return ProjectStatus(
         connection=connection,
         rounds=state.rounds,
-        labels=_labels(state, now),
+        labels=_labels(state, shared.judged.by_field[state.field.name]),
         versions=looped.fits,
         evaluations=tuple(Measured(e, (e.round_number, e.version) in winners) for e in looped.evaluations),
         agreement=newest(looped.evaluations, version=looped.deployed_version, failure=""),
         verdict=newest(looped.verdicts),
         deployment=newest(looped.deployments),
         published=state.published_name,
-        next=_next(book, state, wanted) if connection.active else f"disconnected: run `labelloop connect {state.id}`",
+        next=_next(book, state, wanted) if connection.active else gone,
         labels_to_next_round=wanted,
-        jobs=known_jobs(bell, state.id) if connection.active else Jobs(),
+        jobs=shared.jobs,
         certificate=certificate_status(book, state),
         release=release_status(book, state),
         compared=compared(looped),
         rename_offers=rename_offers(book, state),
         answers=answer_counts(book, state),
         hidden=hidden_unlooped(state),
-        conditional=conditional_counts(book, state),
+        conditional=shared.conditional,
         encoder=state.encoder if state.fields else "",
         deployed_encoder=looped.encoder_of(state.deployed) if state.deployed else None,
         newest_waits=why_not_newest(state, bell) if connection.active else "",
@@ -176,23 +205,21 @@ def _done_by(tasks: TaskIndex, task_id: int) -> frozenset[int]:
     return tasks.answered_by(task_id) if is_audit else tasks.annotators.get(task_id, frozenset())
 
 
-def _wanted(book: Book, state: ProjectState) -> int:
-    return max(0, state.round_due_at - len(fields_judged_now(book, state).training - settled_before(book, state)))
+def _wanted(book: Book, state: ProjectState, judged: FieldRounds) -> int:
+    return max(0, state.round_due_at - len(judged.training - settled_before(book, state)))
 
 
-def _next(book: Book, state: ProjectState, wanted: int | None) -> str:
+def _next(book: Book, state: ProjectState, wanted: int | None) -> NextMove:
     due = next_step(progress(state))
     if due is not None:
-        return due.value
+        return NextMove(Move.STEP, step=due.value)
     if not state.tasks.ids:
-        return "people: import tasks into the project"
+        return NextMove(Move.IMPORT)
     if ending := next_of_ending(book, state):
         return ending
     if not open_train(state.tasks) and not open_monitor(state.tasks, state.rules.monitor_people):
-        return "nothing: every task is labelled"
-    if not wanted:
-        return "collect: enough labels for the next round"
-    return f"people: {wanted} more labels until the next round"
+        return NextMove(Move.ALL_LABELLED)
+    return NextMove(Move.LABEL, count=wanted) if wanted else NextMove(Move.CLOSE_ROUND)
 
 
 def known_jobs(bell: Bell, project_id: int) -> Jobs | None:

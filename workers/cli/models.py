@@ -9,11 +9,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from labelloop.steps.phase_guard import refuse_frozen
 from workers.admin.status import known_jobs
+from workers.admin.version_rows import version_rows
 from workers.cli.arguments import AsJson, Now, OneField, Project
 from workers.cli.console import output
 from workers.cli.open_records import Records, open_records
 from workers.cli.status_table import tunings
-from workers.cli.version_table import version_json, version_rows, version_table
+from workers.cli.version_table import version_json, version_table
 
 
 def train(project: Project, now: Now = False) -> None:

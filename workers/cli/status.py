@@ -4,7 +4,7 @@ import json
 
 import typer
 
-from workers.admin.status import project_status
+from workers.admin.status import project_statuses
 from workers.cli.arguments import AnyProject, AsJson, OneField
 from workers.cli.console import output
 from workers.cli.open_records import open_records
@@ -20,9 +20,7 @@ def status(project: AnyProject = None, field: OneField = None, as_json: AsJson =
     """
     with open_records() as records:
         ids = [project] if project is not None else records.book.ledger.projects()
-        found = [
-            [project_status(records.book, state, records.bell) for state in records.fields(id_, field)] for id_ in ids
-        ]
+        found = [project_statuses(records.book, records.fields(id_, field), records.bell) for id_ in ids]
     if as_json:
         shown = [to_json(one) for one in found]
         typer.echo(json.dumps(shown[0] if project is not None else shown, ensure_ascii=False, indent=1))

@@ -41,7 +41,7 @@ def _one(status: ProjectStatus) -> dict[str, Any]:
         "project": status.connection.project_id,
         "title": status.connection.title,
         "connected": status.connection.active,
-        "next": status.next,
+        "next": str(status.next),
         "labels_to_next_round": status.labels_to_next_round,
         "labels": asdict(status.labels),
         "rounds": [round_json(closed) for closed in status.rounds],

@@ -7,10 +7,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from labelloop.domain.records import Evaluation
 from labelloop.encoders.encoder_spec import in_words
 from labelloop.formatting import counted
 from workers.admin.answer_report import conditional_sentence, findings, hidden_sentence
+from workers.admin.round_curve import learning_curve
 from workers.admin.status import Labels, ProjectStatus
 from workers.cli.field_table import field_table
 from workers.cli.interval_bar import bar
@@ -50,7 +50,7 @@ def _parts_of_several(fields: Sequence[ProjectStatus]) -> Iterator[RenderableTyp
 
 def _heading(status: ProjectStatus) -> Iterator[RenderableType]:
     yield Text(f"Project {status.connection.project_id}: {status.connection.title}", style="bold")
-    yield f"Next: {escape(status.next)}"
+    yield f"Next: {escape(str(status.next))}"
 
 
 def _parts(status: ProjectStatus) -> Iterator[RenderableType]:
@@ -173,8 +173,8 @@ def _rounds(status: ProjectStatus) -> Table:
     table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="dim")
     for column in ("round", "labels", "audit", "version", "agreement", "0 to 100 %", "people"):
         table.add_column(column, justify="right" if column in ("round", "labels", "audit") else "left", no_wrap=True)
-    for closed in status.rounds:
-        found = _shown(status, closed.number)
+    for point in learning_curve(status):
+        closed, found = point.closed, point.measured
         table.add_row(
             str(closed.number),
             f"{closed.train} +{closed.new_train}",
@@ -185,17 +185,6 @@ def _rounds(status: ProjectStatus) -> Table:
             percent(found.human_agreement) if found else "-",
         )
     return table
-
-
-def _shown(status: ProjectStatus, number: int) -> Evaluation | None:
-    # The version that served after the round; while that is undecided, the newest one measured.
-    of_round = [
-        measured
-        for measured in status.evaluations
-        if measured.evaluation.round_number == number and not measured.evaluation.failure
-    ]
-    served = [measured for measured in of_round if measured.served] or of_round
-    return served[-1].evaluation if served else None
 
 
 def _jobs(jobs: Jobs | None) -> Iterator[str]:

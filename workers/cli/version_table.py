@@ -1,60 +1,16 @@
 """A project's model versions as people and as scripts read them: each figure with what it was measured on."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
-from labelloop.domain.lookup import newest
-from labelloop.domain.records import Evaluation, Fit
 from labelloop.encoders.encoder_spec import in_words
-from labelloop.state.project_state import ProjectState
-from labelloop.state.servable import unservable
+from workers.admin.version_rows import VersionRow
 from workers.cli.number_format import percent
 from workers.cli.record_json import record_json
 
 _RIGHT = ("round", "labels", "n", "at round", "ms a text")
-
-
-@dataclass(frozen=True, slots=True)
-class VersionRow:
-    """A version, the field it answers, its newest measurement, and whether it serves, is pinned, or why it cannot.
-
-    `encoder` is the one that it was fitted with; `outdated` tells that it is not the project's any more.
-    """
-
-    fit: Fit
-    field: str
-    encoder: str
-    outdated: bool
-    measured: Evaluation | None
-    serves: bool
-    pinned: bool
-    unservable: str
-
-
-def version_rows(fields: Sequence[ProjectState]) -> list[VersionRow]:
-    """Return a row for each version of these fields, oldest first."""
-    return sorted((row for state in fields for row in _rows(state)), key=lambda row: row.fit.created_at)
-
-
-def _rows(state: ProjectState) -> list[VersionRow]:
-    looped = state.looped
-    return [
-        VersionRow(
-            fit,
-            state.field.name,
-            looped.encoder_of(fit),
-            looped.is_outdated(fit),
-            newest(looped.evaluations, version=fit.version, failure=""),
-            looped.deployed_version == fit.version,
-            looped.pinned_version == fit.version,
-            unservable(state, fit),
-        )
-        for fit in looped.versions
-    ]
 
 
 def version_table(rows: list[VersionRow]) -> Table:
