@@ -22,7 +22,10 @@ class Announcements:
         self._heard: PubSub | None = None
 
     def wait(self, seconds: float, stop: Event) -> None:
-        """Return at the next announcement, after so many seconds, or soon after `stop` is set."""
+        """Return at the next announcement, after so many seconds, or soon after `stop` is set.
+
+        That it is heard now is an announcement too: what was deployed before has been announced to nobody here.
+        """
         deadline = time.monotonic() + seconds
         try:
             while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
@@ -37,7 +40,7 @@ class Announcements:
     def _channel(self) -> PubSub:
         """Return the subscription, made on first use and after each loss."""
         if self._heard is None:
-            heard: PubSub = self._redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+            heard: PubSub = self._redis.pubsub()  # type: ignore[no-untyped-call]
             heard.subscribe(CHANNEL)
             self._heard = heard
         return self._heard
