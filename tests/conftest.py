@@ -41,7 +41,10 @@ CHROMIUM_FLAGS = (
 SERVICES = {"label_studio", "redis_url", "postgres_url", "browser"}
 """Fixtures that start a service: whatever uses one is left out of `make fast`."""
 
-hypothesis.settings.register_profile("labelloop", deadline=None)  # a test asserts no time: machines are busy
+# a test asserts no time: machines are busy
+hypothesis.settings.register_profile(
+    "labelloop", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("labelloop")
 
 

@@ -307,7 +307,7 @@ def test_several_processes_open_and_write_a_new_ledger_at_once(database_url: str
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(300)
     assert [worker.exitcode for worker in workers] == [0] * 4
     engine = open_engine(database_url)
     ledger = Ledger(engine)

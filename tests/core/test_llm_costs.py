@@ -100,7 +100,7 @@ def test_a_cap_holds_over_all_hosts(database_url: str, tmp_path: Path) -> None:
     for host in hosts:
         host.start()
     for host in hosts:
-        host.join(60)
+        host.join(300)
 
     assert [host.exitcode for host in hosts] == [0] * 4
     assert LlmCosts(engine, tmp_path / "none").spent(12) == Spent(40, 4000, 2000, 40.0, 0)

@@ -212,9 +212,9 @@ def test_a_certificate_that_is_not_trusted_is_said_at_once(certificate: Path) ->
     with serving(certificate=certificate) as server:
         url = f"https://127.0.0.1:{server.server_port}"
         began = time.monotonic()
-        with LabelStudio(url, "0" * 40, attempts=5, pause_s=5) as client, pytest.raises(UserError) as told:
+        with LabelStudio(url, "0" * 40, attempts=5, pause_s=60) as client, pytest.raises(UserError) as told:
             client.whoami()
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 60
         assert "not trusted" in str(told.value)
         assert "LABELLOOP_CA_BUNDLE" in str(told.value)
         with (

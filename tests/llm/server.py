@@ -13,6 +13,8 @@ from typing import Any, Self
 
 from labelloop.domain.tasks import OPTION_BREAK
 
+SLOW_S = 120.0
+"""After which time a slow answer comes."""
 KEY = "sk-a-key-that-must-never-be-seen-anywhere"
 
 Oracle = Callable[[str], dict[str, Any]]
@@ -100,7 +102,7 @@ class ScriptedLLM:
         with self.lock:
             fault = self.always or (self.faults.popleft() if self.faults else None)
         if fault and fault.slow:
-            self.over.wait(20)
+            self.over.wait(SLOW_S)
         if fault and fault.raw:
             return fault.status, {}, fault.words.encode()
         if fault and fault.status != 200:

@@ -45,7 +45,7 @@ def gone(processes: set[Entry]) -> bool:
     return not {(p.pid, p.born) for p in processes} & {(p.pid, p.born) for p in running().values()}
 
 
-def eventually(happens: Callable[[], bool], seconds: float = 30, pause_s: float = 0.02) -> bool:
+def eventually(happens: Callable[[], bool], seconds: float = 60, pause_s: float = 0.02) -> bool:
     """Return whether it happens within the seconds; looked for again after each pause."""
     deadline = time.monotonic() + seconds
     while not happens():

@@ -45,7 +45,7 @@ def test_a_stopped_process_takes_what_it_started_with_it(tmp_path: Path) -> None
     )
     before = descendants(os.getpid())
     process = start_process("stubborn", [sys.executable, "-c", stubborn], log=tmp_path / "log")
-    wait_until_up(process, lambda: "ready" in process.log_tail(), deadline_s=30)
+    wait_until_up(process, lambda: "ready" in process.log_tail(), deadline_s=120)
     everybody = descendants(os.getpid()) - before
 
     process.stop(grace_s=0.2)
@@ -65,7 +65,7 @@ def test_a_process_ends_in_its_own_way_when_asked(tmp_path: Path) -> None:
         "time.sleep(600)"
     )
     process = start_process("tidy", [sys.executable, "-c", tidy], log=tmp_path / "log")
-    wait_until_up(process, lambda: "ready" in process.log_tail(), deadline_s=30)
+    wait_until_up(process, lambda: "ready" in process.log_tail(), deadline_s=120)
 
     process.stop()
 
@@ -79,7 +79,7 @@ def test_the_error_of_a_dead_process_quotes_its_log(tmp_path: Path) -> None:
     )
 
     with pytest.raises(NeighbourError, match=r"(?s)broken ended with status 1.*no such colour"):
-        wait_until_up(process, lambda: False, deadline_s=30)
+        wait_until_up(process, lambda: False, deadline_s=120)
 
 
 def test_a_process_that_never_answers_is_stopped(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_leaving_the_block_stops_the_newest_service_first(tmp_path: Path) -> Non
 
     assert (tmp_path / "order").read_text() == "cba"
     assert len(services) == 6
-    assert gone(services)
+    assert eventually(lambda: gone(services))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -112,6 +112,6 @@ def test_a_signal_stops_the_stack_and_its_services(tmp_path: Path, number: signa
 
     program.send_signal(number)
 
-    assert program.wait(timeout=30) != 0
+    assert program.wait(timeout=120) != 0
     assert children
-    assert gone(children)
+    assert eventually(lambda: gone(children))

@@ -59,7 +59,7 @@ def choice(entry: dict[str, Any]) -> list[str]:
     return labels
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
     """Return once it is true; fail after so many seconds."""
     deadline = time.monotonic() + seconds
     while not true():

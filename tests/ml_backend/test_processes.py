@@ -62,18 +62,17 @@ def two_workers(environment: dict[str, str], stage: Stage, encoder: CachedEncode
             yield client
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 def test_two_workers_both_answer_a_new_version_soon(
     two_workers: httpx.Client, stage: Stage, encoder: CachedEncoder
 ) -> None:
-    """Once the new version has been heard of, no later answer comes from the old one."""
+    """Each by itself, without being told: first some answers come from the new one, then all do."""
     body = asked(task(1, "lovely"), task(5, "lovely"), task(2, "awful"))
     assert {_version(two_workers, body) for _ in range(20)} == {"v1"}
     stage.deploy(stage.fit(encode=encoder, inverted=True))
-    wait_until(lambda: {_version(two_workers, body) for _ in range(20)} == {"v2"}, 2 * REFRESH_S + 10)
-    assert {_version(two_workers, body) for _ in range(40)} == {"v2"}
+    wait_until(lambda: {_version(two_workers, body) for _ in range(40)} == {"v2"})
     first, audit, second = two_workers.post("/predict", json=body).json()["results"]
     assert (choice(first), audit, choice(second)) == (["Bad"], [], ["Good"])
 

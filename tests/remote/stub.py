@@ -9,6 +9,8 @@ from typing import Any
 from tests.loopback import Loopback
 
 Task = dict[str, Any]
+HANGS_S = 120.0
+"""How long a backend that is not `open` keeps whoever asks it waiting."""
 
 
 class Stub(Loopback):
@@ -50,5 +52,5 @@ class Stub(Loopback):
             case "/setup":
                 return 200, {"model_version": self.version}
             case _:
-                self.open.wait(30)
+                self.open.wait(HANGS_S)
                 return 200, {"results": self.results(body["tasks"])}

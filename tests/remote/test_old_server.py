@@ -36,7 +36,7 @@ def old_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
     log = tmp_path / "server.log"
     process = start_process("label-studio-ml", [PYTHON, SCRIPT, *map(str, arguments)], log=log, env={})
     url = f"http://127.0.0.1:{port}"
-    wait_until_up(process, lambda: answers(url), deadline_s=30)
+    wait_until_up(process, lambda: answers(url), deadline_s=120)
     monkeypatch.setenv("LABELLOOP_REMOTE_USER", USER)
     monkeypatch.setenv("LABELLOOP_REMOTE_PASSWORD", PASSWORD)
     try:

@@ -365,7 +365,7 @@ def test_a_background_worker_that_is_told_to_stop_does_not_wait(here: Site) -> N
     process.start()
     assert eventually(lambda: job.get_status() is JobStatus.STARTED, 60)
     process.terminate()
-    process.join(20)
+    process.join(60)
     assert process.exitcode == 0
     assert ScheduledJobRegistry(queue=queue).get_job_ids() == [job.id]  # type: ignore[no-untyped-call]
 

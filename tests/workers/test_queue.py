@@ -124,8 +124,8 @@ def test_a_switch_is_announced_to_whoever_listens(bell: Bell) -> None:
 
 @pytest.fixture
 def short_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make locks that are lost after half a second instead of twenty."""
-    monkeypatch.setattr(lock, "TTL_S", 0.5)
+    """Make locks that are lost after three seconds instead of twenty, and renewed often."""
+    monkeypatch.setattr(lock, "TTL_S", 3.0)
     monkeypatch.setattr(lock, "RENEW_S", 0.1)
 
 
