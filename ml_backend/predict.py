@@ -9,15 +9,18 @@ from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 
 from labelloop.deadline import answer_within
-from labelloop.domain.asked import predictions_where_asked
+from labelloop.domain.asked import parents_first, predictions_where_asked, regions_asked
 from labelloop.domain.predictions import Prediction
-from labelloop.domain.schema import Field
+from labelloop.domain.schema import Field, Unit
+from labelloop.domain.units import with_regions
+from labelloop.domain.values import Span
 from labelloop.errors import LabelLoopError, UserError
 from ml_backend.metrics import Metrics
 from ml_backend.responses import body, project_id
 from ml_backend.serving import Serving
 from ml_backend.snapshot import Loaded, Snapshot
-from sync.codecs.region_codec import merged_prediction, needs_data, task_text, validate, wire_prediction
+from sync.codecs.form_codec import merged_prediction
+from sync.codecs.region_codec import needs_data, task_text, validate, wire_prediction
 from sync.config.label_config import parse
 
 # A model may ask a neighbour; nobody should wait for a pre-annotation that is late.
@@ -65,9 +68,9 @@ def pre_annotate(snapshot: Snapshot, label_config: object, tasks: list[Any]) -> 
         return [[] for _ in tasks]
     said: list[list[tuple[Field, Prediction]]] = [[] for _ in tasks]
     with answer_within(ANSWER_WITHIN_S):
-        for loaded in snapshot.loaded:
-            if field := _field(loaded, label_config):
-                _answer(snapshot, loaded, field, label_config, tasks, said)
+        by_name = {one.field.name: one for one in snapshot.loaded}
+        for field in parents_first([found for one in snapshot.loaded if (found := _field(one, label_config))]):
+            _answer(snapshot, by_name[field.name], field, label_config, tasks, said)
     return [_entry(snapshot, task, found) for task, found in zip(tasks, said, strict=True)]
 
 
@@ -81,6 +84,10 @@ def _answer(
 ) -> None:
     """Add to what is `said` of each task what a version says of its field, where people may be shown it."""
     texts = {place: text for place, task in enumerate(tasks) if (text := _text(snapshot, field, task))}
+    if field.unit is Unit.REGION:
+        texts = {
+            place: with_regions(text, found) for place, text in texts.items() if (found := _about(field, said[place]))
+        }
     if not texts:
         return
     accepts = _judge(label_config, field, snapshot.name)
@@ -105,13 +112,19 @@ def _entry(snapshot: Snapshot, task: Any, said: list[tuple[Field, Prediction]]) 
     return merged_prediction(values, score=score, model_version=snapshot.name, data=readable(task["data"]))
 
 
+def _about(field: Field, said: list[tuple[Field, Prediction]]) -> frozenset[Span]:
+    """Return the regions that people would be asked about where they are shown what is said so far."""
+    fields = {one.name: one for one, _ in said}
+    return regions_asked(field, fields, {one.name: answer.value for one, answer in said})
+
+
 def _field(loaded: Loaded, label_config: str) -> Field | None:
     """Return the model's field as the request's configuration has it, or None if it no longer has it."""
     try:
         field = parse(label_config).field(loaded.field.name)
     except UserError:
         return None
-    return field if field and field.kind is loaded.field.kind else None
+    return field if field and (field.kind, field.unit) == (loaded.field.kind, loaded.field.unit) else None
 
 
 def _text(snapshot: Snapshot, field: Field, task: object) -> str:
@@ -134,7 +147,7 @@ def _judge(label_config: str, field: Field, name: str) -> Callable[[Any], bool]:
 
     @cache
     def accepts(value: Any) -> bool:
-        if needs_data(field):  # the same spans are other regions in each task, and sound if their labels are
+        if needs_data(field) or field.unit is Unit.REGION:  # other regions in each task, sound if their labels are
             return field.allows(value)
         sample = wire_prediction(field, value, score=0.5, model_version=name)
         return field.allows(value) and validate(label_config, sample) is None

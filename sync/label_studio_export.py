@@ -7,6 +7,7 @@ from labelloop.domain.own_columns import own_parts
 from labelloop.domain.release_row import ReleasedTask, ReleaseRow, Source
 from labelloop.domain.schema import Field
 from labelloop.stores.release_schema import ORIGIN
+from sync.codecs.form_codec import merged_regions
 from sync.codecs.region_codec import task_data, to_regions
 
 
@@ -32,9 +33,10 @@ def _form_task(fields: Sequence[Field], task: ReleasedTask) -> dict[str, object]
     own = own_parts(task.own)
     labels = [(field, task.labels[field.name]) for field in fields if field.name in task.labels]
     data = own.get("data") or {key: part for one, row in labels for key, part in task_data(one, row.text).items()}
-    regions: dict[Source, list[object]] = {source: [] for source in Source}
-    for field, row in labels:
-        regions[row.source] += to_regions(field, row.value, data)
+    regions = {
+        source: merged_regions([(field, row.value) for field, row in labels if row.source is source], data)
+        for source in Source
+    }
     by_model = [row for _, row in labels if row.source is Source.MODEL]
     found: dict[str, object] = {}
     if len(by_model) < len(labels):

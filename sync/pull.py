@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from labelloop.domain.asked import Answer, answers_where_asked
+from labelloop.domain.asked import Answer, Fields, answers_where_asked
 from labelloop.domain.field_texts import joint_inputs
 from labelloop.domain.own_columns import own_json
 from labelloop.domain.schema import Field
@@ -11,7 +11,8 @@ from labelloop.domain.tasks import Annotation, Task, TaskState
 from labelloop.domain.unanswered import Unanswered
 from sync.api.client import LabelStudio
 from sync.api.wire import WireAnnotation, WireTask
-from sync.codecs.region_codec import inputs_text, is_imported, origin, read_answer
+from sync.codecs.form_codec import origin_in_form, read_field
+from sync.codecs.region_codec import inputs_text, is_imported
 from sync.codecs.region_shapes import names_any
 from sync.codecs.release_marks import is_ours
 
@@ -98,13 +99,13 @@ def state(fields: Sequence[Field], task: WireTask, controls: Collection[str] = (
     none of the `controls` (if these are given) was not made with this configuration: it is unreadable, not empty.
     """
     given = [one for one in task.annotations if not is_ours(one)]
-    several = len(fields) > 1
+    several, by_name = len(fields) > 1, {field.name: field for field in fields}
     return TaskState(
         task=Task(task.id, "" if task.unreadable else inputs_text(joint_inputs(fields), task.data)),
         annotations=tuple(
-            _annotation(field, task, one, answer, name=field.name if several else "")
+            _annotation(field, by_name, task, one, answer, name=field.name if several else "")
             for one in given
-            for field, answer in _answers(fields, task, one, controls)
+            for field, answer in _answers(by_name, task, one, controls)
         ),
         updated_at=task.updated_at,
         left_out=len(task.annotations) - len(given),
@@ -113,14 +114,16 @@ def state(fields: Sequence[Field], task: WireTask, controls: Collection[str] = (
     )
 
 
-def _annotation(field: Field, task: WireTask, annotation: WireAnnotation, found: Answer, *, name: str) -> Annotation:
+def _annotation(
+    field: Field, fields: Fields, task: WireTask, annotation: WireAnnotation, found: Answer, *, name: str
+) -> Annotation:
     return Annotation(
         id=annotation.id,
         task_id=task.id,
         annotator_id=annotation.annotator_id,
         value=None if isinstance(found, Unanswered) else found,
         judged_at=annotation.updated_at,
-        origin=origin(field, annotation, task.predictions, task.data),
+        origin=origin_in_form(field, fields, annotation, task.predictions, task.data),
         shown_prediction=annotation.parent_prediction,
         lead_time=annotation.lead_time,
         skipped=annotation.was_cancelled,
@@ -131,20 +134,21 @@ def _annotation(field: Field, task: WireTask, annotation: WireAnnotation, found:
 
 
 def _answers(
-    fields: Sequence[Field], task: WireTask, annotation: WireAnnotation, controls: Collection[str]
+    fields: Fields, task: WireTask, annotation: WireAnnotation, controls: Collection[str]
 ) -> Iterator[tuple[Field, Answer]]:
     """Yield what an annotation says of each field; of one that was not asked, the reason why it says nothing."""
-    by_name = {field.name: field for field in fields}
-    said = {name: _answer(field, task, annotation, controls) for name, field in by_name.items()}
-    counted = answers_where_asked(by_name, said)
-    return ((field, counted[field.name]) for field in fields)
+    said = {name: _answer(field, fields, task, annotation, controls) for name, field in fields.items()}
+    counted = answers_where_asked(fields, said)
+    return ((field, counted[name]) for name, field in fields.items())
 
 
-def _answer(field: Field, task: WireTask, annotation: WireAnnotation, controls: Collection[str]) -> Answer:
+def _answer(
+    field: Field, fields: Fields, task: WireTask, annotation: WireAnnotation, controls: Collection[str]
+) -> Answer:
     if annotation.was_cancelled:  # it still holds the pre-annotation's regions
         return Unanswered.SKIPPED
     if annotation.result is None or (is_imported(annotation) and not annotation.result):
         return Unanswered.EMPTY  # no person has looked at the task and found nothing to say
     if controls and not names_any(controls, annotation.result):
         return Unanswered.UNREADABLE
-    return read_answer(field, annotation.result, task.data)
+    return read_field(field, fields, annotation.result, task.data)

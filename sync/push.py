@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from labelloop.domain.schema import Field
+from labelloop.domain.asked import parents_first
+from labelloop.domain.schema import Field, Unit
 from labelloop.domain.values import Value
 from labelloop.errors import BrokenPromise, NeighbourError, NotFound, UserError
 from sync.api.client import LabelStudio
-from sync.codecs.region_codec import merged_prediction, needs_data, validate, wire_prediction
+from sync.codecs.form_codec import merged_prediction
+from sync.codecs.region_codec import needs_data, validate
 
 if TYPE_CHECKING:
     from labelloop.domain.queue import QueueItem
@@ -94,12 +96,14 @@ def _shown(
 
 def _row(label_config: str, fields: Sequence[Field], name: str, item: "QueueItem", data: Row | None) -> Row:
     said: list[tuple[Field, Value]] = []
-    for field in fields:
+    for field in parents_first(fields):
         shown = item.predictions.get(field.name)
         if shown is None or (data is None and needs_data(field)):
             continue
-        alone = wire_prediction(field, shown.value, score=item.score, model_version=name, data=data)
-        if reason := validate(label_config, alone):
+        marked = said if field.unit is Unit.REGION else []
+        tried = [*marked, (field, shown.value)]
+        sent = merged_prediction(tried, score=item.score, model_version=name, data=data)
+        if reason := validate(label_config, sent):
             _log.warning("prediction_left_out", task=item.task_id, field=field.name, version=name, reason=reason)
         else:
             said.append((field, shown.value))

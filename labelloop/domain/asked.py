@@ -1,12 +1,13 @@
 """Which fields were asked, judged by what the others say, and what becomes of answers where one was not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from labelloop.domain.conditions import Requirement
-from labelloop.domain.schema import Field
+from labelloop.domain.schema import Field, Unit
 from labelloop.domain.unanswered import Unanswered
-from labelloop.domain.values import Value, labels_of
+from labelloop.domain.values import ByRegion, FieldKind, Span, Spans, Value, labels_of
 
 if TYPE_CHECKING:
     from labelloop.domain.predictions import Prediction
@@ -22,12 +23,32 @@ def is_asked(field: Field, fields: Fields, answers: Answers) -> bool | None:
     """Return whether the field is asked where the others have these answers, None where nobody can tell.
 
     `fields` and `answers` are by name. A parent that is not asked says nothing, whatever stands there. One that has no
-    answer here, or one that cannot be read or that the parent does not allow (any more), may have said anything.
+    answer here, or one that cannot be read or that the parent does not allow (any more), may have said anything. One
+    that is about regions is asked where it is about any of them.
     """
     if field.condition is None:
         return True
+    if field.unit is Unit.REGION:
+        regions = _marked(field, fields, answers)
+        about = None if regions is None else [_is_asked_about(one, field, fields, answers) for one in regions]
+        return None if about is None else True if True in about else None if None in about else False
     met = [_is_met(requirement, fields, answers) for requirement in field.condition.requirements]
     return False if False in met else None if None in met else True
+
+
+def marking(field: Field, fields: Fields) -> list[str]:
+    """Return the names of the fields that mark the regions which a field is about; none of a field about the task."""
+    parents = field.condition.parents if field.condition and field.unit is Unit.REGION else ()
+    return sorted(name for name in parents if name in fields and fields[name].kind is FieldKind.SPANS)
+
+
+def regions_asked(field: Field, fields: Fields, answers: Answers) -> frozenset[Span]:
+    """Return the regions about which the field is asked where the others have these answers; none if nobody can tell.
+
+    They are what the fields mark that it depends on.
+    """
+    regions = _marked(field, fields, answers) or frozenset()
+    return frozenset(one for one in regions if _is_asked_about(one, field, fields, answers))
 
 
 def with_parents(fields: Sequence[Field]) -> list[Field]:
@@ -63,12 +84,27 @@ def tasks_asked(
     }
 
 
+def regions_of_tasks(
+    field: Field, fields: Fields, tasks: Sequence[int], predictions: "Mapping[str, Mapping[int, Prediction]]"
+) -> dict[int, frozenset[Span]]:
+    """Return about which regions of each task people would be asked, by the predictions of other fields, as above.
+
+    No tasks are there of a field that is not about regions.
+    """
+    if field.unit is not Unit.REGION:
+        return {}
+    return {
+        task: regions_asked(field, fields, {name: one[task].value for name, one in predictions.items() if task in one})
+        for task in tasks
+    }
+
+
 def answers_where_asked(fields: Fields, answers: Answers) -> dict[str, Answer]:
     """Return the answers of one annotation; where a field was not asked, the reason why its answer does not count.
 
     Only where a field was asked is silence an answer of it.
     """
-    return {name: _counted(answer, is_asked(fields[name], fields, answers)) for name, answer in answers.items()}
+    return {name: _counted(answer, fields[name], fields, answers) for name, answer in answers.items()}
 
 
 def predictions_where_asked(fields: Fields, predictions: "Mapping[str, Prediction]") -> "dict[str, Prediction]":
@@ -77,16 +113,56 @@ def predictions_where_asked(fields: Fields, predictions: "Mapping[str, Predictio
     A field is judged by what is predicted of its parents: none is left of a child without its parent's.
     """
     values = {name: prediction.value for name, prediction in predictions.items()}
-    return {name: found for name, found in predictions.items() if is_asked(fields[name], fields, values)}
+    shown = {name: found for name, found in predictions.items() if is_asked(fields[name], fields, values)}
+    left = {name: about_regions(found, regions_asked(fields[name], fields, values)) for name, found in shown.items()}
+    return {name: found for name, found in left.items() if found is not None}
 
 
-def _counted(answer: Answer, asked: bool | None) -> Answer:
+def about_regions(prediction: "Prediction", regions: Collection[Span]) -> "Prediction | None":
+    """Return a prediction, of one about regions what is left where people see only these; None where nothing is."""
+    value = prediction.value
+    if not isinstance(value, ByRegion):
+        return prediction
+    left = value.within(regions)
+    return replace(prediction, value=left) if left.answers else None
+
+
+def _counted(answer: Answer, field: Field, fields: Fields, answers: Answers) -> Answer:
+    asked = is_asked(field, fields, answers)
+    if asked and isinstance(answer, ByRegion):
+        left = answer.within(regions_asked(field, fields, answers))
+        return left if left.answers else Unanswered.EMPTY
     if asked or answer is Unanswered.SKIPPED:
         return answer
     if asked is None:
         return Unanswered.CONDITION_UNKNOWN
     is_silent = answer in _SILENT if isinstance(answer, Unanswered) else not str(answer)
     return Unanswered.NOT_ASKED if is_silent else Unanswered.CONDITION_UNMET
+
+
+def _marked(field: Field, fields: Fields, answers: Answers) -> frozenset[Span] | None:
+    """Return the regions that a field about regions may be asked about, None where those that mark them do not tell."""
+    said = [answers.get(name) for name in marking(field, fields)]
+    found = frozenset(span for answer in said if isinstance(answer, Spans) for span in answer.spans)
+    tells = all(isinstance(answer, Spans) or answer in _SILENT for answer in said)
+    return found if found or tells else None
+
+
+def _is_asked_about(region: Span, field: Field, fields: Fields, answers: Answers) -> bool | None:
+    """Return whether a field about regions is asked about this one: by its label, and by what is said of it."""
+    about = {name: one.of_one_region for name, one in fields.items()}
+    said = {name: _said_about(region, answer) for name, answer in answers.items()}
+    return is_asked(field.of_one_region, about, said)
+
+
+def _said_about(region: Span, answer: Answer) -> Answer:
+    match answer:
+        case Spans(spans):
+            return Spans(spans & {region})
+        case ByRegion():
+            return answer.by_span.get(region, Unanswered.EMPTY)
+        case _:
+            return answer
 
 
 def _is_met(requirement: Requirement, fields: Fields, answers: Answers) -> bool | None:

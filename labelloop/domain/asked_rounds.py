@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from labelloop.domain.asked import Answer, Fields, is_asked
+from labelloop.domain.asked import Answer, Fields, is_asked, marking
+from labelloop.domain.conditions import Condition
 from labelloop.domain.rounds import Round
-from labelloop.domain.schema import Field
+from labelloop.domain.schema import Field, Unit
 from labelloop.domain.unanswered import Unanswered
 
 
@@ -15,12 +16,25 @@ def ancestors(field: Field, fields: Fields) -> frozenset[str]:
     return found.union(*(ancestors(fields[name], fields) for name in found if name in fields))
 
 
+def condition_of_task(field: Field, fields: Fields) -> Field:
+    """Return the field, of one about regions with that part of its condition alone which is about the whole task.
+
+    Each annotator was asked about the regions that they marked, whatever most people marked.
+    """
+    if field.unit is not Unit.REGION or field.condition is None:
+        return field
+    of_regions = {*marking(field, fields), *(name for name, one in fields.items() if one.unit is Unit.REGION)}
+    left = tuple(one for one in field.condition.requirements if of_regions.isdisjoint(one.fields))
+    return replace(field.of_one_region, condition=Condition(left) if left else None)
+
+
 def where_asked(judged: Round, field: Field, fields: Fields, rounds: Mapping[str, Round]) -> Round:
     """Return the round without the tasks in which the settled answers of other fields do not ask for this one.
 
     `rounds` has those of all it depends on, by name. One annotator may have been asked where most were not: what they
     said would stand beside an answer that it contradicts. Where a parent has not settled nobody can tell.
     """
+    field = condition_of_task(field, fields)
     if field.condition is None:
         return judged
     settled: dict[int, dict[str, Answer | None]] = {}

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from labelloop.domain.tasks import Annotation
 from labelloop.domain.values import (
+    ByRegion,
     Choice,
     Choices,
     Moment,
@@ -51,7 +52,8 @@ def settle(annotations: Sequence[Annotation]) -> Consensus:
     One choice, or a text: the one most people gave, unsettled on a tie. Several choices, or spans: every one that more
     than half of the people gave, unsettled when one was given by exactly half. Stars, numbers and moments: the median,
     unsettled where it lies between two that are not the same. Rankings: the one most like all others, unsettled on a
-    tie.
+    tie. Answers about regions: of each region that more than half of the people have, what these settle on, unsettled
+    where one has not settled, or there is none.
     """
     values = [a.value for a in annotations if a.value is not None]
     value, reason = _majority(values)
@@ -79,6 +81,20 @@ def _majority(values: Sequence[Value]) -> tuple[Value | None, str]:
         case Spans():
             spans, reason = _given_by_most([value.spans for value in values if isinstance(value, Spans)])
             return (None if reason else Spans(spans)), reason
+        case ByRegion():
+            return _by_region([value for value in values if isinstance(value, ByRegion)])
+
+
+def _by_region(values: Sequence[ByRegion]) -> tuple[Value | None, str]:
+    said: dict[Span, list[Value]] = {}
+    for value in values:
+        for span, one in value.by_span.items():
+            said.setdefault(span, []).append(one)
+    found = {span: _majority(of_it) for span, of_it in sorted(said.items()) if 2 * len(of_it) > len(values)}
+    split = [f"{span}: {reason}" for span, (_, reason) in found.items() if reason]
+    settled = {span: value for span, (value, _) in found.items() if value is not None}
+    reason = "; ".join(split) or ("" if settled else "no region is marked by most people")
+    return (None if reason else ByRegion.of(values[0].kind, settled)), reason
 
 
 def _most_common(values: Sequence[Value], tie: str) -> tuple[Value | None, str]:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from labelloop.domain.marked_text import REGION_MARKS
 from labelloop.domain.renames import renamed
 from labelloop.domain.scale import Precision
-from labelloop.domain.schema import Field
+from labelloop.domain.schema import Field, Unit
 from labelloop.domain.values import FieldKind
 
 _MOMENTS = {
@@ -91,25 +92,32 @@ def _joined(lines: Sequence[str]) -> str:
 
 
 def _task(field: Field) -> str:
+    if field.unit is Unit.TASK:
+        return _what_is_asked(field, "the text")
+    part = f"the part of the text between {' and '.join(REGION_MARKS)}"
+    return f"{_what_is_asked(field, part)} The last line says what that part is."
+
+
+def _what_is_asked(field: Field, about: str) -> str:
     match field.kind:
         case FieldKind.CHOICE:
-            return f"Choose the one label of `{field.name}` that fits the text."
+            return f"Choose the one label of `{field.name}` that fits {about}."
         case FieldKind.CHOICES | FieldKind.TAXONOMY:
-            return f"Choose every label of `{field.name}` that fits the text; there may be none."
+            return f"Choose every label of `{field.name}` that fits {about}; there may be none."
         case FieldKind.RATING:
-            return f"Rate the text: `{field.name}`, from 1, the least, to {len(field.labels)}, the most."
+            return f"Rate {about}: `{field.name}`, from 1, the least, to {len(field.labels)}, the most."
         case FieldKind.PAIRWISE:
             return f"Two texts are given. Choose the better one: `{field.name}`."
         case FieldKind.SPANS:
             return f"Find every part of the text that a label of `{field.name}` fits; there may be none."
         case FieldKind.TEXT:
-            return f"Write `{field.name}` for the text."
+            return f"Write `{field.name}` for {about}."
         case FieldKind.OPTION | FieldKind.OPTIONS | FieldKind.RANKING:
             return _task_of_items(field)
         case FieldKind.NUMBER:
-            return f"Say the number `{field.name}` of the text{_ends(field)}."
+            return f"Say the number `{field.name}` of {about}{_ends(field)}."
         case FieldKind.DATETIME:
-            return f"Say the {_MOMENTS[field.line.precision]} `{field.name}` of the text."
+            return f"Say the {_MOMENTS[field.line.precision]} `{field.name}` of {about}."
         case _:
             assert_never(field.kind)
 

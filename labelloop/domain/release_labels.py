@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from labelloop.domain.asked import Fields
-from labelloop.domain.asked_rounds import asked_by
+from labelloop.domain.asked_rounds import asked_by, condition_of_task
 from labelloop.domain.consensus import counted_annotations, settle
 from labelloop.domain.predictions import Prediction
 from labelloop.domain.release_row import Source
@@ -109,6 +109,7 @@ def finish_where_asked(finished: Finished, field: Field, fields: Fields, parents
 
     `parents` has all it depends on, by name. What has no label for another reason keeps that reason.
     """
+    field = condition_of_task(field, fields)
     if field.condition is None:
         return finished
     labels, left_out = dict(finished.labels), dict(finished.left_out)

@@ -12,6 +12,7 @@ from labelloop.domain.renames import Renames, renamed
 from labelloop.domain.scale import Precision, Scale
 from labelloop.domain.values import (
     OF_THE_TASK,
+    ByRegion,
     Choice,
     Choices,
     FieldKind,
@@ -29,10 +30,14 @@ PLAIN_TEXT = "text"
 
 
 class Unit(StrEnum):
-    """The closed set of what a field is asked about: the whole task, or each region that somebody marked in it."""
+    """The closed set of what a field is asked about: the whole task, or each region that somebody marked in it.
+
+    A learner is asked about `one region` at a time.
+    """
 
     TASK = "task"
     REGION = "region"
+    ONE_REGION = "one region"
 
 
 class Input(NamedTuple):
@@ -70,8 +75,17 @@ class Field:
         words = self.reads.split(" ")
         return tuple(map(Input, self.inputs, words * len(self.inputs) if len(words) == 1 else words))
 
+    @property
+    def of_one_region(self) -> "Field":
+        """Return the field as it is asked about a single region: a learner sees nothing else of it."""
+        return replace(self, unit=Unit.ONE_REGION)
+
     def allows(self, value: Value) -> bool:
         """Return whether the value is of this field's kind and every label of it one of this field's."""
+        if self.unit is Unit.REGION:
+            if not isinstance(value, ByRegion) or value.kind is not self.kind:
+                return False
+            return all(self.of_one_region.allows(said) for _, said in value.answers)
         known = self.kind in OF_THE_TASK or labels_of(value) <= frozenset(self.labels)
         return known and self._is_of_kind(value)
 

@@ -14,6 +14,8 @@ INPUT_BREAK = "\n␞\n"
 """What stands between a task's inputs in its text, where a field has several."""
 OPTION_BREAK = "\n␝\n"
 """What stands between the items of a list in a task's text; the first line of each is its id."""
+REGIONS_BREAK = "\n␟\n"
+"""What stands between a text and the regions in it that a model is asked about, see `asked_text`."""
 
 
 class Role(StrEnum):

@@ -1,20 +1,19 @@
-"""Regions and pairs of regions that fields are asked about, as texts that a learner reads, and answers put back.
+"""Regions and pairs of regions that fields are asked about, as texts that a learner reads.
 
 No learner knows units: it reads the text that each is turned into.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from labelloop.domain.marked_text import marked, surroundings
-from labelloop.domain.values import Span, Spans
+from labelloop.domain.tasks import REGIONS_BREAK
+from labelloop.domain.values import ByRegion, Span, Spans, Value
 
 SURROUNDINGS = 300
 """How far, in code points, a learner looks beyond a region on both sides."""
 ARROW = " → "
-
-Said = TypeVar("Said")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,21 +76,26 @@ def pairs_of(task_id: int, spans: Spans) -> list[Pair]:
     return [Pair(task_id, head, tail) for head in every for tail in every if head != tail]
 
 
-def by_task(answers: Mapping[Region, Said]) -> dict[int, dict[Span, Said]]:
-    """Return answers about regions as answers of tasks: by the span that each is about.
+def with_regions(text: str, regions: Iterable[Span]) -> str:
+    """Return what a model that answers about regions is asked: a task's text with these; `regions_in` parts them.
 
-    >>> by_task({Region(7, Span(3, 5, "Place")): "far"})
-    {7: {Span(start=3, end=5, label='Place'): 'far'}}
+    >>> regions_in(with_regions("in 北京", [Span(3, 5, "Place")]))
+    ('in 北京', Spans(spans=frozenset({Span(start=3, end=5, label='Place')})))
     """
-    found: dict[int, dict[Span, Said]] = {}
-    for region, answer in answers.items():
-        found.setdefault(region.task_id, {})[region.span] = answer
-    return found
+    listed = [[span.start, span.end, span.label] for span in sorted(regions)]
+    return f"{text}{REGIONS_BREAK}{json.dumps(listed, ensure_ascii=False)}"
 
 
-def by_region(task_id: int, answers: Mapping[Span, Said]) -> dict[Region, Said]:
-    """Return a task's answers about its regions as answers of the units that these are; `by_task` puts them back."""
-    return {Region(task_id, span): answer for span, answer in answers.items()}
+def regions_in(asked: str) -> tuple[str, Spans]:
+    """Return the text and the regions that `with_regions` put together; a text by itself has none."""
+    text, mark, listed = asked.rpartition(REGIONS_BREAK)
+    return (text, Spans(frozenset(Span(*one) for one in json.loads(listed)))) if mark else (asked, Spans(frozenset()))
+
+
+def asked_text(text: str, values: Iterable[Value]) -> str:
+    """Return what a model is asked, to be compared with these values: about every region that one of them is about."""
+    about = [value for value in values if isinstance(value, ByRegion)]
+    return with_regions(text, {span for value in about for span, _ in value.answers}) if about else text
 
 
 def _around(text: str, *spans: Span) -> str:

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 from labelloop.domain.tasks import Annotation, Origin
 from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import (
+    ByRegion,
     Choice,
     Choices,
     FieldKind,
@@ -21,6 +22,7 @@ from labelloop.domain.values import (
     labels_of,
 )
 
+_REGIONS = "regions"
 _PLAIN = ("task_id", "annotator_id", "judged_at", "shown_prediction", "lead_time", "skipped", "ground_truth", "field")
 
 
@@ -64,6 +66,17 @@ def value_json(value: Value) -> str:
     return json.dumps(plain(value), ensure_ascii=False)
 
 
+def region_cells(value: Value, text: str) -> list[dict[str, Any]]:
+    """Return what is said of regions of this text as tables list it; nothing of a value of another kind.
+
+    >>> region_cells(ByRegion.of(FieldKind.CHOICE, {Span(3, 5, "Place"): Choice("far")}), "in 北京")
+    [{'start': 3, 'end': 5, 'label': 'Place', 'text': '北京', 'value': 'far'}]
+    """
+    answers = value.by_span if isinstance(value, ByRegion) else {}
+    regions = span_cells(Spans(frozenset(answers)), text)
+    return [region | {"value": str(said)} for region, said in zip(regions, answers.values(), strict=True)]
+
+
 def span_cells(value: Value, text: str) -> list[dict[str, Any]]:
     """Return the spans of a value in this text as tables list them; none of a value of another kind.
 
@@ -98,12 +111,16 @@ def kind_of(value: Value) -> FieldKind:
             return FieldKind.DATETIME
         case Ranking():
             return FieldKind.RANKING
+        case ByRegion(kind):
+            return kind
         case _:
             assert_never(value)
 
 
-def plain(value: Value) -> list[Any]:
+def plain(value: Value) -> list[Any] | dict[str, Any]:
     """Return the value as a list that JSON can hold, the same for equal values; `value_of` reads it back.
+
+    Answers about regions are an object with the list of the regions, each with what is said of it.
 
     >>> plain(Spans(frozenset({Span(0, 5, "Person")})))
     [[0, 5, 'Person']]
@@ -119,16 +136,20 @@ def plain(value: Value) -> list[Any]:
             return [place, within]
         case Ranking(columns):
             return [[name, list(items)] for name, items in columns]
+        case ByRegion():
+            return {_REGIONS: [[s.start, s.end, s.label, plain(said)] for s, said in value.by_span.items()]}
         case _:
             return sorted(labels_of(value))
 
 
-def value_of(kind: FieldKind, given: Sequence[Any]) -> Value:
+def value_of(kind: FieldKind, given: Sequence[Any] | Mapping[str, Any]) -> Value:
     """Return the value of a field of this kind that `plain` made the list from.
 
     >>> value_of(FieldKind.RATING, [4, 5])
     Rating(stars=4, of=5)
     """
+    if isinstance(given, Mapping):
+        return ByRegion.of(kind, {Span(*place): value_of(kind, said) for *place, said in given[_REGIONS]})
     match kind:
         case FieldKind.CHOICE | FieldKind.PAIRWISE | FieldKind.OPTION:
             return Choice(given[0])

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import combinations
 from typing import assert_never
 
 from labelloop.domain.chrf import chrf
+from labelloop.domain.concordance import concordance, jaccard
 from labelloop.domain.json_values import displayed
 
 
@@ -162,11 +162,48 @@ class Ranking:
         return " | ".join(f"{name}: {order}" for (name, _), order in zip(self.columns, orders, strict=True))
 
 
-Value = Choice | Choices | Rating | Spans | Text | Number | Moment | Ranking
+@dataclass(frozen=True, slots=True)
+class ByRegion:
+    """What is said of each of several regions: of every marked part of the text that has an answer, one of a `kind`."""
+
+    kind: FieldKind
+    answers: "frozenset[tuple[Span, Value]]"
+
+    @classmethod
+    def of(cls, kind: FieldKind, answers: "Mapping[Span, Value]") -> "ByRegion":
+        """Return what is said of these regions."""
+        return cls(kind, frozenset(answers.items()))
+
+    @property
+    def by_span(self) -> "dict[Span, Value]":
+        """Return the answers by region, in the text's order."""
+        return dict(sorted(self.answers, key=lambda answer: answer[0]))
+
+    def within(self, regions: Collection[Span]) -> "ByRegion":
+        """Return the answers about these regions only."""
+        return ByRegion(self.kind, frozenset(answer for answer in self.answers if answer[0] in regions))
+
+    def paired(self, other: "ByRegion") -> "list[tuple[Value, Value]]":
+        """Return what both say of each region that both have: one with the same ends, whatever its label is.
+
+        Where a part is marked several times those with the same label belong together.
+        """
+        mine, its = self.by_span, other.by_span
+        alike = [(said, its[span]) for span, said in mine.items() if span in its]
+        one, two = _by_ends(mine, but=its), _by_ends(its, but=mine)
+        return alike + [(said, two[ends]) for ends, said in one.items() if ends in two]
+
+    def __str__(self) -> str:
+        return "|".join(f"{span}: {said}" for span, said in self.by_span.items())
+
+
+Value = Choice | Choices | Rating | Spans | Text | Number | Moment | Ranking | ByRegion
 
 
 def labels_of(value: Value) -> frozenset[str]:
     """Return the labels that the value asserts, of a ranking the buckets, of a text, a number or a moment none.
+
+    Of answers about regions those of all of them, not the regions' own.
 
     >>> sorted(labels_of(Choices(frozenset({"b", "a"}))))
     ['a', 'b']
@@ -184,6 +221,8 @@ def labels_of(value: Value) -> frozenset[str]:
             return frozenset(name for name, items in columns if items)
         case Text() | Number() | Moment():
             return frozenset()
+        case ByRegion(_, answers):
+            return frozenset(label for _, said in answers for label in labels_of(said))
         case _:
             assert_never(value)
 
@@ -191,14 +230,24 @@ def labels_of(value: Value) -> frozenset[str]:
 def same(one: Value, other: Value) -> bool:
     """Return whether two values of one field are the same: equal, or points on a line within their tolerance.
 
+    About regions they are where they are of each region that both have, and there is one.
+
     >>> same(Number(100), Number(104)), same(Moment("2024-05-17"), Moment("2024-05-18"))
     (True, False)
     """
     match one, other:
         case (Number() | Moment(), Number() | Moment()):
             return abs(one.place - other.place) <= _tolerance(one, other) + _ROUNDING
+        case ByRegion(), ByRegion() if one != other:
+            pairs = one.paired(other)
+            return bool(pairs) and all(same(*pair) for pair in pairs)
         case _:
             return one == other
+
+
+def comparable(one: Value, other: Value) -> bool:
+    """Return whether two values of one field are about the same at all: answers about regions only if both have one."""
+    return not (isinstance(one, ByRegion) and isinstance(other, ByRegion)) or bool(one.paired(other))
 
 
 def similarity(one: Value, other: Value) -> float:
@@ -207,7 +256,8 @@ def similarity(one: Value, other: Value) -> float:
     One choice: equality. Several: Jaccard. Stars: 1 - distance / longest distance. Spans: F1 of those with the same
     ends and label. Text: chrF, the mean of both directions. Numbers and moments: 1 within their tolerance, else 0.
     Rankings: the share of pairs of items that both put in the same order, and in the same buckets; without buckets that
-    is (Kendall's tau + 1) / 2. Two values of which neither says anything are equal.
+    is (Kendall's tau + 1) / 2. Answers about regions: the mean over the regions that both have, 0 without one. Two
+    values of which neither says anything are equal.
     >>> similarity(Choice("spam"), Choice("ham"))
     0.0
     >>> similarity(Choices(frozenset("ab")), Choices(frozenset("bc")))
@@ -223,35 +273,27 @@ def similarity(one: Value, other: Value) -> float:
         case (Number() | Moment(), Number() | Moment()):
             return float(same(one, other))
         case Ranking(), Ranking():
-            return _concordance(one.places, other.places)
+            return concordance(one.places, other.places)
         case Rating(), Rating():
             return 1.0 - abs(one.stars - other.stars) / (max(one.of, other.of) - 1)
         case Spans(a), Spans(b):
             return 2 * len(a & b) / (len(a) + len(b))
+        case ByRegion(), ByRegion():
+            pairs = one.paired(other)
+            return sum(similarity(*pair) for pair in pairs) / len(pairs) if pairs else 0.0
         case Text(), Text():
             return (chrf(one.text, other.text) + chrf(other.text, one.text)) / 2
         case _:
-            return _jaccard(labels_of(one), labels_of(other))
+            return jaccard(labels_of(one), labels_of(other))
+
+
+def _by_ends(answers: Mapping[Span, Value], *, but: Mapping[Span, Value]) -> dict[tuple[int, int], Value]:
+    """Return the answers by the ends of their regions, without those regions; of several labels the first counts."""
+    left = [span for span in answers if span not in but]
+    return {(span.start, span.end): answers[span] for span in reversed(left)}
 
 
 def _tolerance(one: Number | Moment, other: Number | Moment) -> float:
     if one.within is None or other.within is None:
         return RELATIVE_TOLERANCE * max(abs(one.place), abs(other.place))
     return max(one.within, other.within)
-
-
-def _concordance(one: Mapping[str, tuple[str, int]], other: Mapping[str, tuple[str, int]]) -> float:
-    items = sorted(one.keys() | other.keys())
-    pairs = list(combinations(items, 2)) or [(item, item) for item in items]
-    return sum(_relation(one, *pair) == _relation(other, *pair) for pair in pairs) / len(pairs)
-
-
-def _relation(places: Mapping[str, tuple[str, int]], item: str, other: str) -> tuple[str, str, bool]:
-    """Return the buckets of two items, and whether the first goes before the second in the same one."""
-    (bucket, place), (its, beside) = places.get(item, ("", -1)), places.get(other, ("", -1))
-    return bucket, its, bucket == its and place < beside
-
-
-def _jaccard(one: Collection[str], other: Collection[str]) -> float:
-    a, b = set(one), set(other)
-    return len(a & b) / len(a | b) if a | b else 1.0

@@ -34,7 +34,7 @@ def unservable(state: ProjectState, fit: Fit) -> str:
     now, serving = state.field, state.deployed
     if serving is not None and fitted_schema(state, serving) == schema:
         return ""
-    if (then.kind, then.to_name, then.reads) != (now.kind, now.to_name, now.reads):
+    if (then.kind, then.unit, then.to_name, then.reads) != (now.kind, now.unit, now.to_name, now.reads):
         return f"it was fitted when {now.name} was another kind of field ({then.kind.value}; now {now.kind.value})"
     before = {renamed(label, now.renames) for label in then.labels}
     gone, new = sorted(before - set(now.labels)), sorted(set(now.labels) - before)

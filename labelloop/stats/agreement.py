@@ -9,7 +9,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from labelloop.domain.values import FieldKind, Moment, Number, Rating, Value, similarity
+from labelloop.domain.values import FieldKind, Moment, Number, Rating, Value, comparable, similarity
 
 Distance = Callable[[Hashable, Hashable], float]
 """How far two judgements are apart, 0 for equal ones, the same both ways."""
@@ -25,14 +25,21 @@ class PairedDifference:
 
 
 def pairwise_agreement(values: Sequence[Value]) -> float | None:
-    """Return the mean similarity, in [0, 1], of all pairs of one task's judgements; None where there is no pair."""
-    pairs = [similarity(one, other) for one, other in combinations(values, 2)]
+    """Return the mean similarity, in [0, 1], of all pairs of one task's judgements; None where there is no pair.
+
+    Two that are about different regions are none.
+    """
+    pairs = [similarity(one, other) for one, other in combinations(values, 2) if comparable(one, other)]
     return sum(pairs) / len(pairs) if pairs else None
 
 
 def model_agreement(value: Value, people: Sequence[Value]) -> float:
-    """Return the mean similarity, in [0, 1], of a model's judgement to each person's (at least one)."""
-    return sum(similarity(value, person) for person in people) / len(people)
+    """Return the mean similarity, in [0, 1], of a model's judgement to each person's (at least one).
+
+    People who speak of other regions only do not count, unless all do.
+    """
+    counted = [person for person in people if comparable(value, person)] or people
+    return sum(similarity(value, person) for person in counted) / len(counted)
 
 
 def paired_difference(one: NDArray[np.float64], other: NDArray[np.float64]) -> PairedDifference:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from labelloop.domain.asked import parents_first, tasks_asked
+from labelloop.domain.asked import about_regions, parents_first, regions_of_tasks, tasks_asked
 from labelloop.domain.predictions import Prediction
 from labelloop.domain.schema import Field
 from labelloop.learners.base import ModelContext
@@ -18,7 +18,8 @@ def choices_by_field(
 ) -> list[FieldChoice]:
     """Return the choice of each looped field, in their order.
 
-    A field under a condition chooses from the tasks in which it may be asked, by what is predicted of its parents.
+    A field under a condition chooses from the tasks in which it may be asked, by what is predicted of its parents; one
+    about regions is asked about those that are predicted.
     """
     fields = {one.field.name: one.field for one in state.fields}
     made: dict[str, FieldChoice] = {}
@@ -26,7 +27,10 @@ def choices_by_field(
         predicted = {name: one.predictions for name, one in made.items()}
         asked = tasks_asked(field, fields, train, predicted) if field.condition else {}
         open_to_it = [task for task in train if asked.get(task) is not False]
-        made[field.name] = FieldChoice.made(book, state.focused(field.name), open_to_it, rng, context=context)
+        regions = regions_of_tasks(field, fields, open_to_it, predicted)
+        open_to_it = [task for task in open_to_it if regions.get(task)] or open_to_it
+        focused = state.focused(field.name)
+        made[field.name] = FieldChoice.made(book, focused, open_to_it, rng, context=context, regions=regions)
     return [made[name] for name in fields]
 
 
@@ -36,12 +40,16 @@ def shown_by_field(
     """Return what people are shown of the chosen tasks, by field and task.
 
     Of a field under a condition only where they are asked for it by what they are shown of its parents: elsewhere it
-    would stand unseen in their annotation.
+    would stand unseen in their annotation. Of one about regions, what is left of it where people see only the regions
+    that they are shown.
     """
     by_name = {one.state.field.name: one for one in choices}
     fields: dict[str, Field] = {name: one.state.field for name, one in by_name.items()}
     shown: dict[str, Mapping[int, Prediction]] = {}
     for field in parents_first(list(fields.values())):
         asked = tasks_asked(field, fields, chosen, shown) if field.condition else dict.fromkeys(chosen, True)
-        shown[field.name] = by_name[field.name].shown(book, [task for task in chosen if asked[task]])
+        regions = regions_of_tasks(field, fields, chosen, shown)
+        found = by_name[field.name].shown(book, [task for task in chosen if asked[task]], regions)
+        left = {task: about_regions(one, regions.get(task, ())) for task, one in found.items()}
+        shown[field.name] = {task: one for task, one in left.items() if one is not None}
     return {name: shown[name] for name in fields}

@@ -44,7 +44,7 @@ def consensus_json(found: AgainstConsensus) -> dict[str, Any]:
         "accuracy": asdict(found.accuracy),
         "macro_f1": asdict(found.macro_f1),
         "labels": [asdict(one) | {"precision": one.precision, "recall": one.recall} for one in found.labels],
-        "spans": {match.value: _score(score) for match, score in found.spans.items()} or None,
+        "spans": {match.value: score_json(score) for match, score in found.spans.items()} or None,
     }
 
 
@@ -55,7 +55,8 @@ def _spans(field: Field, pairs: Sequence[tuple[Value, Value]], seed: int) -> dic
     return {match: span_score(both, match, seed=seed) for match in SHOWN_MATCHES}
 
 
-def _score(score: SpanScore) -> dict[str, float | None]:
+def score_json(score: SpanScore) -> dict[str, float | None]:
+    """Return how well spans are found as verdict.json has it."""
     return {
         "f1": score.counts.f1,
         "low": score.interval.low,

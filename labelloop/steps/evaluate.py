@@ -11,10 +11,12 @@ import pyarrow as pa
 import structlog
 from numpy.typing import NDArray
 
+from labelloop.domain.audited_regions import region_pairs
 from labelloop.domain.disagreements import AuditedTask
 from labelloop.domain.lookup import matching, newest
 from labelloop.domain.records import Evaluation, Fit
 from labelloop.domain.rounds import AnnotatedTask
+from labelloop.domain.units import asked_text
 from labelloop.domain.value_cells import value_json
 from labelloop.domain.values import Value, same
 from labelloop.encoders.vectors import encoded_anew
@@ -82,11 +84,16 @@ def _evaluate_one(
     book: Book, state: ProjectState, number: int, fit: Fit, audit: Sequence[AnnotatedTask], *, context: ModelContext
 ) -> None:
     _refuse_outdated(state, number, fit)
-    model, texts = load_model(book, fit, context=context), [task.task.text for task in audit]
+    model, texts = load_model(book, fit, context=context), [_asked(task) for task in audit]
     predicted, ms_per_text = _predicted_in_time(model, texts)
     figures, tasks = _measured(state.id, number, fit.version, audit, predicted)
     figures = replace(figures, ms_per_text=ms_per_text, cost_per_1000=cost_per_1000(model))
     _record(book, state, number, fit, (figures, tasks))
+
+
+def _asked(task: AnnotatedTask) -> str:
+    """Return what a model is asked of an audit task: of a field about regions, about those that people marked."""
+    return asked_text(task.task.text, [a.value for a in task.annotations if a.value is not None])
 
 
 def _predicted_in_time(model: Model, texts: Sequence[str]) -> tuple[list[Value], float]:
@@ -118,7 +125,7 @@ def _measured(
 ) -> tuple[Evaluation, list[AuditedTask]]:
     tasks = [_audited(task, value) for task, value in zip(audit, predicted, strict=True)]
     settled = [(task.consensus.value, v) for v, task in zip(predicted, audit, strict=True) if task.consensus.value]
-    return replace(_figures(project_id, number, version, tasks, settled), failure=failure), tasks
+    return replace(_figures(project_id, number, version, tasks, region_pairs(settled)), failure=failure), tasks
 
 
 def _audited(task: AnnotatedTask, model: Value) -> AuditedTask:
@@ -136,10 +143,10 @@ def _record(
     book.record(record, f"evaluation-{number}-{fit.version}", {ROWS_FILE: _ROWS.parquet(tasks)}, parents)
 
 
-def predicted_values(book: Book, fit: Fit, texts: Sequence[str], *, context: ModelContext) -> list[Value]:
-    """Return what a version says of each text."""
+def predicted_values(book: Book, fit: Fit, audit: Sequence[AnnotatedTask], *, context: ModelContext) -> list[Value]:
+    """Return what a version says of each audit task."""
     model = load_model(book, fit, context=context)
-    return [prediction.value for prediction in model.predict(texts)] if texts else []
+    return [prediction.value for prediction in model.predict(list(map(_asked, audit)))] if audit else []
 
 
 def _figures(

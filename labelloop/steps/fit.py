@@ -16,9 +16,11 @@ from labelloop.domain.records import ClosedRound, Fit
 from labelloop.domain.refinement import Refinement
 from labelloop.domain.rounds import Round
 from labelloop.domain.tasks import Role
+from labelloop.domain.units import asked_text
 from labelloop.errors import BrokenPromise, UserError
 from labelloop.extras import missing_extras_reported
 from labelloop.learners.base import Encode, Example, FitContext, ModelContext, refinement_of
+from labelloop.learners.by_region import learner_of
 from labelloop.llm.cost_center import charged_to
 from labelloop.plugins import is_background, learner, needs_labels
 from labelloop.state.field_learners import field_learners
@@ -86,7 +88,10 @@ def record_failure(book: Book, state: ProjectState, place: FitFolder, failure: s
 
 
 def training_examples(book: Book, state: ProjectState, closed: Round, *, encode: Encode) -> list[Example]:
-    """Return what may be learned from a round: settled TRAIN labels that are no near-copy of an audit task."""
+    """Return what may be learned from a round: settled TRAIN labels that are no near-copy of an audit task.
+
+    The text of an example about regions names them, see `with_regions`.
+    """
     field = state.field
     usable = [t for t in closed.training if t.consensus.value and field.allows(t.consensus.value)]
     monitor = field_mirror(book, state).tasks(sorted(state.tasks.of(Role.MONITOR)))
@@ -97,7 +102,8 @@ def training_examples(book: Book, state: ProjectState, closed: Round, *, encode:
             left_out = int(copies.sum())
             log.info("near_copies_of_audit_tasks_left_out", project=state.id, round=closed.number, tasks=left_out)
         usable = [task for task, copy in zip(usable, copies, strict=True) if not copy]
-    return [Example(t.task.id, t.task.text, t.consensus.value) for t in usable if t.consensus.value is not None]
+    settled = ((t.task, t.consensus.value) for t in usable if t.consensus.value is not None)
+    return [Example(task.id, asked_text(task.text, [value]), value) for task, value in settled]
 
 
 def unlabelled(book: Book, state: ProjectState, closed: Round) -> list[str]:
@@ -194,7 +200,8 @@ def _save_fitted(
 ) -> Refinement | None:
     if not lesson.examples and (lesson.number or needs_labels(spec)):
         raise UserError(f"Round {lesson.number} holds no settled label to learn from.")
-    chosen, field = learner(spec), state.field
+    field = state.field
+    chosen = learner_of(field, learner(spec))
     if field.kind not in chosen.kinds:
         raise UserError(
             f"The learner {spec} cannot learn {field.kind} fields such as {field.name}, only "

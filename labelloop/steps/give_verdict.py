@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelloop.domain.audited_regions import audited_regions
 from labelloop.domain.disagreements import AuditedTask, among_people, disputed_tasks, of_model
 from labelloop.domain.human_level import FALSE_YES, GOOD_START, Measured, Outcome, Ruling, Standing, ruling_on
 from labelloop.domain.looks import could_be_a_look, is_planned, looks, next_planned
@@ -25,7 +26,8 @@ from labelloop.state.project_state import ProjectState
 from labelloop.state.round_content import as_measured, closed_round
 from labelloop.stats.agreement import model_agreement
 from labelloop.stats.noninferiority import NonInferiority, noninferiority, tasks_needed
-from labelloop.steps.consensus_figures import against_consensus, consensus_json
+from labelloop.steps.consensus_figures import against_consensus, consensus_json, score_json
+from labelloop.steps.end_to_end import end_to_end
 from labelloop.steps.evaluate import predicted_values
 from labelloop.steps.verdict_figures import (
     alphas,
@@ -84,7 +86,9 @@ def give_verdict(
     ruling = ruling_on(standing)
     work = work_left(state, closed, ruling.outcome, standing, looked.test)
     record = replace(_record(state.id, number, standing, ruling, work), field=state.field_on_record)
+    together = end_to_end(book, state, closed, context=context) if context else None
     report = _report(book, state, decision, looked, standing, ruling, work) | {
+        **({"end_to_end": score_json(together)} if together else {}),
         "round": number,
         "created_at": record.created_at.isoformat(),
     }
@@ -178,7 +182,7 @@ def _single(
     annotated = looked.closed.audit(1)
     if context is None or not version or not annotated:
         return None
-    predictions = predicted_values(book, state.version(version), [t.task.text for t in annotated], context=context)
+    predictions = predicted_values(book, state.version(version), annotated, context=context)
     people = [[a.value for a in task.annotations if a.value is not None] for task in annotated]
     return measured([model_agreement(value, values) for value, values in zip(predictions, people, strict=True)])
 
@@ -205,7 +209,8 @@ def _report(
     book: Book, state: ProjectState, decision: Decision, looked: _Looked, standing: Standing, ruling: Ruling, work: Work
 ) -> dict[str, Any]:
     flattered = flattered_by(book, state, decision) if looked.twice else 0.0
-    agreement, others = measured([task.agreement for task in looked.tasks]), alternative(looked.twice)
+    single, twice = audited_regions(looked.tasks), audited_regions(looked.twice)
+    agreement, others = measured([task.agreement for task in looked.tasks]), alternative(twice)
     kind, pairs = state.field.kind, settled_pairs(looked.closed, looked.tasks)
     return {
         "project": state.id,
@@ -216,8 +221,8 @@ def _report(
         "agreement": asdict(agreement) | {"corrected": _less(agreement.value, flattered), "flattered_by": flattered},
         "human_agreement": asdict(measured([t.human_agreement for t in looked.twice if t.human_agreement is not None])),
         "consensus": consensus_json(against_consensus(state.field, pairs, seed=state.rules.seed)),
-        "krippendorff_alpha": dict(zip(("people", "people_and_model"), alphas(kind, looked.tasks), strict=True)),
-        "cohen_kappa": [asdict(pair) for pair in kappas(kind, looked.twice)],
+        "krippendorff_alpha": dict(zip(("people", "people_and_model"), alphas(kind, single), strict=True)),
+        "cohen_kappa": [asdict(pair) for pair in kappas(kind, twice)],
         "alternative_annotator": None if others is None else asdict(others) | {"passed": others.passed},
         "forecast": asdict(work),
         "disputed": _disputed(looked.tasks),
@@ -230,8 +235,9 @@ def _less(value: float | None, by: float) -> float | None:
 
 
 def _disputed(tasks: Sequence[AuditedTask]) -> dict[str, Any]:
+    single = audited_regions(tasks)
     return {
-        "people": [{"labels": [c.one, c.other], "times": c.times} for c in among_people(tasks)],
-        "model": [{"model": c.one, "people": c.other, "times": c.times} for c in of_model(tasks)],
+        "people": [{"labels": [c.one, c.other], "times": c.times} for c in among_people(single)],
+        "model": [{"model": c.one, "people": c.other, "times": c.times} for c in of_model(single)],
         "tasks": list(disputed_tasks(tasks)),
     }

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from labelloop.domain.default_learners import default_learners
 from labelloop.domain.predictions import answers
 from labelloop.domain.schema import Field
-from labelloop.domain.values import FieldKind, Value, labels_of, same
+from labelloop.domain.units import regions_in
+from labelloop.domain.values import ByRegion, FieldKind, Value, labels_of, same
 from labelloop.errors import UserError
 from labelloop.formatting import few
 from labelloop.learners.base import Classifier, Example, Learner, Model, ModelContext, Probabilities
+from labelloop.learners.by_region import learner_of
 from labelloop.learners.folds import FOLDS, folds_by_text
 from labelloop.plugins import learner
 from labelloop.state.project_state import ProjectState
@@ -73,19 +75,22 @@ def label_errors(book: Book, state: ProjectState, *, context: ModelContext) -> S
     if field.labels and len(field.labels) - len(too_few) < least:
         counts = few([f"{label} {n}" for label, n in too_few])
         raise UserError(f"Too few labels to check any: {LEAST} of each are needed ({counts} so far). Label more first.")
-    opinions = out_of_fold(
-        _quick(deployed.learner, field.kind), field, examples, context=context, seed=state.rules.seed
-    )
+    opinions = out_of_fold(_quick(deployed.learner, field), field, examples, context=context, seed=state.rules.seed)
     done = {task.task.id for task in closed.tasks if len(task.annotations) > 1}
     done |= state.queue.people_needed.keys() if state.queue else set()
     rare = {label for label, _ in too_few}
     judged = [n for n, e in enumerate(examples) if e.task_id not in done and not labels_of(e.value) & rare]
     doubtful = [
-        Suspect(examples[n].task_id, examples[n].text, examples[n].value, opinions[n].expected, opinions[n].margin)
+        Suspect(examples[n].task_id, _text(examples[n]), examples[n].value, opinions[n].expected, opinions[n].margin)
         for n in judged
         if opinions[n].margin < 0
     ]
     return Suspects(tuple(sorted(doubtful, key=lambda s: (s.margin, s.task_id))), len(judged), too_few)
+
+
+def _text(example: Example) -> str:
+    """Return the task's text as people know it."""
+    return regions_in(example.text)[0] if isinstance(example.value, ByRegion) else example.text
 
 
 def out_of_fold(
@@ -139,7 +144,7 @@ def normalised_margin(field: Field, given: Sequence[Value], answers: Probabiliti
     return difference
 
 
-def _quick(spec: str, kind: FieldKind) -> Learner:
+def _quick(spec: str, field: Field) -> Learner:
     """Return the learner, or where five fits of it would take long the one that such a field has by default."""
     chosen = learner(spec)
-    return learner(default_learners(kind)[0]) if chosen.background else chosen
+    return learner_of(field, learner(default_learners(field.kind)[0]) if chosen.background else chosen)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from labelloop.domain.records import Fit
 from labelloop.extras import missing_extras_reported
 from labelloop.learners.base import Model, ModelContext
+from labelloop.learners.by_region import learner_of_saved
 from labelloop.learners.model_io import OtherEncoder
 from labelloop.plugins import learner
 from labelloop.stores.book import Book
@@ -17,8 +18,9 @@ def load_model(book: Book, fit: Fit, *, context: ModelContext) -> Model:
 
     Raises BrokenPromise if its files are missing or damaged, MissingExtra if it runs on a package that is not here.
     """
-    chosen, context = learner(fit.learner), context.fitted_with(fit.encoder)
+    context = context.fitted_with(fit.encoder)
     with book.artifacts.folder(fit.artifact) as folder, missing_extras_reported():
+        chosen = learner_of_saved(folder / MODEL_FOLDER, learner(fit.learner))
         try:
             return chosen.load(folder / MODEL_FOLDER, context)
         except OtherEncoder as error:  # a fit that names no encoder: that of the settings may have changed since

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from labelloop.domain.audited_regions import region_pairs
 from labelloop.domain.disagreements import AuditedTask
 from labelloop.domain.human_level import Measured
 from labelloop.domain.lookup import matching
@@ -16,7 +17,7 @@ from labelloop.domain.rounds import Round
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Origin
 from labelloop.domain.value_cells import value_from_json
-from labelloop.domain.values import FieldKind, Value
+from labelloop.domain.values import ByRegion, FieldKind, Value, same
 from labelloop.state.project_state import ProjectState
 from labelloop.stats.agreement import cohen_kappa, distance_of, krippendorff_alpha, paired_difference
 from labelloop.stats.alternative_annotator import AlternativeAnnotator, alternative_annotator
@@ -77,9 +78,9 @@ def measured(values: Sequence[float]) -> Measured:
 
 
 def settled_pairs(closed: Round, tasks: Sequence[AuditedTask]) -> list[tuple[Value, Value]]:
-    """Return what people settled on and what the model says, of each audit task that they settled."""
+    """Return what people settled on and what the model says, of each settled audit task, or of its regions."""
     settled = {task.task.id: task.consensus.value for task in closed.tasks}
-    return [(value, task.model) for task in tasks if (value := settled[task.id]) is not None]
+    return region_pairs((value, task.model) for task in tasks if (value := settled[task.id]) is not None)
 
 
 def alphas(kind: FieldKind, tasks: Sequence[AuditedTask]) -> tuple[float | None, float | None]:
@@ -154,7 +155,7 @@ def anchoring(closed: Round, tasks: Sequence[AuditedTask]) -> Anchoring:
     """
     seen = {Origin.ACCEPTED: 1.0, Origin.CORRECTED: 0.0}
     kept = [seen[a.origin] for task in closed.training for a in task.annotations if a.origin in seen]
-    equal = [float(np.mean([value == task.model for value in task.people.values()])) for task in tasks]
+    equal = [float(np.mean([_is_kept(value, task.model) for value in task.people.values()])) for task in tasks]
     shown, blind = _share(kept), _share(equal)
     if shown.value is None or blind.value is None or None in (shown.low, blind.low):
         return Anchoring(shown, blind, None, None, None)
@@ -163,6 +164,11 @@ def anchoring(closed: Round, tasks: Sequence[AuditedTask]) -> Anchoring:
     low = difference - float(np.hypot(shown.value - s.low, b.high - blind.value))
     high = difference + float(np.hypot(s.high - shown.value, blind.value - b.low))
     return Anchoring(shown, blind, difference, low, high)
+
+
+def _is_kept(value: Value, model: Value) -> bool:
+    """Return whether a person says what the model says, of regions that they did not mark nothing else."""
+    return same(value, model) if isinstance(value, ByRegion) else value == model
 
 
 def _share(values: Sequence[float]) -> Measured:

@@ -6,12 +6,12 @@ import pyarrow as pa
 
 from labelloop.domain.field_rounds import FieldRounds, JudgedTask
 from labelloop.domain.tasks import Role
-from labelloop.domain.value_cells import kind_of, span_cells
-from labelloop.domain.values import Spans, Value, labels_of
+from labelloop.domain.value_cells import kind_of, region_cells, span_cells
+from labelloop.domain.values import ByRegion, Spans, Value, labels_of
 from labelloop.stores.judgement_files import judgements_file
 from labelloop.stores.own_table import own_cell, own_columns
 from labelloop.stores.round_files import judgements_table
-from labelloop.stores.table_files import SPANS_TYPE, Column, TableSchema
+from labelloop.stores.table_files import REGIONS_TYPE, SPANS_TYPE, Column, TableSchema
 
 
 def several_field_files(
@@ -65,6 +65,10 @@ def _lossless(name: str, tasks: Sequence[JudgedTask]) -> Iterator[Column[JudgedT
         value = _values(one).get(name)
         return None if value is None else span_cells(value, one.fields[name].task.text)
 
+    def regions(one: JudgedTask) -> list[dict[str, object]] | None:
+        value = _values(one).get(name)
+        return None if value is None else region_cells(value, one.fields[name].task.text)
+
     def kind(one: JudgedTask) -> str | None:
         value = _values(one).get(name)
         return None if value is None else kind_of(value).value
@@ -72,6 +76,8 @@ def _lossless(name: str, tasks: Sequence[JudgedTask]) -> Iterator[Column[JudgedT
     yield Column(f"{name}.labels", pa.list_(pa.string()), labels)
     if any(isinstance(_values(one).get(name), Spans) for one in tasks):
         yield Column(f"{name}.spans", SPANS_TYPE, spans)
+    if any(isinstance(_values(one).get(name), ByRegion) for one in tasks):
+        yield Column(f"{name}.regions", REGIONS_TYPE, regions)
     yield Column(f"{name}.kind", pa.string(), kind)
     yield Column(f"{name}.origins", pa.string(), lambda one: _origins(one, name))
 

@@ -15,10 +15,11 @@ from labelloop.domain.values import Value
 
 Row = TypeVar("Row")
 ROWS_AT_ONCE = 1000
-SPANS_TYPE = pa.list_(
-    pa.struct([("start", pa.int64()), ("end", pa.int64()), ("label", pa.string()), ("text", pa.string())])
-)
+_PLACE = [("start", pa.int64()), ("end", pa.int64()), ("label", pa.string()), ("text", pa.string())]
+SPANS_TYPE = pa.list_(pa.struct(_PLACE))
 """Spans as a column holds them: `start` and `end` in code points, end exclusive, and the text between."""
+REGIONS_TYPE = pa.list_(pa.struct([*_PLACE, ("value", pa.string())]))
+"""What is said of regions: each as a span is held, and what is said of it, to be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
 """Between what Label Studio stores about each region (`perRegion`) and answers by the part of the text it marks."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from labelloop.domain.schema import Field
+from labelloop.domain.tasks import Origin
 from labelloop.domain.unanswered import Unanswered
-from labelloop.domain.values import FieldKind, Span, Spans, Value
-from sync.codecs.region_codec import Data, read_answer, to_regions
+from labelloop.domain.values import ByRegion, FieldKind, Span, Spans, Value
+from sync.api.wire import WireAnnotation, WirePrediction
+from sync.codecs.region_codec import Data, origin_by, read_answer, to_regions
 from sync.codecs.region_shapes import Region
 
+_TROUBLE = (Unanswered.UNREADABLE, Unanswered.CONTRADICTORY)
 _PLACE = ("start", "end", "startOffset", "endOffset", "globalOffsets")
 
 Answer = Value | Unanswered
@@ -33,6 +36,7 @@ def read_region_answers(
     A region without an answer is unanswered, or "none" where that is what silence means (`read_answer`). One region
     that cannot be read makes all of it unreadable, since nobody knows what the others are about then.
     """
+    field = field.of_one_region
     marked = _marked(marking, result, data)
     if isinstance(marked, Unanswered):
         return marked
@@ -46,6 +50,42 @@ def read_region_answers(
         # the same part may be marked the same way twice, and then be said different things of
         answers |= {s: answer if answers.get(s, answer) == answer else Unanswered.CONTRADICTORY for s in spans}
     return RegionAnswers(answers, sum(region_id not in marked for region_id in about))
+
+
+def read_by_region(
+    field: Field, marking: Sequence[Field], result: Sequence[object], data: Data | None = None
+) -> ByRegion | Unanswered:
+    """Return what the result says of the field about regions, those without an answer left out.
+
+    Where none has one the reason why not. Answers about regions that are not there cannot be read.
+    """
+    read = read_region_answers(field, marking, result, data)
+    if isinstance(read, Unanswered):
+        return read
+    values = {span: said for span, said in read.answers.items() if not isinstance(said, Unanswered)}
+    if values:
+        return ByRegion.of(field.kind, values)
+    reasons = [*read.answers.values(), *([Unanswered.UNREADABLE] if read.left_over and not read.answers else [])]
+    return next((one for one in _TROUBLE if one in reasons), Unanswered.EMPTY)
+
+
+def region_origin(
+    field: Field,
+    marking: Sequence[Field],
+    annotation: WireAnnotation,
+    predictions: Sequence[WirePrediction],
+    data: Data | None = None,
+) -> Origin:
+    """Return what the person did with what they were shown about regions, as `origin` does of a whole task."""
+
+    def said(result: Sequence[object]) -> frozenset[Hashable]:
+        read = read_by_region(field, marking, result, data)
+        return frozenset(one for one in read.answers if str(one[1])) if isinstance(read, ByRegion) else frozenset()
+
+    def is_about(region: object) -> bool:
+        return isinstance(region, Mapping) and region.get("from_name") == field.name
+
+    return origin_by(annotation, predictions, said=said, is_about=is_about)
 
 
 def to_region_answers(

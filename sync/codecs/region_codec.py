@@ -1,10 +1,10 @@
 """Between Label Studio's regions and our values: one codec per kind of field, used by pull, push and /predict alike."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from labelloop.domain.field_texts import joined
 from labelloop.domain.renames import renamed_atom
-from labelloop.domain.schema import PLAIN_TEXT, Field, Input
+from labelloop.domain.schema import PLAIN_TEXT, Field, Input, Unit
 from labelloop.domain.tasks import Origin, inputs_of
 from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import (
@@ -131,21 +131,13 @@ def wire_prediction(
     `score` in [0, 1] is the task's place in the queue (lowest first), not the model's confidence. `data` is the task's,
     needed where `needs_data` says so.
     """
-    said = [] if value is None else [(field, value)]
-    return merged_prediction(said, score=score, model_version=model_version, data=data)
-
-
-def merged_prediction(
-    said: Iterable[tuple[Field, Value]], *, score: float, model_version: str, data: Data | None = None
-) -> dict[str, object]:
-    """Return one prediction that says a value of each of these fields, as `wire_prediction` says that of one."""
-    regions = [region for field, value in said for region in to_regions(field, value, data)]
+    regions = [] if value is None else to_regions(field, value, data)
     return {"result": regions, "score": score, "model_version": model_version}
 
 
 def needs_data(field: Field) -> bool:
     """Return whether values can be written and read only with the task's data: spans in HTML or paragraphs."""
-    return field.kind is FieldKind.SPANS and field.reads != PLAIN_TEXT
+    return (field.kind is FieldKind.SPANS or field.unit is Unit.REGION) and field.reads != PLAIN_TEXT
 
 
 def task_text(field: Field, data: Data) -> str:
@@ -197,13 +189,30 @@ def origin(
     (those the task still has), else by the regions' own `origin`: Label Studio forgets predictions that were deleted,
     regions do not. `data` is the task's, as for `from_regions`.
     """
+    spanned = _spanned(field, data)
+    return origin_by(
+        annotation,
+        predictions,
+        said=lambda result: frozenset(_atoms_of(field, result, data)),
+        is_about=lambda region: bool(atoms(field, region, spanned)),
+    )
+
+
+def origin_by(
+    annotation: WireAnnotation,
+    predictions: Sequence[WirePrediction],
+    *,
+    said: Callable[[Sequence[object]], frozenset[Hashable]],
+    is_about: Callable[[object], bool],
+) -> Origin:
+    """Return the same, where `said` is what a result says of a field and `is_about` whether a region says it."""
     if is_imported(annotation):
         return Origin.IMPORTED
     shown = next((p for p in predictions if p.id == annotation.parent_prediction), None)
-    if shown is not None:
-        before, after = (frozenset(_atoms_of(field, result, data)) for result in (shown.result, annotation.regions))
-        return Origin.MANUAL if not before else Origin.ACCEPTED if before == after else Origin.CORRECTED
-    return _by_regions(field, annotation, data)
+    if shown is None:
+        return _by_regions(annotation, is_about)
+    before, after = said(shown.result), said(annotation.regions)
+    return Origin.MANUAL if not before else Origin.ACCEPTED if before == after else Origin.CORRECTED
 
 
 def is_imported(annotation: WireAnnotation) -> bool:
@@ -211,13 +220,8 @@ def is_imported(annotation: WireAnnotation) -> bool:
     return annotation.updated_by is None and annotation.completed_by is not None
 
 
-def _by_regions(field: Field, annotation: WireAnnotation, data: Data | None) -> Origin:
-    spanned = _spanned(field, data)
-    marks = {
-        found.get("origin")
-        for found in annotation.regions
-        if isinstance(found, Mapping) and atoms(field, found, spanned)
-    }
+def _by_regions(annotation: WireAnnotation, is_about: Callable[[object], bool]) -> Origin:
+    marks = {found.get("origin") for found in annotation.regions if isinstance(found, Mapping) and is_about(found)}
     if marks == {"prediction"}:
         return Origin.ACCEPTED
     return Origin.MANUAL if marks <= {"manual", None} else Origin.CORRECTED

@@ -80,16 +80,12 @@ def parse(xml: str) -> LabelSchema:
 
     A label is what Label Studio stores: an alias, or else the value; of a taxonomy, a path of those. A field reads the
     object tag it labels; one that answers for the whole task also reads each text beside it that no control labels,
-    since people see it too.
+    since people see it too. One that is asked about regions is so about those that the fields mark it depends on.
     """
     found, reasons = fields_with_conditions(xml)
-    for field in found:
-        if field.unit is Unit.REGION:
-            reasons[field.name] = "it labels a part of the task (perRegion), only whole tasks are supported yet"
-    of_tasks = tuple(field for field in found if field.unit is Unit.TASK)
     names = [control.name for control in interface(xml).controls or ()]
     ordered = sorted(reasons, key=lambda name: names.index(name) if name in names else len(names))
-    return LabelSchema(of_tasks, tuple(f"{name}: {reasons[name]}" for name in ordered))
+    return LabelSchema(tuple(found), tuple(f"{name}: {reasons[name]}" for name in ordered))
 
 
 def fields_with_conditions(xml: str) -> tuple[list[Field], dict[str, str]]:

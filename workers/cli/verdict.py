@@ -108,6 +108,9 @@ def _agreement(report: dict[str, Any]) -> Iterator[str]:
     if spans:
         scores = [f"{name} {one['f1']:.2f} ({one['low']:.2f} to {one['high']:.2f})" for name, one in spans.items()]
         yield f"F1 of the model's spans: {', '.join(scores)}"
+    if together := report.get("end_to_end"):
+        score = f"{together['f1']:.2f} ({together['low']:.2f} to {together['high']:.2f})"
+        yield f"F1 of regions with what is said of them, as the serving versions predict both: {score}"
     alpha = report["krippendorff_alpha"]
     if alpha["people"] is not None:
         together = "" if alpha["people_and_model"] is None else f", with the model {alpha['people_and_model']:.2f}"

@@ -6,7 +6,20 @@ from typing import Any, assert_never
 
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import options_of
-from labelloop.domain.values import Choice, Choices, FieldKind, Moment, Number, Ranking, Rating, Spans, Text, Value
+from labelloop.domain.values import (
+    ByRegion,
+    Choice,
+    Choices,
+    FieldKind,
+    Moment,
+    Number,
+    Ranking,
+    Rating,
+    Spans,
+    Text,
+    Value,
+)
+from labelloop.errors import BrokenPromise
 from labelloop.learners.prompt.quote_alignment import occurrence
 
 
@@ -115,6 +128,8 @@ def written(text: str, value: Value) -> str:
             answer = {"ranking": {name: list(items) for name, items in columns}, "unsure": False}
         case Moment(iso):
             answer = {"moment": iso, "unsure": False}
+        case ByRegion():
+            raise BrokenPromise("An LLM is asked about one region at a time.")
         case _:
             assert_never(value)
     return json.dumps(answer, ensure_ascii=False)
