@@ -35,6 +35,13 @@ def test_every_help_has_an_example(words: tuple[str, ...]) -> None:
     assert f"Example: {' '.join(('labelloop', *words))}" in shown.output
 
 
+@pytest.mark.parametrize("words", [(), ("round",), ("ledger",)], ids=" ".join)
+def test_the_list_of_commands_says_of_each_what_it_does(words: tuple[str, ...]) -> None:
+    """In a whole sentence, also on a narrow screen: who looks for a command reads here which it is."""
+    shown = CliRunner().invoke(command_line(words), [*words, "--help"], terminal_width=80)
+    assert "..." not in shown.output.partition("Commands:")[2]
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
 from workers.cli.error_messages import run
 from workers.local.stack_here import spoken_to
@@ -30,6 +32,19 @@ class Command:
     does: str
     example: str
     asks: bool = True
+
+
+class PlainCommand(TyperCommand):
+    """A command whose help reads like a manual: a whole sentence in the list, and `PROJECT [NUMBER]` in its usage."""
+
+    def get_short_help_str(self, limit: int = 200) -> str:
+        """Return its first sentence, however narrow the screen is: the list wraps it."""
+        return super().get_short_help_str(max(limit, 200))
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return what the usage names: arguments in capitals, in brackets where they may be left out."""
+        pieces = ((piece.strip("[]{}").upper(), piece.startswith("[")) for piece in super().collect_usage_pieces(ctx))
+        return [f"[{name}]" if optional else name for name, optional in pieces]
 
 
 GROUPS = {"round": "Rounds: list, show, close.", "ledger": "The ledger: rebuild, check."}
@@ -114,7 +129,7 @@ def command_line(words: Sequence[str] | None = None) -> typer.Typer:
         group, _, name = command.words.rpartition(" ")
         called = words is None or set(command.words.split()) <= set(words)
         does = _load(command) if called else _stand_in(command)
-        groups[group].command(name, epilog=f"Example: {command.example}")(does)
+        groups[group].command(name, cls=PlainCommand, epilog=f"Example: {command.example}")(does)
     for name in GROUPS:
         example = next(one.example for one in COMMANDS if one.words.startswith(f"{name} "))
         app.add_typer(groups[name], name=name, epilog=f"Example: {example}")

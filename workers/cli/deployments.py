@@ -10,7 +10,7 @@ from workers.admin.serve_version import Served, of_one_field, roll_back, serve_v
 from workers.cli.arguments import OneField, Project
 from workers.cli.open_records import open_records
 
-Version = Annotated[str | None, typer.Argument(help="The version, such as v3.", show_default=False)]
+Version = Annotated[str | None, typer.Argument(help="The version, such as v3.", metavar="VERSION", show_default=False)]
 Pin = Annotated[bool, typer.Option("--pin", help="Keep it, whatever the next rounds bring, until --unpin.")]
 Unpin = Annotated[bool, typer.Option("--unpin", help="Let the promotion rule decide again after the next round.")]
 To = Annotated[str | None, typer.Option(help="The version; without it the one that served before.", show_default=False)]

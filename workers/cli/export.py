@@ -19,7 +19,9 @@ from workers.cli.open_records import open_records
 
 def export(
     project: Project,
-    folder: Annotated[Path, typer.Argument(help="The folder to write; new or empty.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(help="The folder to write; new or empty.", metavar="FOLDER", show_default=False)
+    ],
     formats: Annotated[
         str, typer.Option("--format", help=f"Formats, separated by commas: {', '.join(Format)}.")
     ] = f"{Format.CSV},{Format.HUGGING_FACE}",

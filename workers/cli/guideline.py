@@ -26,7 +26,9 @@ from workers.jobs.annotator_instructions import refresh_instructions
 QUICK_S = 10.0
 """A guideline is decided on whether or not Label Studio answers; its instructions follow with the next queue."""
 
-AnyNumber = Annotated[int | None, typer.Argument(help="The guideline; the current one without it.", min=1)]
+AnyNumber = Annotated[
+    int | None, typer.Argument(help="The guideline; the current one without it.", min=1, metavar="NUMBER")
+]
 Diff = Annotated[bool, typer.Option("--diff", help="Show how it differs from the one it was made from.")]
 Edit = Annotated[Path | None, typer.Option(metavar="FILE", help="Make this Markdown file the current guideline.")]
 Accept = Annotated[int | None, typer.Option(min=1, metavar="N", help="Make this guideline the current one.")]

@@ -15,7 +15,9 @@ from workers.cli.console import output
 from workers.cli.open_records import open_records
 from workers.cli.status_json import round_json
 
-Number = Annotated[int | None, typer.Argument(help="The round; the newest without it.", min=1, show_default=False)]
+Number = Annotated[
+    int | None, typer.Argument(help="The round; the newest without it.", min=1, metavar="NUMBER", show_default=False)
+]
 
 
 def list_rounds(project: Project, as_json: AsJson = False) -> None:

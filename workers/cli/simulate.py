@@ -62,7 +62,9 @@ _USUAL: str = Rules.model_fields["strategy"].default
 
 
 def simulate(
-    data: Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines, or Label Studio's export.", show_default=False)],
+    data: Annotated[
+        Path, typer.Argument(help="CSV, TSV, JSON Lines, or Label Studio's export.", metavar="FILE", show_default=False)
+    ],
     field: Annotated[
         str | None,
         typer.Option(help="Label column, key or control; default: the first, of an export all.", show_default=False),
