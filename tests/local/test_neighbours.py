@@ -12,7 +12,8 @@ from playwright.sync_api import Browser
 
 from labelloop.errors import NeighbourError, UserError
 from tests.conftest import LABEL_STUDIO
-from workers.local.label_studio import CREDENTIALS, DATABASE, RunningLabelStudio, start_label_studio
+from tests.remote.stub import Stub
+from workers.local.label_studio import CREDENTIALS, DATABASE, RunningLabelStudio, is_up, start_label_studio
 from workers.local.processes import free_port
 from workers.local.redis import start_redis
 
@@ -45,6 +46,16 @@ def test_a_port_that_is_lost_during_the_start_is_noticed(tmp_path: Path) -> None
 
     with pytest.raises(NeighbourError, match="Another program took the port"):
         start_label_studio(tmp_path / "data", port=free_port(0), command=command)
+
+
+def test_what_answers_on_the_port_before_label_studio_listens_is_not_it(tmp_path: Path) -> None:
+    """Its first start takes a minute, in which another program may take the port: that is noticed when it listens."""
+    log = tmp_path / "log"
+    log.write_text("Initializing database..\n")
+    with Stub(lambda _: None) as other:
+        before = is_up(other.url, log)
+        log.write_text("Initializing database..\nStarting development server at …\n")
+        assert (before, is_up(other.url, log)) == (False, True)
 
 
 def test_a_label_studio_of_somebody_else_is_left_alone(tmp_path: Path) -> None:

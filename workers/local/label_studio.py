@@ -21,6 +21,7 @@ KEPT_FROM_OUR_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
 LOG = "label-studio.log"
 MIGRATIONS_DEADLINE_S = 600.0
 MOVED_ON = "* Trying to start at"  # in its log, after a busy port
+LISTENS = "Starting development server at"  # in its log; until then its port is anybody's
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def start_label_studio(
         env=_environment(directory, url, admin),
         cwd=directory,
     )
-    wait_until_up(process, lambda: _is_up(url, log), deadline_s=MIGRATIONS_DEADLINE_S, progress=progress)
+    wait_until_up(process, lambda: is_up(url, log), deadline_s=MIGRATIONS_DEADLINE_S, progress=progress)
     _check_token(url, admin, process)
     return RunningLabelStudio(url, admin.token, admin.email, admin.password, process)
 
@@ -118,10 +119,13 @@ def _environment(directory: Path, url: str, admin: Administrator) -> dict[str, s
     }
 
 
-def _is_up(url: str, log: Path) -> bool:
+def is_up(url: str, log: Path) -> bool:
     """Return whether it answers; raises NeighbourError where it silently moved to another port, as it does if busy."""
-    if MOVED_ON in log.read_text("utf-8", "replace"):
+    told = log.read_text("utf-8", "replace")
+    if MOVED_ON in told:
         raise NeighbourError(f"Another program took the port of {url} meanwhile: try again, or choose another port.")
+    if LISTENS not in told:
+        return False
     try:
         return bool(httpx.get(f"{url}/health", timeout=2, **http_options(url)).is_success)
     except httpx.TransportError:
