@@ -1,18 +1,33 @@
 """`status`, `round` and `versions` on a project that has been through rounds."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from rq import SimpleWorker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from labelloop.domain.records import Connection
 from labelloop.settings import Settings
 from labelloop.stores.book import Book
-from tests.cli.conftest import Run
-from tests.cli.loop import judge, played
+from tests.cli.conftest import CONFIG, Run
+from tests.cli.loop import RULES, judge, played
+from workers.jobs.label_studio_sync import record_schema
 from workers.jobs.loop_job import LoopJob
+from workers.jobs.looped_fields import looped_fields
 from workers.jobs.open_stores import open_bell
+
+
+def test_who_has_just_connected_is_not_told_to_import_tasks(run: Run, book: Book) -> None:
+    """Only where nothing is left to look at: the tasks may be there, and not taken in yet."""
+    record_schema(book, 7, None, CONFIG, looped_fields(CONFIG, RULES, 7))
+    book.record(
+        Connection(7, "new", RULES.model_dump_json(), active=True, created_at=datetime.now(UTC)), "connection-1"
+    )
+    assert json.loads(run("status", "7", "--json").out)["next"] == "people: import tasks into the project"
+    open_bell(Settings()).ring(7)
+    assert json.loads(run("status", "7", "--json").out)["next"] == "collect"
 
 
 def test_status_json_tells_the_whole_story(run: Run, book: Book) -> None:

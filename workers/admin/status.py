@@ -147,7 +147,7 @@ def _of_field(book: Book, state: ProjectState, bell: Bell, shared: _Shared) -> P
         verdict=newest(looped.verdicts),
         deployment=newest(looped.deployments),
         published=state.published_name,
-        next=_next(book, state, wanted) if connection.active else gone,
+        next=_next(book, state, wanted, shared.jobs) if connection.active else gone,
         labels_to_next_round=wanted,
         jobs=shared.jobs,
         certificate=certificate_status(book, state),
@@ -209,12 +209,12 @@ def _wanted(book: Book, state: ProjectState, judged: FieldRounds) -> int:
     return max(0, state.round_due_at - len(judged.training - settled_before(book, state)))
 
 
-def _next(book: Book, state: ProjectState, wanted: int | None) -> NextMove:
+def _next(book: Book, state: ProjectState, wanted: int | None, jobs: Jobs | None) -> NextMove:
     due = next_step(progress(state))
     if due is not None:
         return NextMove(Move.STEP, step=due.value)
-    if not state.tasks.ids:
-        return NextMove(Move.IMPORT)
+    if not state.tasks.ids:  # a job that is to take them in may not have been at work yet
+        return NextMove(Move.COLLECT if jobs and (jobs.queued or jobs.running) else Move.IMPORT)
     if ending := next_of_ending(book, state):
         return ending
     if not open_train(state.tasks) and not open_monitor(state.tasks, state.rules.monitor_people):
