@@ -6,11 +6,12 @@ import pandas as pd
 
 from labelloop.domain.records import ClosedRound
 from labelloop.domain.tasks import Annotation, Origin
+from sync.api.wire import WireTask
 from tests.core.opened_project import OpenedProject
-from tests.e2e.world import World, settled
+from tests.e2e.world import World, has_content, settled
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Response
 
 SUBMIT = 'button[aria-label="Submit current annotation"]'
 TICKED = ".ant-radio-wrapper-checked, .ant-checkbox-wrapper-checked, input:checked"
@@ -24,9 +25,8 @@ def test_an_annotator_sees_a_pre_annotation_submits_it_and_finds_it_in_the_next_
     world.label_until_round(view, 1)
     world.wait(lambda: settled(view), "the first model")
     page = log_in(world, browser, world.accounts[0].email, world.accounts[0].password)
-    before = {a.id for a in view.mirror.annotations()}
 
-    accepted = submit_until_accepted(world, view, page, before)
+    accepted = submit_until_accepted(world, view, page)
 
     world.label_until_round(view, 2)
     record = view.ledger.newest(ClosedRound, view.id, number=2)
@@ -38,31 +38,47 @@ def test_an_annotator_sees_a_pre_annotation_submits_it_and_finds_it_in_the_next_
     assert "accepted" in found.iloc[0]["origins"]
 
 
-def submit_until_accepted(world: World, view: OpenedProject, page: "Page", before: set[int]) -> int:
+def submit_until_accepted(world: World, view: OpenedProject, page: "Page") -> int:
     """Submit what the screen shows until a pre-annotated task came by; return that annotation's id."""
     page.goto(f"{world.services.label_studio.url}/projects/{view.id}/data")
-    page.click('button:has-text("Label All Tasks")')
+    with page.expect_response(is_next_task, timeout=60_000) as given:
+        page.click('button:has-text("Label All Tasks")')
     page.get_by_text("How to label here").wait_for(timeout=60_000)  # what annotators are told comes first
     page.keyboard.press("Escape")
     for _ in range(12):
-        page.wait_for_selector(SUBMIT, timeout=60_000)
-        page.wait_for_timeout(500)
-        if page.locator(TICKED).count() == 0:
-            page.keyboard.press("1")  # an audit task comes blank: the person decides alone
-        with page.expect_response(lambda answer: "/annotations" in answer.url and answer.request.method == "POST"):
+        task = WireTask.model_validate(given.value.json())
+        page.get_by_text(str(task.data["text"])).first.wait_for(timeout=60_000)
+        shown = any(has_content(view, one.result) for one in task.predictions)
+        if not shown:
+            page.locator("label:has-text('happy')").first.click()  # blank, for audit: the person decides alone
+        page.wait_for_selector(TICKED, timeout=60_000)
+        with page.expect_response(is_next_task, timeout=60_000) as given, page.expect_response(is_saved) as saved:
             page.click(SUBMIT)
-        new = collected(world, view, before)
-        if new.origin is Origin.ACCEPTED:
+        new = collected(world, view, saved.value.json()["id"])
+        assert (new.origin is Origin.ACCEPTED) is shown
+        if shown:
             return new.id
-        before.add(new.id)
-        page.wait_for_timeout(500)
     raise AssertionError("no pre-annotated task came by in twelve")
 
 
-def collected(world: World, view: OpenedProject, before: set[int]) -> Annotation:
-    """Return the annotation that was taken in since, once it is."""
-    world.wait(lambda: {a.id for a in view.mirror.annotations()} > before, "the collection")
-    return next(a for a in view.mirror.annotations() if a.id not in before)
+def is_next_task(answer: "Response") -> bool:
+    """Return whether Label Studio has answered which task comes next."""
+    return "id=next_task" in answer.url
+
+
+def is_saved(answer: "Response") -> bool:
+    """Return whether Label Studio has answered that it has a new annotation."""
+    return "/annotations" in answer.url and answer.request.method == "POST"
+
+
+def collected(world: World, view: OpenedProject, annotation: int) -> Annotation:
+    """Return the annotation once it has been taken in."""
+
+    def found() -> list[Annotation]:
+        return [one for one in view.mirror.annotations() if one.id == annotation]
+
+    world.wait(lambda: bool(found()), "the collection")
+    return found()[0]
 
 
 def log_in(world: World, browser: "Browser", email: str, password: str) -> "Page":

@@ -89,7 +89,7 @@ def test_a_span_that_a_person_draws_is_read_on_the_right_characters(
     project, task = project_with(studio, config, data)
     open_task(page, studio, project, task)
     page.locator(".lsf-label").first.click()
-    assert page.evaluate(DRAW, DRAWN), "the text is not on the screen"
+    page.wait_for_function(DRAW, arg=DRAWN)  # once the text is on the screen
     page.wait_for_function(f"() => ({HIGHLIGHTED})().length > 0")
 
     drawn = submitted(page, studio, field, project, task)

@@ -19,14 +19,17 @@ from labelloop.encoders.encoder_spec import EncoderSpec
 from labelloop.encoders.names import BUNDLED, MULTILINGUAL
 from labelloop.state.round_content import judged_now
 from labelloop.steps.predict_tasks import answer as predict
+from sync.api.client import LabelStudio
 from sync.api.json_shapes import Row
+from sync.api.wire import WireTask
 from tests.core.opened_project import OpenedProject
 from tests.e2e.command_line import command, refused
-from tests.e2e.world import World, rounds, settled
+from tests.e2e.world import World, settled
 from workers.demo.annotators import answer
 from workers.demo.messages import MESSAGES, load_messages
 from workers.local.stack_here import only_stack
 
+pytestmark = pytest.mark.timeout(1800)  # whichever test comes first waits for six rounds
 ENGLISH, CHINESE = 600, 500
 ROUNDS = 3
 HEADLINES = """<View><Text name="text" value="$text"/>
@@ -70,6 +73,7 @@ class Project:
 @pytest.fixture(scope="module")
 def english(world: World, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Connect the messages, each with the column `sender` and a note in the task's `meta`."""
+    world.leave()
     messages = load_messages(tmp_path_factory.mktemp("downloads"))[:ENGLISH]
     truth = {message.text: message.ratings[0] for message in messages}
     rows: list[Row] = [
@@ -237,9 +241,8 @@ def connected(world: World, title: str, label_config: str, rows: Sequence[Row], 
 
 def label_rounds(world: World, project: Project, number: int) -> None:
     """Let the people label in turn until so many rounds have closed and been decided on."""
-    for person in itertools.islice(itertools.cycle(world.people), 400):
-        if rounds(project.view) >= number:
-            break
+
+    def judge(person: LabelStudio) -> WireTask:
         task = person.next_task(project.view.id)
         assert task is not None, "the queue does not run dry"
         shown = task.predictions[0] if task.predictions else None
@@ -250,7 +253,10 @@ def label_rounds(world: World, project: Project, number: int) -> None:
             parent_prediction=shown.id if shown else None,
             lead_time=4.0,
         )
-    world.wait(lambda: rounds(project.view) >= number and settled(project.view), f"round {number}")
+        return task
+
+    world.work_until_round(project.view, number, judge, most=400)
+    world.wait(lambda: settled(project.view), "its model")
 
 
 def decided(view: OpenedProject) -> bool:

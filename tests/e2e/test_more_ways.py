@@ -1,7 +1,5 @@
 """Other ways through the same loop: several labels a task, and Label Studio's "Start training"."""
 
-import itertools
-
 import httpx
 
 from labelloop.domain.records import ClosedRound
@@ -9,6 +7,8 @@ from labelloop.domain.tasks import Role
 from labelloop.domain.values import Choices, FieldKind, Value
 from labelloop.rules import Rules
 from labelloop.steps.model_store import load_model
+from sync.api.client import LabelStudio
+from sync.api.wire import WireTask
 from sync.codecs.region_codec import from_regions, to_regions
 from tests.e2e.world import THINGS, World, of_role, rounds, settled
 
@@ -28,13 +28,14 @@ def test_several_labels_a_task_are_learned_and_shown(world: World) -> None:
     rules = Rules(round_size=16, monitor_size=8, monitor_share=0.3, queue_rounds=2, learners=("linear",))
     view = world.project_of("Several labels", SEVERAL, [{"text": text} for text in truth], rules)
 
-    for person in itertools.islice(itertools.cycle(world.people), 60):
-        if rounds(view):
-            break
+    def judge(person: LabelStudio) -> WireTask | None:
         task = person.next_task(view.id)
         if task:
             person.annotate(task.id, to_regions(view.state.field, truth[str(task.data["text"])]))
-    world.wait(lambda: rounds(view) >= 1 and settled(view), "the first model")
+        return task
+
+    world.work_until_round(view, 1, judge)
+    world.wait(lambda: settled(view), "the first model")
 
     deployed = view.state.deployed
     assert deployed is not None

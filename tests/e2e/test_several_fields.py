@@ -5,7 +5,7 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -20,7 +20,7 @@ from sync.codecs.region_codec import from_regions, to_regions
 from tests.core.opened_project import OpenedProject
 from tests.e2e.command_line import command
 from tests.e2e.test_browser import SUBMIT, log_in
-from tests.e2e.world import World, of_role, rounds, settled
+from tests.e2e.world import World, of_role, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -83,28 +83,21 @@ def form(world: World) -> OpenedProject:
     """Take a form through two rounds."""
     view = world.project_of("A form", FORM, [{"text": text} for text in TRUTH], RULES)
     for number in (1, 2):
-        label_until(world, view, number)
+        world.work_until_round(view, number, lambda person: submit(view, person))
+        world.wait(lambda: settled(view), "its models")
     return view
 
 
-def label_until(world: World, view: OpenedProject, number: int) -> None:
-    """Let people label in turn until so many rounds have closed and been decided on."""
-    for person in itertools.islice(itertools.cycle(world.people), 200):
-        if rounds(view) >= number:
-            break
-        task = person.next_task(view.id)
-        assert task is not None
-        submit(view, person, task)
-    world.wait(lambda: rounds(view) >= number and settled(view), f"round {number}")
-
-
-def submit(view: OpenedProject, person: LabelStudio, task: WireTask) -> None:
-    """Let a person say what is true of all fields."""
+def submit(view: OpenedProject, person: LabelStudio) -> WireTask:
+    """Let a person say what is true of all fields of their next task."""
+    task = person.next_task(view.id)
+    assert task is not None
     shown = task.predictions[0] if task.predictions else None
     truth = TRUTH[str(task.data["text"])]
     fields = [one.field for one in view.state.fields]
     regions = [region for field in fields for region in to_regions(field, truth[field.name], task.data)]
     person.annotate(task.id, regions, parent_prediction=shown.id if shown else None, lead_time=5.0)
+    return task
 
 
 def said_of(view: OpenedProject, result: list[object], data: Mapping[str, object]) -> dict[str, Value]:
@@ -155,9 +148,14 @@ def test_the_ml_backend_answers_for_all_fields_at_once(world: World, form: Opene
         "label_config": FORM,
         "params": {"context": None},
     }
-    reply = httpx.post(f"{settings.backend_url}/predict", json=body, auth=auth, timeout=60).raise_for_status().json()
-    assert reply["model_version"] == form.state.published_name
-    for task, entry in zip(tasks, reply["results"], strict=True):
+
+    def reply() -> dict[str, Any]:
+        answer = httpx.post(f"{settings.backend_url}/predict", json=body, auth=auth, timeout=60)
+        said: dict[str, Any] = answer.raise_for_status().json()
+        return said
+
+    world.wait(lambda: reply()["model_version"] == form.state.published_name, "the hot swap")
+    for task, entry in zip(tasks, reply()["results"], strict=True):
         assert bool(entry) is (task.id not in audit)
         if entry:
             assert {"意图", "clarity"} <= said_of(form, entry["result"], task.data).keys()
@@ -187,7 +185,8 @@ def test_an_annotator_sees_all_of_it_and_submits_it_with_one_click(
     page = log_in(world, browser, world.accounts[0].email, world.accounts[0].password)
     page.goto(f"{world.services.label_studio.url}/projects/{form.id}/data?task={task}")
     page.wait_for_selector(SUBMIT, timeout=60_000)
-    page.wait_for_timeout(1500)
+    page.wait_for_selector("input:checked")
+    page.wait_for_selector(".htx-highlight")
     page.screenshot(path=tmp_path / "form.png", full_page=True)
     with page.expect_response(lambda answer: "/annotations" in answer.url and answer.request.method == "POST"):
         page.click(SUBMIT)

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from labelloop.domain.next_step import next_step
@@ -57,11 +58,13 @@ LARGE = TRUTH | {
 }
 # one learner, named: those that are tuned in the background by default would compete at their own time
 RULES = Rules(round_size=10, round_growth=0, monitor_size=16, monitor_share=0.5, queue_rounds=3, learners=("linear",))
-PATIENCE_S = 150.0
+PATIENCE_S = 300.0
 POLL_S = 0.1  # each look reads the ledger, which costs the workers their processor
 
 Says = Callable[[LabelStudio, str], str]
 """What a person says of a text."""
+Does = Callable[[LabelStudio], WireTask | None]
+"""Does a person's next task and returns it; None where there is none."""
 
 
 def truthful(_: LabelStudio, text: str) -> str:
@@ -80,6 +83,7 @@ class World:
     accounts: Sequence[Annotator]
     gate: Path
     shown: dict[int, list[WireTask]] = field(default_factory=dict)
+    done: dict[int, set[int]] = field(default_factory=dict)
 
     def project(self, rules: Rules = RULES, *, title: str = "Moods", texts: Iterable[str] = TRUTH) -> OpenedProject:
         """Make a project of short texts (120, or of `LARGE`), connect it, and wait until its queue is ordered."""
@@ -122,15 +126,30 @@ class World:
         said = answer(view.state.field, says(person, str(task.data["text"])), shown)
         person.annotate(task.id, said, parent_prediction=shown.id if shown else None, lead_time=3.0)
         self.shown.setdefault(view.id, []).append(task)
+        self.done.setdefault(view.id, set()).add(task.id)
         return task
 
     def label_until_round(self, view: OpenedProject, number: int, *, most: int = 120, says: Says = truthful) -> None:
         """Let the people label in turn until the round has closed."""
+        self.work_until_round(view, number, lambda person: self.label(view, person, says), most=most)
+
+    def work_until_round(self, view: OpenedProject, number: int, does: Does, *, most: int = 200) -> None:
+        """Let the people do tasks in turn until the round has closed.
+
+        When it is due they wait: what they said while it closes would count for the next, which might close by itself.
+        """
+        train, done = of_role(view, Role.TRAIN), self.done.setdefault(view.id, set())
         for person in itertools.islice(itertools.cycle(self.people), most):
-            if rounds(view) >= number:
+            last = view.state.last_round
+            before, labels = (last.number, last.train) if last else (0, 0)
+            if before >= number:
                 return
-            self.label(view, person, says)
-        self.wait(lambda: rounds(view) >= number, f"round {number}")
+            if len(done & train) < labels + view.state.round_due_at:
+                task = does(person)
+                done |= {task.id} if task else set()
+            else:
+                self.wait(partial(has_closed, view, before + 1), f"round {before + 1}")
+        self.wait(partial(has_closed, view, number), f"round {number}")
 
     def wait(self, happens: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
         """Wait for something, keeping the services alive meanwhile."""
@@ -180,6 +199,11 @@ def rounds(view: OpenedProject) -> int:
     """Return how many rounds have closed."""
     last = view.state.last_round
     return last.number if last else 0
+
+
+def has_closed(view: OpenedProject, number: int) -> bool:
+    """Return whether so many rounds have closed."""
+    return rounds(view) >= number
 
 
 def settled(view: OpenedProject) -> bool:
