@@ -29,8 +29,9 @@ from labelloop.encoders.encoder_source import BUNDLED
 from labelloop.encoders.open_encoder import load_encoder
 from labelloop.errors import UserError
 from labelloop.learners.prompt.example_selection import Policy, Shots
-from labelloop.learners.prompt.llm_labeler import LlmAnswer, LlmLabeler, Parameters, Question
+from labelloop.learners.prompt.llm_labeler import LlmAnswer, LlmLabeler
 from labelloop.learners.prompt.prompt_text import instructions
+from labelloop.learners.prompt.question import Parameters, Question
 from labelloop.llm.cost_center import CostCenter
 from labelloop.llm.guideline_file import guideline_at
 from labelloop.llm.llm_client import LlmClient

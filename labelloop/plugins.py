@@ -50,6 +50,14 @@ def needs_labels(spec: str) -> bool:
         return True
 
 
+def asks_llm(spec: str) -> bool:
+    """Return whether a learner asks an LLM; one that cannot be loaded does not."""
+    try:
+        return bool(getattr(learner(spec), "asks_llm", False))
+    except UserError:
+        return False
+
+
 def strategy(name: str) -> "Strategy":
     """Return the query strategy of this name; raises UserError listing the known ones."""
     found: Strategy = _load(STRATEGIES, name)

@@ -10,6 +10,8 @@ from labelloop.domain.scale import Precision
 from labelloop.domain.schema import Field, Unit
 from labelloop.domain.values import FieldKind
 
+TITLE = "# Guideline"
+
 _MOMENTS = {
     None: "date",
     Precision.YEAR: "year",
@@ -38,7 +40,7 @@ class GuidelineText:
     def written(self) -> str:
         """Return the guideline as Markdown, one heading per label; `read_guideline` takes it back."""
         sections = [f"## {one_line(rule.label)}\n{rule.text}".rstrip() for rule in self.rules]
-        return "\n\n".join(["# Guideline", self.task, *sections]) + "\n"
+        return "\n\n".join([TITLE, self.task, *sections]) + "\n"
 
 
 def first_guideline(field: Field) -> GuidelineText:
@@ -63,7 +65,7 @@ def read_guideline(text: str, field: Field) -> GuidelineText:
             lines = rules.setdefault(label, [])
         elif line.startswith(("# ", "## ")):
             lines = task
-            task.extend([] if line.strip() == "# Guideline" else [line])
+            task.extend([] if line.strip() == TITLE else [line])
         else:
             lines.append(line)
     first = first_guideline(field)

@@ -160,6 +160,15 @@ class ModelContext:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldLesson:
+    """What a fit is given of another field: its labels in the same round and its guideline, as the fit's own are."""
+
+    field: Field
+    examples: Sequence[Example]
+    guideline: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FitContext(ModelContext):
     """What a fit may use beside the examples.
 
@@ -167,7 +176,8 @@ class FitContext(ModelContext):
     same learner finds what it left there when a killed fit is tried again; None where a fit need not survive that.
     `report` takes the share that is done, in [0, 1]; from `deadline` on, as time.monotonic() has it, a fit ends with
     its best so far. `guideline` is the project's, as Markdown, for learners that are told what to do; empty: that of
-    the settings or of the labelling configuration. `refused` are guidelines that the lead rejected.
+    the settings or of the labelling configuration. `refused` are guidelines that the lead rejected. `together` are the
+    other fields that the same LLM is fitted to in this round, which may be asked about in the same requests.
     """
 
     directory: Path | None = None
@@ -177,6 +187,7 @@ class FitContext(ModelContext):
     deadline: float = inf
     guideline: str = ""
     refused: tuple[str, ...] = ()
+    together: tuple[FieldLesson, ...] = ()
 
     def path(self, name: str) -> Path:
         """Return where to keep a file or folder of that name; raises BrokenPromise where the fit has no directory."""
@@ -195,7 +206,8 @@ class Learner(Protocol):
     The entry point, `name`, is called without an argument, or with what follows `name:` in the Rules. `kinds` are the
     kinds of field it can learn; `background` tells that a fit takes minutes, so that nobody should wait for it. A slow
     learner with an attribute `needs_labels` that is false is also fitted before there is any label: to no examples, the
-    pool being the texts that people are given first, whose answers they will see.
+    pool being the texts that people are given first, whose answers they will see. One with an attribute `asks_llm` that
+    is true is told of the other fields that it, or another such learner of the same model, is fitted to in the round.
     """
 
     name: str

@@ -72,13 +72,15 @@ def _go_on(
 ) -> tuple[list[int], Model, dict[int, Prediction]]:
     """Return what people were given before there was a model, in that order, with that and its predictions.
 
-    Nobody has measured it, so its uncertainty chooses no task; it is asked about no others than these.
+    Nobody has measured it, so its uncertainty chooses no task; it is asked about no others than these. `train` are the
+    tasks in which the field may be asked.
     """
     state = questions.state
-    left, more = queued_train(state), list[int]()
-    if len(left) < min(state.rules.round_due_at(0), len(train)):
-        rest = sorted(frozenset(train).difference(left))
-        more, *_ = _choose(questions, rest, None, wanted_tasks(state) - len(left), rng, context=context)
+    queued, asked, more = queued_train(state), frozenset(train), list[int]()
+    left = [task_id for task_id in queued if task_id in asked]
+    if len(queued) < min(state.rules.round_due_at(0), len(train)):
+        rest = sorted(asked.difference(left))
+        more, *_ = _choose(questions, rest, None, wanted_tasks(state) - len(queued), rng, context=context)
     predictions: dict[int, Prediction] = {}
     for ids in (left, more) if state.rules.pre_annotate else ():  # those that it was asked about before come first
         predictions |= zip(ids, answers_in_time(model, questions(ids)), strict=False)

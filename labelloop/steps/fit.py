@@ -16,7 +16,6 @@ from labelloop.domain.records import ClosedRound, Fit
 from labelloop.domain.refinement import Refinement
 from labelloop.domain.rounds import Round
 from labelloop.domain.tasks import Role
-from labelloop.domain.units import asked_text
 from labelloop.errors import BrokenPromise, UserError
 from labelloop.extras import missing_extras_reported
 from labelloop.learners.base import Encode, Example, FitContext, ModelContext, refinement_of
@@ -28,9 +27,10 @@ from labelloop.state.field_mirror import field_mirror
 from labelloop.state.progress import queued_train
 from labelloop.state.project_state import ProjectState
 from labelloop.state.round_content import closed_round
+from labelloop.steps.fields_together import fields_together
 from labelloop.steps.guideline_rulings import handed, record_refinement
 from labelloop.steps.model_store import MODEL_FOLDER
-from labelloop.steps.near_duplicates import near_copies
+from labelloop.steps.training_examples import training_examples
 from labelloop.steps.workspace import FitFolder, fit_folder
 from labelloop.stores.book import Book
 
@@ -87,25 +87,6 @@ def record_failure(book: Book, state: ProjectState, place: FitFolder, failure: s
     return _recorded(book, place)
 
 
-def training_examples(book: Book, state: ProjectState, closed: Round, *, encode: Encode) -> list[Example]:
-    """Return what may be learned from a round: settled TRAIN labels that are no near-copy of an audit task.
-
-    The text of an example about regions names them, see `with_regions`.
-    """
-    field = state.field
-    usable = [t for t in closed.training if t.consensus.value and field.allows(t.consensus.value)]
-    monitor = field_mirror(book, state).tasks(sorted(state.tasks.of(Role.MONITOR)))
-    audit = [task.text for task in monitor.values()]
-    if usable and audit:
-        copies = near_copies([t.task.text for t in usable], audit, encode=encode)
-        if copies.any():
-            left_out = int(copies.sum())
-            log.info("near_copies_of_audit_tasks_left_out", project=state.id, round=closed.number, tasks=left_out)
-        usable = [task for task, copy in zip(usable, copies, strict=True) if not copy]
-    settled = ((t.task, t.consensus.value) for t in usable if t.consensus.value is not None)
-    return [Example(task.id, asked_text(task.text, [value]), value) for task, value in settled]
-
-
 def unlabelled(book: Book, state: ProjectState, closed: Round) -> list[str]:
     """Return the texts of TRAIN tasks without a label as of a round, at most 20,000 of them, drawn by the seed."""
     known = {task.task.id for task in closed.tasks}
@@ -148,7 +129,9 @@ def _fit_one(
     hold: Hold = nullcontext,
 ) -> None:
     started, failure, given = time.perf_counter(), "", handed(book, place)
+    together = fields_together(book, state, lesson.number, place.spec, encode=context.encode)
     context = replace(context, pool=lesson.pool, seed=state.rules.seed, guideline=given.text, refused=given.refused)
+    context = replace(context, together=together)
     with tempfile.TemporaryDirectory(prefix="labelloop-") as files:
         folder = Path(files) / MODEL_FOLDER
         folder.mkdir()

@@ -59,6 +59,12 @@ def handed(book: Book, place: FitFolder) -> Handed:
     return Handed(current.number, text_of(book, current), refused)
 
 
+def guideline_now(book: Book, state: ProjectState) -> str:
+    """Return the guideline of the field in focus as it stands; empty while it is the settings' or configuration's."""
+    known = _history_now(book, state.id, state.focus)
+    return "" if known.current is None or known.follows_settings else text_of(book, known.current)
+
+
 def record_refinement(book: Book, place: FitFolder, given: Handed, found: Refinement) -> None:
     """Record what came of a fit's guideline: the one it began with, if that is new, and a proposal.
 

@@ -22,7 +22,7 @@ from labelloop.learners.folds import FOLDS, folds_by_text
 from labelloop.plugins import learner
 from labelloop.state.project_state import ProjectState
 from labelloop.state.round_content import judged_now
-from labelloop.steps.fit import training_examples
+from labelloop.steps.training_examples import training_examples
 from labelloop.stores.book import Book
 
 LEAST = 10

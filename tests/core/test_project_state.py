@@ -27,7 +27,7 @@ from labelloop.state.load import load
 from labelloop.state.progress import progress
 from labelloop.state.round_content import closed_round, most_new_labels
 from labelloop.steps.close_round import close_round
-from labelloop.steps.fit import training_examples
+from labelloop.steps.training_examples import training_examples
 from labelloop.stores.ledger import Ledger
 from labelloop.stores.ledger_tables import FACTS
 from labelloop.stores.mirror import Mirror

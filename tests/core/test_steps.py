@@ -17,10 +17,11 @@ from labelloop.learners.base import Classifier
 from labelloop.steps.close_round import close_round
 from labelloop.steps.deploy import decide_round
 from labelloop.steps.evaluate import agreement_by_task, evaluate
-from labelloop.steps.fit import fit, training_examples
+from labelloop.steps.fit import fit
 from labelloop.steps.give_verdict import give_verdict
 from labelloop.steps.model_store import load_model
 from labelloop.steps.order_queue import order_queue
+from labelloop.steps.training_examples import training_examples
 from labelloop.stores.judgement_files import JUDGEMENTS
 from tests.core.made_up import ENCODE, FIELD, MODELS, RULES, Make, choices, due, publish, text, truth, turn
 from tests.core.opened_project import OpenedProject

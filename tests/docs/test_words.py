@@ -34,7 +34,7 @@ OLD_WORDS = {
 }
 OLD_NAMES = {"raw_confidence": "margin", "because": "reason", "at_least": "min_similarity", "stands_in": "fallback"}
 
-FOR_LLMS = "labelloop/learners/prompt/prompt_text.py"
+FOR_LLMS = ("labelloop/learners/prompt/prompt_text.py", "labelloop/learners/prompt/joint_prompt.py")
 """Its text is read by models, and the published figures were measured with it."""
 
 HALF_WIDTH = re.compile(rf"(?<=[{HAN}）])[,:;!?(]|[,:;!?)](?=[{HAN}（])|\((?=[{HAN}])|(?<=[{HAN}])\)")

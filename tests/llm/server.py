@@ -44,14 +44,15 @@ class ScriptedLLM:
     """Answers rightly with probability `accuracy`, by a hash of the text, and is surer of what is right.
 
     `faults` are served first, one a request; `always` is served to everyone. `context` is how many tokens a prompt may
-    have; `refuses` are parameters or roles that it does not know, as its `complaint` says, which the first so many
-    requests hear `together`. One that `reads` follows the guideline in the prompt; `edits` answers requests for better
-    rules.
+    have; of the words in `doubts` it is only that sure. `refuses` are parameters or roles that it does not know, as its
+    `complaint` says, which the first so many requests hear `together`. One that `reads` follows the guideline in the
+    prompt; `edits` answers requests for better rules.
     """
 
     oracle: Oracle
     accuracy: float = 1.0
     logprobs: bool = True
+    doubts: Mapping[str, float] = field(default_factory=dict)
     name: str = "scripted-1"
     faults: deque[Fault] = field(default_factory=deque)
     always: Fault | None = None
@@ -151,7 +152,7 @@ class ScriptedLLM:
         choice: dict[str, Any] = {"index": 0, "message": {"role": "assistant", "content": content}}
         choice["finish_reason"] = "stop"
         if self.logprobs and body.get("logprobs"):
-            chances = [math.log(sure) if piece.isalnum() else 0.0 for piece in pieces]
+            chances = [math.log(self.doubts.get(piece, sure)) if piece.isalnum() else 0.0 for piece in pieces]
             told = [
                 {"token": piece, "logprob": chance, "bytes": list(piece.encode()), "top_logprobs": []}
                 for piece, chance in zip(pieces, chances, strict=True)

@@ -18,7 +18,8 @@ from labelloop.errors import UserError
 from labelloop.learners.base import Example
 from labelloop.learners.prompt.example_selection import Policy, Shots
 from labelloop.learners.prompt.learner import PromptLearner
-from labelloop.learners.prompt.llm_labeler import FLAT, LlmLabeler, Parameters, Question
+from labelloop.learners.prompt.llm_labeler import FLAT, LlmLabeler
+from labelloop.learners.prompt.question import Parameters, Question
 from labelloop.llm.cost_center import CostCenter
 from labelloop.llm.llm_client import required
 from labelloop.settings import Settings

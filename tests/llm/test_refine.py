@@ -17,8 +17,8 @@ from labelloop.domain.values import Choice, FieldKind, Span, Spans, Text
 from labelloop.learners.base import Example
 from labelloop.learners.prompt.guideline_edits import MOST_CHARACTERS, Mistake, edited, proposal, read_edits
 from labelloop.learners.prompt.learner import PromptLearner
-from labelloop.learners.prompt.llm_labeler import Parameters
 from labelloop.learners.prompt.model import PromptModel
+from labelloop.learners.prompt.question import Parameters
 from labelloop.stats.paired import sign_test
 from labelloop.testing import BagOfWords
 from tests.llm.server import Fault, ScriptedLLM, wants_edits

@@ -36,6 +36,7 @@ class CascadeLearner:
     name = "cascade"
     kinds = LABEL_KINDS
     background = True
+    asks_llm = True
 
     def __init__(self, model: str = "") -> None:
         self._model = model

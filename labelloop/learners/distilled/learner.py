@@ -59,6 +59,7 @@ class DistilledLearner:
     name = "distilled"
     kinds = LABEL_KINDS
     background = True
+    asks_llm = True
 
     def __init__(self, model: str = "") -> None:
         self._model = model

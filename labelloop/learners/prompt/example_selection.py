@@ -1,12 +1,14 @@
 """The labelled examples a prompt shows: the nearest to the text, not all alike, the nearest last."""
 
-from collections import Counter
-from collections.abc import Collection
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from labelloop.domain.tasks import fingerprint
 from labelloop.domain.values import Spans, Text, Value
 from labelloop.encoders.base import Vectors
 
@@ -22,13 +24,26 @@ class Policy:
     nearness: float = 0.7
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Shots:
     """The examples there are: `vectors` has shape (len(texts), d)."""
 
     texts: tuple[str, ...]
     values: tuple[Value, ...]
     vectors: Vectors
+
+    @cached_property
+    def by_text(self) -> Mapping[str, int]:
+        """Return the first place of each text."""
+        return {text: place for place, text in reversed(list(enumerate(self.texts)))}
+
+    @cached_property
+    def by_fingerprint(self) -> Mapping[str, frozenset[int]]:
+        """Return the places of each text, whatever its form."""
+        found: dict[str, set[int]] = defaultdict(set)
+        for place, text in enumerate(self.texts):
+            found[fingerprint(text)].add(place)
+        return {digest: frozenset(places) for digest, places in found.items()}
 
     def near(self, vector: NDArray[np.float32], policy: Policy, without: Collection[int] = ()) -> list[int]:
         """Return the places of the examples to show for a text with this vector, the nearest last.

@@ -11,9 +11,9 @@ from labelloop.domain.guideline_text import GuidelineText, Rule
 from labelloop.domain.refinement import Edit
 from labelloop.domain.schema import Field
 from labelloop.domain.values import Value
-from labelloop.learners.prompt.llm_labeler import Parameters
 from labelloop.learners.prompt.output_schema import closed, unsure, written
 from labelloop.learners.prompt.prompt_text import data
+from labelloop.learners.prompt.question import Parameters
 from labelloop.learners.prompt.response_reading import object_in, strings
 from labelloop.llm.chat_messages import ChatRequest, Message, tokens_of
 

@@ -1,7 +1,7 @@
 """The LLM measured on examples that people labelled: each is asked about without being shown itself."""
 
+import hashlib
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -11,7 +11,8 @@ import structlog
 from labelloop.domain.tasks import fingerprint
 from labelloop.domain.values import similarity
 from labelloop.learners.base import Encode, FitContext
-from labelloop.learners.prompt.llm_labeler import LlmAnswer, LlmLabeler, Question
+from labelloop.learners.prompt.llm_labeler import LlmAnswer, LlmLabeler
+from labelloop.learners.prompt.question import Question
 from labelloop.llm.cost_center import current_cost_center
 from labelloop.llm.llm_client import required
 
@@ -75,28 +76,34 @@ def ask_all(
 def held_out(labeler: LlmLabeler, places: Sequence[int], encode: Encode) -> list[Question]:
     """Return examples as questions that must not be shown themselves, nor others with the same text."""
     shots = labeler.shots
-    same: dict[str, set[int]] = defaultdict(set)
-    for place, text in enumerate(shots.texts):
-        same[fingerprint(text)].add(place)
     return [
         labeler.question(
-            shots.texts[place], shots.vectors[place], encode, frozenset(same[fingerprint(shots.texts[place])])
+            shots.texts[place], shots.vectors[place], encode, shots.by_fingerprint[fingerprint(shots.texts[place])]
         )
         for place in places
     ]
 
 
-def sample(count: int, seed: int) -> list[int]:
-    """Return the places of at most 100 of so many examples, in random order.
+def sample(labeler: LlmLabeler, seed: int) -> list[int]:
+    """Return the places of at most 100 of the examples, in random order.
 
     So a fit that must end early has a fair part of them.
     """
-    return [int(place) for place in np.random.default_rng(seed).permutation(count)[:SAMPLE]]
+    return _drawn(labeler, seed)[:SAMPLE]
 
 
-def spare(count: int, seed: int) -> list[int]:
+def spare(labeler: LlmLabeler, seed: int) -> list[int]:
     """Return the places of at most 100 further examples, those that `sample` would have drawn next."""
-    return [int(place) for place in np.random.default_rng(seed).permutation(count)[SAMPLE : 2 * SAMPLE]]
+    return _drawn(labeler, seed)[SAMPLE : 2 * SAMPLE]
+
+
+def _drawn(labeler: LlmLabeler, seed: int) -> list[int]:
+    """Return the places in random order; where fields are asked together in that of the texts, the same for each."""
+    texts = labeler.shots.texts
+    if not labeler.others:
+        return [int(place) for place in np.random.default_rng(seed).permutation(len(texts))]
+    digests = [hashlib.blake2b(f"{seed}:{fingerprint(text)}".encode()).digest() for text in texts]
+    return sorted(range(len(texts)), key=lambda place: (digests[place], place))
 
 
 def tokens_per_text(answers: Sequence[LlmAnswer]) -> tuple[float, float]:

@@ -10,15 +10,17 @@ from labelloop.domain.refinement import Refinement
 from labelloop.domain.schema import Field
 from labelloop.domain.values import OF_THE_TASK, FieldKind, Spans, Value, same
 from labelloop.errors import NeighbourError, UserError
-from labelloop.learners.base import Example, FitContext, ModelContext
+from labelloop.learners.base import Example, FieldLesson, FitContext, ModelContext
 from labelloop.learners.calibration.platt import fit_platt
 from labelloop.learners.model_io import check_encoder
 from labelloop.learners.prompt.example_selection import Policy, Shots
 from labelloop.learners.prompt.held_out_score import measure, sample, spare, tokens_per_text
-from labelloop.learners.prompt.llm_labeler import LlmAnswer, LlmLabeler, Parameters
+from labelloop.learners.prompt.joint_prompt import Section
+from labelloop.learners.prompt.llm_labeler import LlmAnswer, LlmLabeler
 from labelloop.learners.prompt.model import PromptModel, log_answers
 from labelloop.learners.prompt.prompt_files import FittedPrompt, read
 from labelloop.learners.prompt.prompt_text import instructions
+from labelloop.learners.prompt.question import Parameters
 from labelloop.learners.prompt.refine import Refiner
 from labelloop.learners.prompt.response_reading import reasons
 from labelloop.learners.prompt.zero_shot import first_answers, no_fallback
@@ -39,6 +41,7 @@ class PromptLearner:
     name = "prompt"
     kinds = frozenset(FieldKind)
     background = True
+    asks_llm = True
     needs_labels = False
 
     def __init__(self, model: str = "") -> None:
@@ -60,14 +63,14 @@ class PromptLearner:
         try:
             if not examples:
                 return _before_labels(labeler, start, context)
-            measured = measure(labeler, sample(len(usable), context.seed), context)
+            measured = measure(labeler, sample(labeler, context.seed), context)
         except NeighbourError as error:  # a round does not wait for a server that is down: it competes in the next one
             raise UserError(str(error)) from error
         _refuse_unreadable(labeler, measured.answers)
         refinement = replace(start, reason="LABELLOOP_LLM_REFINE is off")
         if settings.refine:
             refiner = Refiner(context, settings.price(labeler.parameters.model))
-            measured, refinement = refiner(measured, guideline, origin, spare(len(usable), context.seed))
+            measured, refinement = refiner(measured, guideline, origin, spare(labeler, context.seed))
         truth = [measured.labeler.shots.values[place] for place in measured.places]
         prompt = _fitted(measured.labeler, measured.answers, truth, _fallback(field, usable), refinement, context)
         return PromptModel(prompt=prompt, encode=context.encode, llm=context.llm, measured=measured)
@@ -90,9 +93,20 @@ class PromptLearner:
         if not model:
             raise UserError("No LLM is named: set LABELLOOP_LLM_MODEL, or `prompt:<model>` in the rule `learners`.")
         parameters = Parameters(model, settings.context_tokens, settings.max_tokens, settings.runs, excerpts=True)
-        texts = tuple(example.text for example in examples)
-        shots = Shots(texts, tuple(example.value for example in examples), context.encode(texts))
-        return LlmLabeler(field, instructions(field, guideline), parameters, Policy(), shots)
+        others = tuple(_section(one, settings, context) for one in context.together)
+        shots = _shots(examples, context)
+        return LlmLabeler(field, instructions(field, guideline), parameters, Policy(), shots, others)
+
+
+def _section(lesson: FieldLesson, settings: LlmSettings, context: FitContext) -> Section:
+    guideline, _ = beginning(lesson.guideline, settings.guideline, lesson.field)
+    examples = usable_examples(lesson.field, lesson.examples) if lesson.examples else []
+    return Section(lesson.field, instructions(lesson.field, guideline), _shots(examples, context))
+
+
+def _shots(examples: Sequence[Example], context: FitContext) -> Shots:
+    texts = tuple(example.text for example in examples)
+    return Shots(texts, tuple(example.value for example in examples), context.encode(texts))
 
 
 def _before_labels(labeler: LlmLabeler, start: Refinement, context: FitContext) -> PromptModel:

@@ -11,9 +11,12 @@ from labelloop.domain.schema import Field
 from labelloop.domain.values import FieldKind, Value, similarity
 from labelloop.encoders.base import Encode
 from labelloop.learners.prompt.example_selection import Policy, Shots
-from labelloop.learners.prompt.excerpt import Excerpt, Piece, in_whole_text, ranked_passages
+from labelloop.learners.prompt.excerpt import Excerpt, in_whole_text, ranked_passages
+from labelloop.learners.prompt.joint_prompt import JointPrompt, Section
+from labelloop.learners.prompt.joint_response import parts_of, read_part
 from labelloop.learners.prompt.output_schema import in_words, schema
 from labelloop.learners.prompt.prompt_text import Prompt, fits, fitting, shot
+from labelloop.learners.prompt.question import Parameters, Question
 from labelloop.learners.prompt.response_reading import Reply, Unreadable, read
 from labelloop.learners.prompt.token_confidence import certainty
 from labelloop.llm.chat_messages import ChatRequest, ChatResponse, Message
@@ -25,44 +28,12 @@ FLAT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
-    """With what an LLM is asked: the model's name, how many tokens it reads and writes, and how often it is asked.
-
-    `excerpts` tells whether of a text that is too long more than the beginning is shown, as since there are excerpts.
-    """
-
-    model: str
-    context_tokens: int = 8192
-    max_tokens: int = 512
-    runs: int = 1
-    temperature: float = 0.0
-    excerpts: bool = False
-
-    @property
-    def room(self) -> int:
-        """Return how many tokens a prompt may have."""
-        return self.context_tokens - self.max_tokens
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A text with its vector, and the places of examples that it must not be shown.
-
-    `ranked` are its passages, those that are to be shown first where it is too long; None: its beginning is.
-    """
-
-    text: str
-    vector: NDArray[np.float32]
-    without: frozenset[int] = frozenset()
-    ranked: tuple[Piece, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class LlmAnswer:
     """The LLM's answer about a text: `value` is None where it is unsure or makes no sense; `score` is in [0, 1].
 
     `names` are what its model calls itself; `lost` counts quotes that do not stand in the text; `unreadable` is why no
-    response was an answer. The tokens are those of all requests it took, wherever the responses came from.
+    response was an answer. The tokens are those of all requests it took, wherever the responses came from; of one that
+    asked for several fields an equal share.
     """
 
     value: Value | None
@@ -90,13 +61,29 @@ class _Run:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LlmLabeler:
-    """All that an answer depends on: the field, the system message, the parameters, and the examples."""
+    """All that an answer depends on: the field, the system message, the parameters, and the examples.
+
+    `others` are fields that the LLM is asked about in the same request, as they were when this one was fitted: `system`
+    is then its part of what the LLM is told, and what it is told alone where its part of an answer is none.
+    """
 
     field: Field
     system: str
     parameters: Parameters
     policy: Policy
     shots: Shots
+    others: tuple[Section, ...] = ()
+
+    @property
+    def joint(self) -> JointPrompt:
+        """Return what all of these fields are asked with."""
+        own = Section(self.field, self.system, self.shots)
+        return JointPrompt.of([own, *self.others], self.parameters, self.policy)
+
+    @property
+    def fields(self) -> int:
+        """Return about how many fields a request asks."""
+        return 1 + len(self.others)
 
     async def __call__(self, ask: Ask, question: Question) -> LlmAnswer:
         """Return the answer that the runs agree upon: of the values given the one most like all of them.
@@ -132,10 +119,35 @@ class LlmLabeler:
 
     def requests(self, question: Question) -> list[ChatRequest]:
         """Return what would be asked about a text if every prompt fits and every response can be read."""
-        prompts = (next(self._prompts(question, run)) for run in range(self.parameters.runs))
-        return [self._request(prompt.messages, run, question.text) for run, prompt in enumerate(prompts)]
+        return [self._first_request(question, run) for run in range(self.parameters.runs)]
+
+    def _first_request(self, question: Question, run: int) -> ChatRequest:
+        joint = next(self.joint.requests(question, run), None) if self.others else None
+        return joint or self._request(next(self._prompts(question, run)).messages, run, question.text)
 
     async def _run(self, ask: Ask, question: Question, run: int) -> _Run:
+        """Return what the LLM says of the field among others; where that is no answer, what it says of it alone."""
+        among = await self._among_others(ask, question, run) if self.others else None
+        if among is not None and isinstance(among.reply, Reply):
+            return among
+        alone = await self._alone(ask, question, run)
+        return replace(alone, responses=(*among.responses, *alone.responses)) if among else alone
+
+    async def _among_others(self, ask: Ask, question: Question, run: int) -> _Run | None:
+        joint = self.joint
+        responses = await joint.ask(ask, question, run)
+        if not responses:
+            return None
+        parts = parts_of(responses[-1])
+        reply = read_part(joint.fields, self.field.name, parts, question.text)
+        sure = self._sure(parts[self.field.name], reply) if self.field.name in parts else 0.0
+        return _Run(reply, sure, tuple(self._share(one) for one in responses))
+
+    def _share(self, response: ChatResponse) -> ChatResponse:
+        tokens_in, tokens_out = (-(-tokens // self.fields) for tokens in (response.tokens_in, response.tokens_out))
+        return replace(response, tokens_in=tokens_in, tokens_out=tokens_out)
+
+    async def _alone(self, ask: Ask, question: Question, run: int) -> _Run:
         excerpt, request, response = await self._first_response(ask, question, run)
         responses, reply = [response], self._read(excerpt, response)
         if isinstance(reply, Unreadable):

@@ -11,8 +11,9 @@ from labelloop.domain.refinement import Refinement
 from labelloop.encoders.base import Encode
 from labelloop.errors import UserError
 from labelloop.learners.prompt.held_out_score import Measured
-from labelloop.learners.prompt.llm_labeler import LlmAnswer, Question
+from labelloop.learners.prompt.llm_labeler import LlmAnswer
 from labelloop.learners.prompt.prompt_files import FittedPrompt, write
+from labelloop.learners.prompt.question import Question
 from labelloop.learners.prompt.response_reading import reasons
 from labelloop.llm.llm_client import Estimate, LlmClient, required
 
@@ -58,7 +59,8 @@ class PromptModel:
         answers = required(self.llm).each(self._questions(texts), labeler, self.prompt.cost_center)
         self._refuse_strangers(answers)
         log_answers(answers, model=labeler.parameters.model)
-        why = {text: str(answer.unreadable or "") for text, answer in zip(texts, answers, strict=True)}
+        field = f"{labeler.field.name}\n" if labeler.others else ""
+        why = {field + text: str(answer.unreadable or "") for text, answer in zip(texts, answers, strict=True)}
         required(self.llm).answered(self.prompt.cost_center, why)
         confidence = self.prompt.curve([answer.score for answer in answers])
         return [self._prediction(answer, float(sure)) for answer, sure in zip(answers, confidence, strict=True)]

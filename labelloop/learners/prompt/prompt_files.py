@@ -13,13 +13,17 @@ from labelloop.domain.refinement import GUIDELINE, REFINEMENT, Refinement
 from labelloop.domain.schema import Field
 from labelloop.domain.value_cells import plain, value_of
 from labelloop.domain.values import Value
+from labelloop.encoders.base import Vectors
 from labelloop.learners.calibration.platt import PlattScaling
 from labelloop.learners.model_io import damage_reported
 from labelloop.learners.prompt.example_selection import Policy, Shots
-from labelloop.learners.prompt.llm_labeler import LlmLabeler, Parameters
+from labelloop.learners.prompt.joint_prompt import Section
+from labelloop.learners.prompt.llm_labeler import LlmLabeler
+from labelloop.learners.prompt.question import Parameters
 from labelloop.llm.cost_center import CostCenter
 
 PROMPT, REST, VECTORS = "prompt.md", "prompt.json", "prompt.safetensors"
+MORE = "vectors_of_other_fields"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,7 +48,8 @@ class FittedPrompt:
 def write(directory: Path, prompt: FittedPrompt) -> None:
     """Write the files into an existing directory."""
     labeler = prompt.labeler
-    content = {
+    told = labeler.joint.system if labeler.others else labeler.system
+    content: dict[str, Any] = {
         "field": json.loads(labeler.field.to_json()),
         "parameters": _parameters(labeler.parameters),
         "policy": asdict(labeler.policy),
@@ -54,17 +59,18 @@ def write(directory: Path, prompt: FittedPrompt) -> None:
         "account": asdict(prompt.cost_center),
         "encoder": prompt.encoder,
         "tokens_per_text": prompt.tokens,
-        "prompt_sha256": _digest(labeler.system),
-        "examples": [
-            {"text": text, "value": plain(value)}
-            for text, value in zip(labeler.shots.texts, labeler.shots.values, strict=True)
-        ],
+        "prompt_sha256": _digest(told),
+        "examples": _examples(labeler.shots),
     }
-    (directory / PROMPT).write_bytes(labeler.system.encode())
+    vectors = {"vectors": np.ascontiguousarray(labeler.shots.vectors)}
+    if labeler.others:
+        content |= {"alone": labeler.system, "together": [_section(one) for one in labeler.others]}
+        vectors[MORE] = np.ascontiguousarray(_more_vectors(labeler))
+    (directory / PROMPT).write_bytes(told.encode())
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
     (directory / REST).write_bytes(text.encode("utf-8", "surrogatepass"))
     write_refinement(directory, prompt.refinement)
-    save_file({"vectors": np.ascontiguousarray(labeler.shots.vectors)}, directory / VECTORS)
+    save_file(vectors, directory / VECTORS)
 
 
 def _parameters(given: Parameters) -> dict[str, Any]:
@@ -79,7 +85,7 @@ def read(directory: Path) -> FittedPrompt:
         content: dict[str, Any] = json.loads((directory / REST).read_bytes().decode("utf-8", "surrogatepass"))
         if _digest(system) != content["prompt_sha256"]:
             raise ValueError(f"{PROMPT} was changed")
-        return _prompt(system, content, load_file(directory / VECTORS)["vectors"], read_refinement(directory))
+        return _prompt(system, content, load_file(directory / VECTORS), read_refinement(directory))
 
 
 def write_refinement(directory: Path, refinement: Refinement | None) -> None:
@@ -95,19 +101,56 @@ def read_refinement(directory: Path) -> Refinement | None:
     return Refinement.from_json(path.read_bytes().decode()) if path.exists() else None
 
 
-def _prompt(system: str, content: dict[str, Any], vectors: Any, refinement: Refinement | None) -> FittedPrompt:
-    field = Field.from_json(json.dumps(content["field"]))
-    examples, fallback = content["examples"], content["guess"]
-    shots = Shots(
-        tuple(example["text"] for example in examples),
-        tuple(value_of(field.kind, example["value"]) for example in examples),
-        vectors,
-    )
+def _examples(shots: Shots) -> list[dict[str, Any]]:
+    return [{"text": text, "value": plain(value)} for text, value in zip(shots.texts, shots.values, strict=True)]
+
+
+def _section(one: Section) -> dict[str, Any]:
+    return {"field": json.loads(one.field.to_json()), "system": one.system, "examples": _examples(one.shots)}
+
+
+def _more_vectors(labeler: LlmLabeler) -> Vectors:
+    """Return the vectors of the texts that only other fields have as examples, each once, in their order."""
+    own, more = labeler.shots, dict[str, Any]()
+    for one in labeler.others:
+        for text, vector in zip(one.shots.texts, one.shots.vectors, strict=True):
+            if text not in own.by_text:
+                more.setdefault(text, vector)
+    return np.stack([*more.values()]) if more else own.vectors[:0]
+
+
+def _others(content: dict[str, Any], own: Shots, more: Vectors) -> tuple[Section, ...]:
+    """Return what `_section` wrote, each with its vectors; those of the field's own examples are not stored twice."""
+    known = {text: own.vectors[place] for text, place in own.by_text.items()}
+    sections = content.get("together", [])
+    new = dict.fromkeys(example["text"] for one in sections for example in one["examples"])
+    known |= zip([text for text in new if text not in known], more, strict=True)
+    return tuple(_read_section(one, known, own.vectors[:0]) for one in sections)
+
+
+def _read_section(content: dict[str, Any], known: dict[str, Any], none: Vectors) -> Section:
+    field, examples = Field.from_json(json.dumps(content["field"])), content["examples"]
+    vectors = np.stack([known[example["text"]] for example in examples]) if examples else none
+    return Section(field, content["system"], _shots(field, examples, vectors))
+
+
+def _shots(field: Field, examples: list[dict[str, Any]], vectors: Vectors) -> Shots:
     if len(vectors) != len(examples):
         raise ValueError("examples and vectors do not belong together")
+    values = tuple(value_of(field.kind, example["value"]) for example in examples)
+    return Shots(tuple(example["text"] for example in examples), values, vectors)
+
+
+def _prompt(
+    told: str, content: dict[str, Any], vectors: dict[str, Vectors], refinement: Refinement | None
+) -> FittedPrompt:
+    field, fallback = Field.from_json(json.dumps(content["field"])), content["guess"]
+    parameters, policy = Parameters(**content["parameters"]), Policy(**content["policy"])
+    shots = _shots(field, content["examples"], vectors["vectors"])
+    others = _others(content, shots, vectors.get(MORE, shots.vectors[:0]))
     into, out = content["tokens_per_text"]
     return FittedPrompt(
-        labeler=LlmLabeler(field, system, Parameters(**content["parameters"]), Policy(**content["policy"]), shots),
+        labeler=LlmLabeler(field, content.get("alone", told), parameters, policy, shots, others),
         curve=PlattScaling(**content["curve"]),
         fallback=(value_of(field.kind, fallback["value"]), fallback["confidence"]),
         names=frozenset(content["names"]),

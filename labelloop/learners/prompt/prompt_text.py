@@ -22,7 +22,7 @@ _FRAME = 16
 
 def instructions(field: Field, guideline: GuidelineText) -> str:
     """Return the system message: the guideline, and the form of a response."""
-    keys = " and ".join(f"`{key}`" for key in _keys(field))
+    keys = " and ".join(f"`{key}`" for key in keys_of(field))
     return f"""{guideline.written()}
 {HOW}
 
@@ -33,13 +33,18 @@ Where the guideline leaves you in doubt, say that you are unsure{_how(field)}: a
 """
 
 
+def guideline_in(system: str) -> str:
+    """Return the guideline, as Markdown, in what `instructions` wrote."""
+    return system.rpartition(f"\n{HOW}\n")[0]
+
+
 def data(field: Field, text: str, length: int | None = None, ranked: Sequence[Piece] | None = None) -> str:
     """Return a text as JSON, so that nothing in it can end it; of each input so many code points are left.
 
     `ranked` are the passages that are kept first; None: the beginning is.
     """
     sound = text.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair cannot be sent
-    keys = _keys(field)
+    keys = keys_of(field)
     parts = inputs_of(sound) if len(keys) > 1 else (sound,)
     kept = ranked if len(keys) == 1 or ranked is None else ()
     cut: dict[str, object] = {
@@ -128,7 +133,8 @@ def _cut(part: str, length: int | None, ranked: Sequence[Piece] | None) -> str:
     return part[:length] + CUT if ranked is None else str(excerpt_of(part, length, ranked))
 
 
-def _keys(field: Field) -> Sequence[str]:
+def keys_of(field: Field) -> Sequence[str]:
+    """Return the keys under which a message shows what the field reads."""
     return field.inputs if field.inputs and field.kind is not FieldKind.SPANS else (field.inputs or ("text",))[:1]
 
 

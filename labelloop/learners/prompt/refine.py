@@ -83,7 +83,8 @@ class Refiner:
     def _tried(self, found: Refinement, held_out: Measured, new: GuidelineText) -> tuple[Refinement, Measured]:
         labeler = replace(held_out.labeler, system=instructions(held_out.labeler.field, new))
         trial = measure(labeler, held_out.places, self.context, report=False)
-        cost = found.cost + sum(self.price.of(one.tokens_in, one.tokens_out) for one in trial.answers)
+        shares = sum(self.price.of(one.tokens_in, one.tokens_out) for one in trial.answers)
+        cost = found.cost + shares * labeler.fields  # nobody else asks with this guideline
         if len(trial.places) < len(held_out.places):
             return replace(found, outcome=PROPOSED, reason="the time was over before it was tried", cost=cost), trial
         return replace(_tested(found, held_out.scores, trial.scores), cost=cost), trial
