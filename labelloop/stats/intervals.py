@@ -47,26 +47,6 @@ def clopper_pearson_upper(errors: float, n: int, delta: float) -> float:
     return 1.0 if errors == n else float(scipy.special.betaincinv(errors + 1, n - errors, 1 - delta))
 
 
-def hypergeometric_upper(errors: int, n: int, pool: int, delta: float) -> float:
-    """Return the share, in [0, 1], of a pool that is wrong at most, unless a draw of probability `delta` happened.
-
-    `errors` were found among n tasks drawn without replacement from the `pool` that contains them. It is the largest
-    number of wrong tasks under which so few errors have more than probability delta, by the pool's size: the exact
-    bound for a finite population, never looser than Clopper and Pearson's. Buonaccorsi 1987, "A note on confidence
-    intervals for proportions in finite populations". Raises ValueError where not 0 <= errors <= n <= pool.
-    """
-    _within(errors, n)
-    _within(n, pool)
-    plausible, too_many = errors, pool - (n - errors) + 1
-    while too_many - plausible > 1:
-        middle = (plausible + too_many) // 2
-        if _at_most(errors, n, pool, middle) > delta:
-            plausible = middle
-        else:
-            too_many = middle
-    return plausible / pool if pool else 1.0
-
-
 def bootstrap_mean(
     values: Sequence[float] | NDArray[np.float64],
     *,
@@ -100,15 +80,3 @@ def bootstrap_mean(
 def _within(part: float, whole: int) -> None:
     if not 0 <= part <= whole:
         raise ValueError(f"{part} is not within 0 ... {whole}")
-
-
-def _at_most(errors: int, n: int, pool: int, wrong: int) -> float:
-    """Return the probability of no more than `errors` among n of a pool with so many wrong (hypergeometric)."""
-    i = np.arange(max(0, n - (pool - wrong)), min(errors, wrong) + 1)
-    chances = _log_choose(wrong, i) + _log_choose(pool - wrong, n - i) - _log_choose(pool, np.array(n))
-    return float(np.exp(chances).sum())
-
-
-def _log_choose(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
-    log_gamma = scipy.special.gammaln
-    return np.asarray(log_gamma(n + 1) - log_gamma(k + 1) - log_gamma(n - k + 1), np.float64)

@@ -3,16 +3,13 @@
 Candès, Ilyas and Zrnic 2025, "Probably Approximately Correct Labels", arXiv 2506.10908.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
-from functools import partial
-from math import ceil, inf, log, log1p
+from math import ceil, floor, inf, log, log1p
 
 import numpy as np
+import scipy  # its parts are imported where they are first used
 from numpy.typing import NDArray
-
-from labelloop.stats.intervals import clopper_pearson_upper, hypergeometric_upper
-
-_FINITE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +31,16 @@ class PacThreshold:
 def pac_threshold(
     margin: NDArray[np.float64], wrong: NDArray[np.bool_], *, max_error: float, delta: float, pool: int | None = None
 ) -> PacThreshold:
-    """Return the lowest threshold under which the whole pool's error is <= max_error with probability >= 1 - delta.
+    """Return the lowest threshold that keeps the pool's error <= max_error with probability >= 1 - delta.
 
     `margin` and `wrong`, both of shape (n,), are of tasks drawn uniformly from the pool after the model was frozen;
-    any ranking will do, calibrated or not. `pool` is the number of tasks drawn from, those n included: where n is more
-    than 5 % of it the bound for finite populations is used. Tasks of equal margin stand or fall together. Raises
-    ValueError where the shapes differ, a margin is not a number, or n > pool.
+    any ranking will do, calibrated or not. `pool` is the number of tasks drawn from, those n included, None for an
+    endless one. The tasks drawn get people's labels, so only the model's errors on the others count. Tasks of equal
+    margin stand or fall together. Raises ValueError where the shapes differ, a margin is not a number, or n > pool.
 
-    The errors at or above a threshold grow as it sinks. Let t be the highest threshold at which the pool's share of
-    them exceeds max_error: to choose t or lower takes no more than `allowed` errors there: probability at most delta.
-    So one bound over all n serves every threshold, without a correction for trying many.
+    One bound over all n serves every threshold, without a correction for trying many: as the threshold sinks, the
+    errors at or above it grow, and `allowed_errors` bounds the probability that too many of the others have come before
+    more than `allowed` of those drawn.
     >>> pac_threshold(np.array([0.9, 0.8, 0.1]), np.array([False, False, True]), max_error=0.7, delta=0.05)
     PacThreshold(threshold=0.8, allowed=0, errors=1, automated=2, certifiable=True)
     """
@@ -84,20 +81,30 @@ def smallest_sample(max_error: float, delta: float) -> int:
 
 
 def allowed_errors(n: int, *, max_error: float, delta: float, pool: int | None = None) -> int:
-    """Return the most errors among n whose upper bound is within max_error, -1 where not even none is.
+    """Return the most errors among the n drawn that still keep the promise, -1 where not even none does.
 
-    `pool` is as in `pac_threshold`. Raises ValueError where `max_error` or `delta` is not in (0, 1), or n > pool.
+    Count the model's errors in the pool from its surest answer down. The promise breaks at the m-th that was not drawn,
+    m being the first number above max_error * pool. That happens before more than q were drawn just if of the first
+    m + q at most q were drawn: a hypergeometric probability, whatever the model, which has to be <= delta. Without a
+    `pool` it is that of n draws with a share max_error of errors. Raises ValueError where `max_error` or `delta` is not
+    in (0, 1), or n > pool.
     >>> [allowed_errors(n, max_error=0.05, delta=0.05) for n in (58, 59, 300)]
     [-1, 0, 8]
+    >>> [allowed_errors(300, max_error=0.05, delta=0.05, pool=pool) for pool in (600, 1500, 10_000)]
+    [18, 11, 8]
     """
     _shares(max_error, delta)
-    upper = partial(clopper_pearson_upper, n=n, delta=delta)
-    if pool is not None and n > _FINITE * pool:
-        upper = partial(hypergeometric_upper, n=n, pool=pool, delta=delta)
-    errors = -1
-    while errors < n and upper(errors + 1) <= max_error:
-        errors += 1
-    return errors
+    if pool is not None and n > pool:
+        raise ValueError(f"{n} tasks cannot be drawn from {pool}")
+
+    def risk(errors: int) -> float:
+        if pool is None:
+            return float(scipy.stats.binom.cdf(errors, n, max_error))
+        too_many = floor(max_error * pool) + 1
+        first = min(too_many + errors, pool)
+        return float(scipy.stats.hypergeom.cdf(first - too_many, pool, first, n))
+
+    return bisect_right(range(n + 1), delta, key=risk) - 1
 
 
 def _shares(max_error: float, delta: float) -> None:

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import beta, binomtest, hypergeom
 
-from labelloop.stats.intervals import clopper_pearson_upper, hypergeometric_upper
-from labelloop.stats.pac import PacThreshold, pac_threshold, smallest_sample
+from labelloop.stats.intervals import clopper_pearson_upper
+from labelloop.stats.pac import PacThreshold, allowed_errors, pac_threshold, smallest_sample
 
 DRAWS, DELTA = 400, 0.05
 PROMISE = DELTA + 3 * (DELTA * (1 - DELTA) / DRAWS) ** 0.5
@@ -29,6 +29,7 @@ def broken(margin: NDArray[np.float64], wrong: NDArray[np.bool_], n: int, max_er
         drawn = rng.choice(len(wrong), n, replace=False)
         found = pac_threshold(margin[drawn], wrong[drawn], max_error=max_error, delta=DELTA, pool=len(wrong))
         errors = wrong & (margin >= found.threshold)
+        errors[drawn] = False
         failures += int(errors.sum()) > max_error * len(wrong)
     return failures / DRAWS
 
@@ -46,26 +47,30 @@ def test_clopper_pearson_is_scipys(successes: int, n: int, confidence: float) ->
     assert clopper_pearson_upper(successes, n, 1 - confidence) == pytest.approx(upper, abs=1e-12)
 
 
-@pytest.mark.parametrize(("errors", "n", "pool"), [(0, 30, 100), (2, 30, 100), (7, 50, 60), (5, 300, 2500), (4, 4, 9)])
-def test_the_finite_bound_is_the_largest_plausible_number(errors: int, n: int, pool: int) -> None:
-    """As found by trying every number of wrong tasks with scipy; never looser than for an endless pool."""
-    plausible = [m for m in range(errors, pool - n + errors + 1) if hypergeom.cdf(errors, pool, m, n) > DELTA]
-    ours = hypergeometric_upper(errors, n, pool, DELTA)
+@pytest.mark.parametrize(
+    ("n", "pool", "max_error"), [(60, 100, 0.05), (90, 100, 0.05), (300, 1500, 0.05), (60, 900, 0.1), (40, 90, 0.2)]
+)
+def test_the_worst_model_breaks_the_promise_as_rarely_as_promised(n: int, pool: int, max_error: float) -> None:
+    """By exact probabilities for every number of errors in a pool of one margin: one more allowed would be too many."""
+    too_many = int(max_error * pool) + 1  # errors left by the draw
+    allowed = allowed_errors(n, max_error=max_error, delta=DELTA, pool=pool)
 
-    assert ours == max(plausible) / pool
-    assert ours <= clopper_pearson_upper(errors, n, DELTA)
+    def risk(most: int) -> float:
+        """Return the highest probability that at most so many errors are drawn and too many are left."""
+        return max(float(hypergeom.cdf(min(most, e - too_many), pool, e, n)) for e in range(too_many, pool + 1))
+
+    assert risk(allowed) <= DELTA < risk(allowed + 1)
 
 
 def test_a_pool_seen_whole_leaves_no_doubt() -> None:
-    """Where every task was drawn, the bound is what was found."""
-    assert hypergeometric_upper(3, 40, 40, DELTA) == 3 / 40
+    """Where every task was drawn, people have labelled them all."""
+    assert allowed_errors(40, max_error=0.05, delta=DELTA, pool=40) == 40
 
 
-@pytest.mark.parametrize(("errors", "n", "pool"), [(5, 4, 9), (-1, 4, 9), (1, 10, 9)])
-def test_impossible_counts_are_refused(errors: int, n: int, pool: int) -> None:
-    """More errors than tasks, or more tasks than the pool has, is a mistake of the caller."""
-    with pytest.raises(ValueError, match="is not within"):
-        hypergeometric_upper(errors, n, pool, DELTA)
+def test_more_tasks_than_there_are_cannot_be_drawn() -> None:
+    """That is a mistake of the caller."""
+    with pytest.raises(ValueError, match="10 tasks cannot be drawn from 9"):
+        allowed_errors(10, max_error=0.05, delta=DELTA, pool=9)
 
 
 @pytest.mark.parametrize(("max_error", "n"), [(0.02, 149), (0.05, 59), (0.1, 29)])
@@ -169,7 +174,7 @@ def test_the_promise_is_kept_however_bad_the_margin(ranking: str, n: int, size: 
 
 @pytest.mark.parametrize(("n", "size"), [(300, 20_000), (300, 1500)])
 def test_the_promise_is_kept_where_the_truth_lies_just_beyond_it(n: int, size: int) -> None:
-    """The worst case: all equally confident, and one task more wrong than promised."""
-    wrong = np.arange(size) < 0.05 * size + 1
+    """The worst case: all equally confident, and just so many wrong that one too many may be left by the draw."""
+    wrong = np.arange(size) < 0.05 * size + 1 + allowed_errors(n, max_error=0.05, delta=DELTA, pool=size)
 
     assert 0.0 < broken(np.zeros(size), wrong, n, 0.05) <= PROMISE
