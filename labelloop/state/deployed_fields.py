@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from labelloop.domain.field_state import FieldState, versions_that_answer
 from labelloop.domain.lookup import newest
 from labelloop.domain.published_queue import published_name
-from labelloop.domain.records import Connection, Fit, Publication, SchemaVersion
+from labelloop.domain.records import ClosedRound, Connection, Fit, Publication, SchemaVersion
 from labelloop.domain.schema import Field, fields_from_json
+from labelloop.domain.schema_of_fit import schema_of_fit
 from labelloop.errors import BrokenPromise
 from labelloop.rules import Rules
 from labelloop.state.field_states import field_states
@@ -23,6 +24,7 @@ class DeployedFields:
 
     rules: Rules
     schemas: tuple[SchemaVersion, ...]
+    rounds: tuple[ClosedRound, ...]
     fields: tuple[FieldState, ...]
     name: str
 
@@ -40,7 +42,7 @@ class DeployedFields:
     def fitted_field(self, fit: Fit) -> Field:
         """Return the field that a version was fitted for, as it was then; raises BrokenPromise if that is not known."""
         name = next((one.field.name for one in self.fields if fit in one.fits), "")
-        then = newest([schema for schema in self.schemas if schema.created_at <= fit.created_at])
+        then = schema_of_fit(fit, self.schemas, self.rounds)
         field = newest(fields_from_json(then.field), name=name) if then else None
         if field is None:
             raise BrokenPromise(
@@ -58,4 +60,4 @@ def deployed_fields(ledger: Ledger, project_id: int) -> DeployedFields | None:
         return None
     fields, _ = field_states(facts, schemas)
     name = published_name(versions_that_answer(fields), facts.all(Publication))
-    return DeployedFields(Rules.stored(connection.rules), schemas, fields, name or "")
+    return DeployedFields(Rules.stored(connection.rules), schemas, facts.all(ClosedRound), fields, name or "")

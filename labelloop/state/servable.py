@@ -1,21 +1,14 @@
 """Whether a version may answer in a project as it is now configured, or why not."""
 
 from labelloop.domain.lookup import newest
-from labelloop.domain.records import Fit, SchemaVersion
+from labelloop.domain.records import Fit
 from labelloop.domain.renames import renamed
 from labelloop.domain.schema import fields_from_json
+from labelloop.domain.schema_of_fit import schema_of_fit
 from labelloop.errors import UserError
 from labelloop.state.project_state import ProjectState
 
 SHOWN = 5
-
-
-def fitted_schema(state: ProjectState, fit: Fit) -> SchemaVersion | None:
-    """Return the labelling configuration whose labels a version has learned, None where none is on record."""
-    closed = newest(state.rounds, number=fit.round_number)
-    if closed is not None:
-        return newest(state.schemas, number=closed.schema_number)
-    return next((one for one in reversed(state.schemas) if one.created_at <= fit.created_at), None)
 
 
 def unservable(state: ProjectState, fit: Fit) -> str:
@@ -23,7 +16,7 @@ def unservable(state: ProjectState, fit: Fit) -> str:
 
     It can if it was fitted for the field as it is, or for the same configuration as the version that serves.
     """
-    name, schema = state.field_of(fit), fitted_schema(state, fit)
+    name, schema = state.field_of(fit), schema_of_fit(fit, state.schemas, state.rounds)
     if name not in {one.field.name for one in state.fields}:
         looped = ", ".join(one.field.name for one in state.fields)
         return f"it was fitted for the field {name}, and project {state.id} now loops {looped}"
@@ -32,7 +25,7 @@ def unservable(state: ProjectState, fit: Fit) -> str:
     if then is None:
         return ""
     now, serving = state.field, state.deployed
-    if serving is not None and fitted_schema(state, serving) == schema:
+    if serving is not None and schema_of_fit(serving, state.schemas, state.rounds) == schema:
         return ""
     if (then.kind, then.unit, then.to_name, then.reads) != (now.kind, now.unit, now.to_name, now.reads):
         return f"it was fitted when {now.name} was another kind of field ({then.kind.value}; now {now.kind.value})"

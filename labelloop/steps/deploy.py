@@ -1,12 +1,12 @@
 """Decide after a round which version serves, and deploy it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import numpy as np
 
 from labelloop.domain.competing_versions import undecided
 from labelloop.domain.lookup import matching
+from labelloop.domain.moments import moment_after
 from labelloop.domain.promotion import Comparison, Cost, challenger_among, cost_ratio, promote
 from labelloop.domain.records import Decision, Deployment, Evaluation, Fit
 from labelloop.encoders.encoder_spec import in_words
@@ -79,8 +79,7 @@ def _decide(book: Book, state: ProjectState, number: int, before: Decision | Non
         winner=winner,
         reason=reason,
         field=state.field_on_record,
-        # not before what it decides on, whatever the clocks of two machines say: else it would be taken again
-        created_at=max([datetime.now(UTC), *(found.created_at for found in measured)]),
+        created_at=moment_after(measured),  # else it would be taken again
     )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from labelloop.domain.audited_regions import region_pairs
 from labelloop.domain.disagreements import AuditedTask
 from labelloop.domain.lookup import matching, newest
+from labelloop.domain.moments import moment_after
 from labelloop.domain.records import Evaluation, Fit
 from labelloop.domain.rounds import AnnotatedTask
 from labelloop.domain.units import asked_text
@@ -139,6 +140,8 @@ def _record(
 ) -> None:
     record, tasks = measured
     round_record = newest(state.rounds, number=number)
+    # a decision is due again for what was measured since the last one
+    record = replace(record, created_at=moment_after([state.looped.decision(number)]))
     parents = (fit.artifact, round_record.artifact if round_record else "")
     book.record(record, f"evaluation-{number}-{fit.version}", {ROWS_FILE: _ROWS.parquet(tasks)}, parents)
 

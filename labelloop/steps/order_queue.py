@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 
 from labelloop.domain.field_need import FieldRanking, chosen_by_need, weight
 from labelloop.domain.lookup import matching
+from labelloop.domain.moments import moment_after
 from labelloop.domain.next_step import Phase
 from labelloop.domain.people_needed import people_needed
 from labelloop.domain.predictions import Prediction
@@ -138,7 +138,8 @@ def _publication(state: ProjectState, items: list[QueueItem], put_back: Mapping[
         tasks=len(items),
         blind=sum(not item.predictions for item in items),
         put_back=len(put_back),
-        created_at=datetime.now(UTC),
+        # else a queue from after a certificate looks like one from before, and is made again and again
+        created_at=moment_after([*state.publications[-1:], state.attempt.certificate if state.attempt else None]),
     )
 
 
