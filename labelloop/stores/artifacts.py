@@ -90,11 +90,13 @@ class Artifacts:
                 os.close(descriptor)
 
     def manifest(self, artifact: str) -> dict[str, Any]:
-        """Return an artifact's manifest; raises BrokenPromise if it is damaged or missing."""
+        """Return an artifact's manifest; raises BrokenPromise if it is damaged, missing or names files outside it."""
         content = self._content(artifact, MANIFEST)
         if not artifact.endswith(hashlib.sha256(content).hexdigest()[:12]):
             raise BrokenPromise(f"{artifact}/{MANIFEST} is damaged (its digest differs): restore it from a backup.")
         found: dict[str, Any] = json.loads(content)
+        if outside := [file for file in found["files"] if not _is_inside(file)]:
+            raise BrokenPromise(f"{artifact}/{MANIFEST} names a file outside its folder ({outside[0]!r}): restore it.")
         return found
 
     def read(self, artifact: str, file: str) -> bytes:
@@ -154,6 +156,11 @@ class Artifacts:
         complete = {self.path(artifact) for artifact in self.names()}
         moved = self.fs.glob(f"{glob.escape(self.root)}/project-*/*")
         return [*begun, *(path for path in moved if path not in complete)]
+
+
+def _is_inside(file: str) -> bool:
+    """Return whether a file of a manifest stays in its folder: whoever can write to the store must not write beyond."""
+    return not file.startswith("/") and "\\" not in file and ".." not in file.split("/")
 
 
 def _read_folder(folder: Path) -> dict[str, bytes]:

@@ -1,7 +1,7 @@
 """Make the ledger anew from the manifests of the artifacts, and check one against the other."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +36,7 @@ class Rebuilt:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What `check` found: what is wrong with the files of rows (`broken`), and artifacts that no row names."""
+    """What `check` found: rows whose files are damaged or say otherwise (`broken`), and artifacts that no row names."""
 
     rows: int
     broken: tuple[str, ...]
@@ -67,9 +67,10 @@ def rebuild(artifacts: Artifacts, ledger: Ledger) -> Rebuilt:
 
 
 def check(artifacts: Artifacts, ledger: Ledger) -> Checked:
-    """Read every artifact that a row names and compare its digests; list the artifacts that no row names."""
+    """Compare every row with the artifact that it names, and that with its digests; list those that no row names."""
     recorded = list(rows(ledger, _projects(artifacts, ledger)))
-    broken = [fault for record in recorded if (fault := _fault(artifacts, record.artifact))]
+    broken = [fault for record in recorded if (fault := _fault(artifacts, record))]
+    broken += _changed_roles(artifacts, ledger, [record for record in recorded if isinstance(record, ClosedRound)])
     return Checked(len(recorded), tuple(broken), tuple(unrecorded(artifacts, ledger)))
 
 
@@ -152,15 +153,37 @@ def _restore_roles(artifacts: Artifacts, ledger: Ledger, rounds: list[ClosedRoun
     added = 0
     for closed in rounds:
         known = ledger.roles(closed.project_id)
-        # CERTIFY comes with the draw, below; what these tasks were drawn for before is TRAIN
-        drawn = {
-            task.task.id: Role.TRAIN if task.role is Role.CERTIFY else task.role
-            for file in judgements_files(artifacts.manifest(closed.artifact)["files"])
-            for task in read_round(closed.number, artifacts.read(closed.artifact, file)).tasks
-        }
+        drawn = _drawn_roles(artifacts, closed)
         new = [TaskRole(closed.project_id, id_, role) for id_, role in drawn.items() if id_ not in known]
         added += len(new) if ledger.add_roles(new) else 0
     return added
+
+
+def _drawn_roles(artifacts: Artifacts, closed: ClosedRound) -> dict[int, Role]:
+    """Return what the tasks of a round were drawn for; CERTIFY comes with its own draw, before they were TRAIN."""
+    return {
+        task.task.id: Role.TRAIN if task.role is Role.CERTIFY else task.role
+        for file in judgements_files(artifacts.manifest(closed.artifact)["files"])
+        for task in read_round(closed.number, artifacts.read(closed.artifact, file)).tasks
+    }
+
+
+def _changed_roles(artifacts: Artifacts, ledger: Ledger, rounds: list[ClosedRound]) -> list[str]:
+    """Return a sentence on each project whose newest readable round holds tasks that have another role by now."""
+    found = []
+    for project_id, closed in {closed.project_id: closed for closed in rounds}.items():
+        try:
+            drawn = _drawn_roles(artifacts, closed)
+        except BrokenPromise:  # said of the round itself
+            continue
+        now = ledger.roles(project_id)
+        changed = [id_ for id_, role in drawn.items() if id_ in now and now[id_] not in (role, Role.CERTIFY)]
+        if changed:
+            found.append(
+                f"{len(changed)} tasks of project {project_id} have another role than in round {closed.number}, "
+                f"for example {changed[0]}: restore the ledger, or rebuild it anew."
+            )
+    return found
 
 
 def _restore_certify_tasks(book: Book, draws: list[CertifyDraw]) -> None:
@@ -168,14 +191,20 @@ def _restore_certify_tasks(book: Book, draws: list[CertifyDraw]) -> None:
         book.ledger.add_certify_tasks(draw.project_id, draw.number, read_population(book, draw).drawn)
 
 
-def _fault(artifacts: Artifacts, artifact: str) -> str:
+def _fault(artifacts: Artifacts, row: Record) -> str:
     try:
-        for _ in artifacts.files(artifact):
+        for _ in artifacts.files(row.artifact):
             pass
+        stored = record_of(artifacts.manifest(row.artifact), row.artifact)
     except BrokenPromise as error:
         return str(error)
     except (ValueError, KeyError):
-        return f"{artifact}: its manifest is damaged: restore it from a backup."
+        return f"{row.artifact}: its manifest is damaged: restore it from a backup."
+    differ = [
+        f"{f.name} is {getattr(row, f.name)!r}" for f in fields(row) if getattr(row, f.name) != getattr(stored, f.name)
+    ]
+    if differ:
+        return f"{row.artifact}: its row was changed ({', '.join(differ)}): restore the ledger, or rebuild it anew."
     return ""
 
 

@@ -19,7 +19,7 @@ from labelloop.settings import Settings
 from labelloop.steps.deployments import deploy
 from labelloop.stores.book import Book
 from labelloop.stores.ledger import Ledger
-from labelloop.stores.ledger_tables import FACTS
+from labelloop.stores.ledger_tables import FACTS, metadata
 from labelloop.stores.rebuild import check, rebuild
 from tests.cli.conftest import Run
 from tests.cli.loop import played
@@ -105,6 +105,30 @@ def test_check_finds_damaged_and_missing_files_and_orphans(run: Run, book: Book)
     assert told.status == 1
     assert "damaged" in told.err
     assert "missing" in told.err
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "said"),
+    [
+        ("evaluations", "agreement", 0.99, "agreement is 0.99"),
+        ("decisions", "winner", "v9", "winner is 'v9'"),
+        ("connections", "rules", "{}", "rules is '{}'"),
+        ("roles", "role", "monitor", "have another role than in round 2"),
+    ],
+)
+def test_check_finds_what_somebody_changed_in_the_database(
+    run: Run, book: Book, table: str, column: str, value: object, said: str
+) -> None:
+    """Each row is compared with the fact that its artifact holds, and roles with those of the newest round."""
+    played(book)
+    with book.ledger.engine.begin() as connection:
+        connection.execute(metadata.tables[table].update().values({column: value}))
+
+    told = run("ledger", "check")
+
+    assert told.status == 1
+    assert said in told.err
+    assert "restore the ledger, or rebuild it anew" in told.err
 
 
 def test_gc_deletes_what_was_replaced_and_nothing_else(run: Run, book: Book) -> None:

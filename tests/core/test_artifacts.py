@@ -1,6 +1,7 @@
 """The artifact store: written once, checked on reading, never half visible, on a disk and elsewhere alike."""
 
 import errno
+import hashlib
 import json
 import uuid
 from datetime import UTC, datetime
@@ -82,6 +83,18 @@ def test_a_damaged_or_missing_file_is_a_broken_promise(store: Artifacts, file: s
     with pytest.raises(BrokenPromise, match=file):
         store.read(name, "rows.csv")
     with pytest.raises(BrokenPromise, match="restore it"), store.folder(name):
+        pass
+
+
+@pytest.mark.parametrize("file", ["../outside", "/tmp/outside", "model/../../outside", "..\\outside"])
+def test_a_manifest_that_names_a_file_outside_its_folder_is_refused(store: Artifacts, file: str) -> None:
+    """Whoever can write to the store must not make a worker write anywhere else on its disk."""
+    manifest = json.dumps({"files": {file: hashlib.sha256(b"").hexdigest()}}).encode()
+    artifact = f"project-3/crafted-{hashlib.sha256(manifest).hexdigest()[:12]}"
+    store.fs.makedirs(f"{store.root}/{artifact}")
+    store.fs.pipe_file(f"{store.root}/{artifact}/{MANIFEST}", manifest)
+
+    with pytest.raises(BrokenPromise, match="outside its folder"), store.folder(artifact):
         pass
 
 
