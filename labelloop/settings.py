@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     )
 
     label_studio_url: str = Field("http://127.0.0.1:8080", description="where Label Studio answers")
+    label_studio_public_url: str = Field("", description="how browsers reach Label Studio; empty: as our services do")
     label_studio_token: SecretStr = Field(SecretStr(""), description="personal access token or legacy token")
     label_studio_timeout_s: float = Field(120.0, gt=0, description="timeout for one response of Label Studio")
     data_dir: Path = Field(Path(".labelloop"), description="folder of the ledger, the artifacts and the caches")
@@ -37,6 +38,14 @@ class Settings(BaseSettings):
     backend_user: str = Field("labelloop", description="user name of the ML backend's Basic auth")
     backend_password: SecretStr = Field(SecretStr(""), description="password of the ML backend's Basic auth")
     webhook_secret: SecretStr = Field(SecretStr(""), description="secret header of our webhook")
+    pages_url: str = Field(
+        "", description="how browsers reach the pages; empty: as Label Studio reaches the ML backend"
+    )
+    leads: str = Field(
+        "",
+        description="e-mail addresses, with commas, of the Label Studio accounts that may open the pages; `*`: all; "
+        "empty: the organization's owner and the token's account",
+    )
     ca_bundle: str = Field(
         "", description="PEM file of authorities whose certificates are trusted beside the usual ones"
     )
@@ -135,6 +144,16 @@ class Settings(BaseSettings):
         alike = {field.name for field in fields(LlmSettings)} - {"prices", "pause_s", "ca_bundle"}
         values = {name: getattr(self, f"llm_{name}") for name in alike}
         return LlmSettings(prices=_price_table(self.llm_prices), ca_bundle=self.ca_bundle, **values)
+
+    @property
+    def pages_address(self) -> str:
+        """Return how browsers reach the pages, without a slash at its end."""
+        return (self.pages_url or self.backend_url).rstrip("/")
+
+    @property
+    def label_studio_address(self) -> str:
+        """Return how browsers reach Label Studio, without a slash at its end."""
+        return (self.label_studio_public_url or self.label_studio_url).rstrip("/")
 
     @property
     def encoders(self) -> EncoderDefaults:

@@ -14,7 +14,7 @@ from ml_backend import health, metrics, predict, setup, versions, webhook
 from ml_backend.announcements import Announcements
 from ml_backend.auth import protect
 from ml_backend.large_requests import limit_large_requests
-from ml_backend.pages import guideline_routes as guideline
+from ml_backend.pages.house import add_pages
 from ml_backend.prediction_turns import limit_predictions
 from ml_backend.responses import FastJson, answer_errors
 from ml_backend.serving import Serving
@@ -24,6 +24,7 @@ from workers.jobs.job_queue import Bell
 from workers.jobs.signs_of_life import Unloadable, tell_unloadable
 
 EXTENSION = "labelloop"
+PAGES_DESK = "labelloop-desk"
 
 
 def create_app(context: ServingContext | None = None) -> Flask:
@@ -60,7 +61,7 @@ def create_app(context: ServingContext | None = None) -> Flask:
     app.register_blueprint(webhook.routes(serving, bell))
     app.register_blueprint(versions.routes(serving))
     app.register_blueprint(metrics.routes(counts))
-    app.register_blueprint(guideline.routes(serving, book, settings))
+    app.extensions[PAGES_DESK] = add_pages(app, context)
     serving.start()
     return app
 

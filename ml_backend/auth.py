@@ -1,4 +1,7 @@
-"""Who may ask: HTTP Basic on every route but /health; on the webhook our secret header will do as well."""
+"""Who may ask: HTTP Basic on every route but /health; on the webhook our secret header will do as well.
+
+The lead's pages ask for a log-in of their own, see `ml_backend/pages/visitor.py`; Basic opens them too.
+"""
 
 import hmac
 
@@ -9,6 +12,8 @@ from ml_backend.responses import refusal
 from sync.wiring import SECRET_HEADER
 
 OPEN_ROUTES = frozenset({"/health"})
+PAGES = "pages"
+"""The blueprint of the pages."""
 
 
 def protect(app: Flask, settings: Settings) -> None:
@@ -18,16 +23,22 @@ def protect(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def refuse_strangers() -> Response | None:
-        if request.path in OPEN_ROUTES or not password:
+        if request.path in OPEN_ROUTES or not password or PAGES in request.blueprints:
             return None
-        if _basic_is(user, password) or (secret and request.path.startswith("/webhook") and _header_is(secret)):
+        if basic_is(user, password) or (secret and request.path.startswith("/webhook") and _header_is(secret)):
             return None
-        answer = refusal(401, "Wrong or missing credentials: check the user name, the password or the webhook secret.")
-        answer.headers["WWW-Authenticate"] = 'Basic realm="LabelLoop", charset="UTF-8"'
-        return answer
+        return challenge()
 
 
-def _basic_is(user: str, password: str) -> bool:
+def challenge() -> Response:
+    """Return the answer to a request without the right credentials."""
+    answer = refusal(401, "Wrong or missing credentials: check the user name, the password or the webhook secret.")
+    answer.headers["WWW-Authenticate"] = 'Basic realm="LabelLoop", charset="UTF-8"'
+    return answer
+
+
+def basic_is(user: str, password: str) -> bool:
+    """Return whether the request carries this user name and password."""
     given = request.authorization
     if given is None or given.type != "basic":
         return False

@@ -5,6 +5,7 @@ so more of them (`--workers 2`) stay in step.
 """
 
 from labelloop.settings import Settings
+from ml_backend.pages.page_turns import PAGES
 from ml_backend.prediction_turns import SPARE
 
 _settings = Settings()
@@ -12,7 +13,7 @@ _settings = Settings()
 bind = f"{_settings.host}:{_settings.port}"
 worker_class = "gthread"
 workers = 1
-threads = _settings.threads + SPARE
+threads = _settings.threads + SPARE + PAGES
 timeout = 120  # start-up may load an encoder; Label Studio itself waits 100 s for an answer
 graceful_timeout = 30
 keepalive = 15

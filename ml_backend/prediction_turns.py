@@ -1,10 +1,9 @@
 """Predictions leave threads free for all else: Label Studio asks /health on every page load and waits one second."""
 
-from threading import BoundedSemaphore
-
 from flask import Flask, Response, g, request
 
 from ml_backend.responses import refusal
+from ml_backend.turns import Turns
 
 SPARE = 4
 """Threads beyond those that predict: half of them for requests that wait to be predicted, half for everything else."""
@@ -17,13 +16,13 @@ def limit_predictions(app: Flask, at_once: int) -> None:
     Slow ones, of a model that asks a neighbour, would else hold every thread, and Label Studio take the backend for
     dead.
     """
-    free, may_wait = BoundedSemaphore(at_once), BoundedSemaphore(SPARE // 2)
+    turns = Turns(at_once, may_wait=SPARE // 2, wait_s=WAIT_S)
 
     @app.before_request
     def take_turns() -> Response | None:
         if request.path != "/predict":
             return None
-        if free.acquire(blocking=False) or _waited(free, may_wait):
+        if turns.take():
             g.predicts = True
             return None
         answer = refusal(503, "All threads of the ML backend are predicting: try again, or raise LABELLOOP_THREADS.")
@@ -33,13 +32,4 @@ def limit_predictions(app: Flask, at_once: int) -> None:
     @app.teardown_request
     def give_turn_back(_: BaseException | None) -> None:
         if g.pop("predicts", False):
-            free.release()
-
-
-def _waited(free: BoundedSemaphore, may_wait: BoundedSemaphore) -> bool:
-    if not may_wait.acquire(blocking=False):
-        return False
-    try:
-        return free.acquire(timeout=WAIT_S)
-    finally:
-        may_wait.release()
+            turns.give_back()

@@ -78,7 +78,7 @@ def answer_errors(app: Flask, *, max_body_mb: int) -> None:
     @app.errorhandler(LabelLoopError)
     def ours(error: LabelLoopError) -> Response:
         """Answer an error of ours in its own words, unless a promise was broken: that is for the log."""
-        status = _status(error)
+        status = status_of(error)
         if status >= 500:
             log.error("failed", route=request.path, error=str(error), exc_info=status == 500)
         return refusal(status, str(error) if status != 500 else "Something broke here: see the ML backend's log.")
@@ -96,7 +96,8 @@ def answer_errors(app: Flask, *, max_body_mb: int) -> None:
         return refusal(500, "Something broke here: see the ML backend's log.")
 
 
-def _status(error: LabelLoopError) -> int:
+def status_of(error: LabelLoopError) -> int:
+    """Return the HTTP status that an error of ours is answered with."""
     match error:
         case NotConnected() | NotFound():
             return 404

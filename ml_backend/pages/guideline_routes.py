@@ -3,29 +3,25 @@
 from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from labelloop.settings import Settings
-from labelloop.stores.book import Book
-from ml_backend.serving import Serving
+from ml_backend.auth import PAGES
+from ml_backend.pages.desk import Desk
 
 
-def routes(serving: Serving, book: Book, settings: Settings) -> Blueprint:
-    """Return the routes."""
-    blueprint = Blueprint("guideline", __name__, template_folder="templates")
+def add_guideline(pages: Blueprint, desk: Desk) -> None:
+    """Add the routes."""
 
-    @blueprint.get("/guideline/<int:project>")
-    def show(project: int) -> ResponseReturnValue:
+    @pages.get("/guideline/<int:project>")
+    def guideline(project: int) -> ResponseReturnValue:
         from ml_backend.pages.guideline_page import page  # with pyarrow: a service that only predicts does without
 
-        g.project = serving.snapshot(project).project_id
-        return page(book, project, settings)
+        g.project = project
+        return page(desk, project)
 
-    @blueprint.post("/guideline/<int:project>")
-    def decide(project: int) -> ResponseReturnValue:
+    @pages.post("/guideline/<int:project>")
+    def decide_guideline(project: int) -> ResponseReturnValue:
         """Do what a form of the page asks for, then show the page again."""
         from ml_backend.pages.guideline_page import decide
 
-        g.project = serving.snapshot(project).project_id
-        refused = decide(book, project, settings)
-        return refused or redirect(url_for("guideline.show", project=project, field=request.args.get("field")), 303)
-
-    return blueprint
+        g.project = project
+        refused = decide(desk, project)
+        return refused or redirect(url_for(f"{PAGES}.guideline", project=project, field=request.args.get("field")), 303)

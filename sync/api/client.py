@@ -14,6 +14,7 @@ from sync.api.json_shapes import Row, as_integer, as_object
 from sync.api.paging import pages, rows_of
 from sync.api.wire import (
     UNREADABLE_ROW,
+    WireAccount,
     WireAnnotation,
     WirePrediction,
     WireProject,
@@ -82,6 +83,10 @@ class LabelStudio(Callbacks):
     def whoami(self) -> WireUser:
         """Return the account the token belongs to."""
         return from_sdk(WireUser, self.sdk.users.whoami)
+
+    def account(self) -> WireAccount:
+        """Return the same with its organization's owner."""
+        return read(WireAccount, self._http.call("GET", "/api/current-user/whoami"))
 
     def users(self) -> list[WireUser]:
         """Return the accounts of the organization."""

@@ -35,6 +35,26 @@ class WireUser(Wire):
     username: str = ""
 
 
+class WireOrganization(Wire):
+    """What an account is told of its organization: `email` is that of its owner."""
+
+    title: str = ""
+    email: str = ""
+
+
+class WireAccount(WireUser):
+    """An account as it sees itself."""
+
+    first_name: str = ""
+    last_name: str = ""
+    active_organization_meta: WireOrganization | None = None
+
+    @property
+    def owner(self) -> str:
+        """Return the e-mail address of the owner of the account's organization, empty where it is not told."""
+        return self.active_organization_meta.email if self.active_organization_meta else ""
+
+
 class WireProject(Wire):
     """A project and those of its settings that steer the loop."""
 

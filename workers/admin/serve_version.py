@@ -1,6 +1,9 @@
 """Let a version serve, or go back to an earlier one: what the commands and the pages do."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+
+from redis.exceptions import RedisError
 
 from labelloop.errors import UserError
 from labelloop.state.project_state import ProjectState
@@ -75,6 +78,7 @@ def _serve(
     if was.deployed_version == version and (was.pinned_version == version or not pin):
         return Served(version, is_new=False, passed_over=passed_over)
     steps.deploy(book, state, version, reason=reason, pinned=pin, rolled_back=back)
-    bell.announce(state.id)
-    bell.ring(state.id)
+    with suppress(RedisError):  # who serves looks at the ledger by itself, and what a bell missed is made up for
+        bell.announce(state.id)
+        bell.ring(state.id)
     return Served(version, is_new=True, passed_over=passed_over)

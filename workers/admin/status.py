@@ -68,10 +68,10 @@ class ProjectStatus:
     `fields` are the names of all, `field` is the one whose figures these are, None before there is any; `chosen` says
     how many of the next tasks were chosen for it, None where it is the only one.
     `agreement` is the newest evaluation of the deployed version, `verdict` the newest one given, None before the first.
-    `next` says whose move it is. `jobs` is None where Redis does not answer. `compared` are the newest
-    round's candidates, `rename_offers` labels that stopped counting and may only have been renamed,
-    `newest_waits` says why the newest version does not serve, empty where it does. `unreadable_of_llm` counts, by
-    reason, the texts about which an LLM's last answer was none.
+    `next` says whose move it is; `due_at` new labels close a round. `jobs` is None where Redis does not answer.
+    `compared` are the newest round's candidates, `rename_offers` labels that stopped counting and may only have been
+    renamed, `newest_waits` says why the newest version does not serve, empty where it does. `unreadable_of_llm` counts,
+    by reason, the texts about which an LLM's last answer was none.
     `answers` is what counts as no answer, `hidden` why controls, by name, are not asked of every task and not looped,
     `conditional` what counts as no answer of those that are. `encoder` is the project's, `deployed_encoder` the one
     that the deployed version was fitted with.
@@ -88,6 +88,7 @@ class ProjectStatus:
     published: str | None
     next: NextMove
     labels_to_next_round: int | None
+    due_at: int
     jobs: Jobs | None
     certificate: CertificateStatus | None = None
     release: ReleaseStatus | None = None
@@ -149,6 +150,7 @@ def _of_field(book: Book, state: ProjectState, bell: Bell, shared: _Shared) -> P
         published=state.published_name,
         next=_next(book, state, wanted, shared.jobs) if connection.active else gone,
         labels_to_next_round=wanted,
+        due_at=state.round_due_at,
         jobs=shared.jobs,
         certificate=certificate_status(book, state),
         release=release_status(book, state),

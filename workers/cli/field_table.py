@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
+from labelloop.number_format import percent
 from workers.admin.status import ProjectStatus
 from workers.cli.interval_bar import bar
-from workers.cli.number_format import percent
 
 
 def field_table(fields: Sequence[ProjectStatus]) -> Table:

@@ -12,6 +12,7 @@ from rich.table import Table
 from labelloop.domain.guideline_history import GuidelineHistory
 from labelloop.domain.guideline_records import Guideline
 from labelloop.errors import NotFound, UserError
+from labelloop.number_format import percent
 from labelloop.settings import Settings
 from labelloop.state.project_state import ProjectState
 from labelloop.steps import guideline_rulings as steps
@@ -19,7 +20,6 @@ from labelloop.stores.book import Book
 from sync.api.client import LabelStudio
 from workers.cli.arguments import AsJson, OneField, Project
 from workers.cli.console import output
-from workers.cli.number_format import percent
 from workers.cli.open_records import open_records
 from workers.jobs.annotator_instructions import refresh_instructions
 

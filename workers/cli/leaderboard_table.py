@@ -5,8 +5,8 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from labelloop.number_format import money, percent
 from workers.admin.leaderboard import Compared
-from workers.cli.number_format import money, percent
 from workers.cli.record_json import record_json
 
 _RIGHT = ("cost of 1,000", "ms a text")

@@ -10,11 +10,11 @@ from rich.table import Table
 from labelloop.domain.task_index import open_train
 from labelloop.errors import NotFound
 from labelloop.formatting import counted
+from labelloop.number_format import money
 from labelloop.state.field_mirror import field_mirror
 from workers.admin.spending import ProjectSpending, project_spending
 from workers.cli.arguments import AnyProject, AsJson, Project
 from workers.cli.console import output
-from workers.cli.number_format import money
 from workers.cli.open_records import Records, open_records
 from workers.jobs.llm_costs_of_settings import open_llm_costs
 

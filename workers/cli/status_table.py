@@ -9,13 +9,13 @@ from rich.text import Text
 
 from labelloop.encoders.encoder_spec import in_words
 from labelloop.formatting import counted
+from labelloop.number_format import percent
 from workers.admin.answer_report import conditional_sentence, findings, hidden_sentence
 from workers.admin.round_curve import learning_curve
 from workers.admin.status import Labels, ProjectStatus
 from workers.cli.field_table import field_table
 from workers.cli.interval_bar import bar
 from workers.cli.leaderboard_table import compared_table
-from workers.cli.number_format import percent
 from workers.jobs.job_status import Jobs
 
 

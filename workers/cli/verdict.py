@@ -9,12 +9,12 @@ from rich.markup import escape
 
 from labelloop.domain.records import Verdict
 from labelloop.errors import NotFound
+from labelloop.number_format import percent
 from labelloop.state.project_state import ProjectState
 from labelloop.steps.verdict_report import verdict_report
 from workers.admin.look import ended, look_now
 from workers.cli.arguments import AsJson, OneField, Project
 from workers.cli.console import output
-from workers.cli.number_format import percent
 from workers.cli.open_records import Records, open_records
 
 SHOWN = 5

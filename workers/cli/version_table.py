@@ -6,8 +6,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from labelloop.encoders.encoder_spec import in_words
+from labelloop.number_format import percent
 from workers.admin.version_rows import VersionRow
-from workers.cli.number_format import percent
 from workers.cli.record_json import record_json
 
 _RIGHT = ("round", "labels", "n", "at round", "ms a text")

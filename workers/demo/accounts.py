@@ -1,7 +1,6 @@
 """Accounts for the demo's simulated people, made as Label Studio's own sign-up page makes them."""
 
 import json
-import re
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,10 +9,10 @@ import httpx
 
 from labelloop.errors import NeighbourError, UserError
 from labelloop.outgoing_requests import http_options
+from sync.api.account_check import CSRF_FIELD
 from sync.api.client import LabelStudio
 from workers.local.private_file import write_private
 
-CSRF_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 TIMEOUT_S = 60.0
 
 

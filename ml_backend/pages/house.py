@@ -1,0 +1,87 @@
+"""The lead's pages as one blueprint: who is let in, which forms are believed, and what goes wrong is a page too."""
+
+from datetime import timedelta
+
+import structlog
+from flask import Blueprint, Flask, Response, g, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from labelloop.errors import LabelLoopError
+from ml_backend.auth import PAGES, challenge
+from ml_backend.pages.desk import Desk, secured, spoken, wants_html
+from ml_backend.pages.guideline_routes import add_guideline
+from ml_backend.pages.login_routes import add_login, login_page
+from ml_backend.pages.page_figures import Figures
+from ml_backend.pages.page_turns import limit_pages
+from ml_backend.pages.project_routes import add_projects
+from ml_backend.pages.version_routes import add_versions
+from ml_backend.pages.visitor import form_is_ours, session_key, visitor
+from ml_backend.responses import refusal, status_of
+from workers.jobs.app_context import ServingContext
+
+SESSION = timedelta(hours=12)
+OPEN = frozenset({f"{PAGES}.static", f"{PAGES}.login", f"{PAGES}.login_form"})
+log = structlog.get_logger()
+
+
+def add_pages(app: Flask, context: ServingContext) -> Desk:
+    """Add the pages to the service, and return what they work with."""
+    settings = context.settings
+    desk = Desk(settings, context.book, context.bell, Figures(context.book, context.bell, settings))
+    app.secret_key = session_key(settings)
+    app.config.update(
+        SESSION_COOKIE_NAME="labelloop_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.pages_address.startswith("https://"),
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=SESSION,
+    )
+    pages = Blueprint(PAGES, __name__, template_folder="templates", static_folder="static", static_url_path="/static")
+    _let_in(pages, desk)
+    limit_pages(pages)
+    _show_errors(pages, desk)
+    pages.after_request(secured)
+    add_login(pages, desk)
+    add_projects(pages, desk)
+    add_versions(pages, desk)
+    add_guideline(pages, desk)
+    app.register_blueprint(pages)
+    return desk
+
+
+def _let_in(pages: Blueprint, desk: Desk) -> None:
+    @pages.before_request
+    def let_in() -> ResponseReturnValue | None:
+        """Show strangers the log-in in place of the page, and take no form that is not from our own page."""
+        g.visitor = visitor(desk.settings)
+        if g.visitor is None and request.endpoint not in OPEN:
+            return login_page(desk, 401) if wants_html() else challenge()
+        if request.method == "POST" and not form_is_ours(desk.settings):
+            return _error(desk, 403, spoken()("foreign_form"))
+        return None
+
+
+def _show_errors(pages: Blueprint, desk: Desk) -> None:
+    @pages.errorhandler(LabelLoopError)
+    def ours(error: LabelLoopError) -> ResponseReturnValue:
+        status = status_of(error)
+        if status >= 500:
+            log.error("failed", route=request.path, error=str(error), exc_info=status == 500)
+        return _error(desk, status, str(error) if status != 500 else "")
+
+    @pages.errorhandler(HTTPException)
+    def flasks(error: HTTPException) -> ResponseReturnValue:
+        return _error(desk, error.code or 500, error.description or error.name)
+
+    @pages.errorhandler(Exception)
+    def unknown(error: Exception) -> ResponseReturnValue:
+        log.exception("failed", route=request.path, error=type(error).__name__)
+        return _error(desk, 500, "")
+
+
+def _error(desk: Desk, status: int, words: str) -> Response:
+    """Return an error as a page, or to a script as one sentence; without words it is for the log."""
+    said = words or spoken()("broken")
+    return desk.page("error.html", status, words=said, number=status) if wants_html() else refusal(status, said)

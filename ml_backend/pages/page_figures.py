@@ -1,0 +1,120 @@
+"""The figures that pages show: those of `labelloop status`, `verdict` and `versions`, computed once for many looks."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Lock, Thread
+from typing import Any
+
+import structlog
+
+from labelloop.domain.records import Decision
+from labelloop.settings import Settings
+from labelloop.state.load import load
+from labelloop.state.project_state import ProjectState
+from labelloop.steps.verdict_report import verdict_report
+from labelloop.stores.book import Book
+from workers.admin.spending import ProjectSpending, project_spending
+from workers.admin.status import ProjectStatus, project_statuses
+from workers.admin.version_rows import VersionRow, version_rows
+from workers.jobs.job_queue import Bell
+from workers.jobs.llm_costs_of_settings import open_llm_costs
+
+QUICK_S = 0.1
+SHARE_OF_TIME = 0.1
+"""How much of a processor's time figures that are slow to compute may take, however many people look at them."""
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFigures:
+    """All that pages show of a project, as of a moment.
+
+    `statuses` and `reports` have an entry for each looped field, a report being None before the first verdict;
+    `versions` and `decisions` are those of all fields, oldest first. `spending` is None where no LLM is set up and
+    nothing was spent.
+    """
+
+    at: datetime
+    statuses: tuple[ProjectStatus, ...]
+    reports: tuple[dict[str, Any] | None, ...]
+    versions: tuple[VersionRow, ...]
+    decisions: tuple[Decision, ...]
+    spending: ProjectSpending | None
+
+    @property
+    def first(self) -> ProjectStatus:
+        """Return the status of the first field, which has what the project's fields have in common."""
+        return self.statuses[0]
+
+
+class Figures:
+    """The newest figures of each project; safe among threads.
+
+    What takes less than 0.1 s is computed at every look. What takes longer is kept, and computed anew behind the looks
+    for a tenth of the time at most: a look then shows figures that are a little old, and never waits for them again.
+    """
+
+    def __init__(self, book: Book, bell: Bell, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._book, self._bell, self._settings, self._clock = book, bell, settings, clock
+        self._lock = Lock()
+        self._kept: dict[int, tuple[ProjectFigures, float, float]] = {}
+        self._computing: set[int] = set()
+
+    def of(self, project_id: int) -> ProjectFigures:
+        """Return a project's figures; raises NotConnected for one that was never looped."""
+        kept = self._kept.get(project_id)
+        if kept is None or kept[1] < QUICK_S:
+            return self._compute(project_id)
+        figures, seconds, at = kept
+        if self._clock() - at > seconds / SHARE_OF_TIME:
+            self._compute_behind(project_id)
+        return figures
+
+    def forget(self, project_id: int) -> None:
+        """Compute a project's figures anew at the next look: something was changed."""
+        self._kept.pop(project_id, None)
+
+    def _compute(self, project_id: int) -> ProjectFigures:
+        began = self._clock()
+        figures = compute(self._book, self._bell, self._settings, project_id)
+        self._kept[project_id] = figures, self._clock() - began, self._clock()
+        return figures
+
+    def _compute_behind(self, project_id: int) -> None:
+        with self._lock:
+            if project_id in self._computing:
+                return
+            self._computing.add(project_id)
+        Thread(target=self._computed, args=(project_id,), name="labelloop-figures", daemon=True).start()
+
+    def _computed(self, project_id: int) -> None:
+        try:
+            self._compute(project_id)
+        except Exception:
+            log.exception("figures_failed", project=project_id)
+            self.forget(project_id)  # so that the next look says what is wrong
+        finally:
+            with self._lock:
+                self._computing.discard(project_id)
+
+
+def compute(book: Book, bell: Bell, settings: Settings, project_id: int) -> ProjectFigures:
+    """Return a project's figures as they are now; raises NotConnected for one that was never looped."""
+    state = load(book, project_id, disconnected=True)
+    fields = state.by_field or (state,)
+    spending = project_spending(open_llm_costs(settings, book.ledger), project_id, cap=settings.llm_cap)
+    return ProjectFigures(
+        at=datetime.now(UTC),
+        statuses=tuple(project_statuses(book, fields, bell)),
+        reports=tuple(_report(book, one) for one in fields),
+        versions=tuple(version_rows(fields)),
+        decisions=tuple(one for field in state.fields for one in field.decisions),
+        spending=spending if settings.llm.is_complete or spending.rounds else None,
+    )
+
+
+def _report(book: Book, state: ProjectState) -> dict[str, Any] | None:
+    verdicts = state.looped.verdicts
+    return verdict_report(book, verdicts[-1]) if verdicts else None

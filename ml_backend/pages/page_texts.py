@@ -1,0 +1,58 @@
+"""What stands on the pages, in the languages that they are offered in, and how these write figures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ml_backend.pages.texts_en import ENGLISH
+from ml_backend.pages.texts_zh import CHINESE
+
+LANGUAGES = {"en": "English", "zh": "中文"}
+"""The languages by their code, each by its own name."""
+NOTHING = "–"
+_WORDS: Mapping[str, Mapping[str, str]] = {"en": ENGLISH, "zh": CHINESE}
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """One language: called with the name of a text, it returns that; figures are written as people read them."""
+
+    language: str
+
+    def __call__(self, name: str, **values: object) -> str:
+        """Return a text with its values put in; one with a `|` has a singular before it, which `n` = 1 takes.
+
+        >>> Texts("en")("n_labels", n=1), Texts("en")("n_labels", n=2)
+        ('1 label', '2 labels')
+        """
+        text = _WORDS[self.language][name]
+        one, _, many = text.partition("|")
+        return (many if many and values.get("n") != 1 else one).format(**values)
+
+    def share(self, value: float | None) -> str:
+        """Return a share in per cent."""
+        return NOTHING if value is None else self._percent(f"{100 * value:.0f}")
+
+    def interval(self, low: float | None, high: float | None) -> str:
+        """Return the two ends of an interval in per cent, empty where there is none.
+
+        >>> Texts("en").interval(0.76, 0.861), Texts("zh").interval(0.76, 0.861)
+        ('76–86 %', '76–86%')
+        """
+        return "" if low is None or high is None else self._percent(f"{100 * low:.0f}–{100 * high:.0f}")
+
+    def points(self, difference: float) -> str:
+        """Return a difference of shares in points, without its sign."""
+        return f"{abs(100 * difference):.1f}"
+
+    def moment(self, moment: datetime) -> str:
+        """Return when something was, to the minute."""
+        return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+    def _percent(self, number: str) -> str:
+        return f"{number}%" if self.language == "zh" else f"{number} %"
+
+
+def texts(language: str) -> Texts:
+    """Return the texts of a language."""
+    return Texts(language)

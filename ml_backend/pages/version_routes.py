@@ -1,0 +1,26 @@
+"""/projects/<project>/versions: every model version, and letting one serve or going back, each confirmed first."""
+
+from flask import Blueprint, g, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from ml_backend.auth import PAGES
+from ml_backend.pages.desk import Desk
+
+
+def add_versions(pages: Blueprint, desk: Desk) -> None:
+    """Add the routes."""
+
+    @pages.get("/projects/<int:project>/versions")
+    def versions(project: int) -> ResponseReturnValue:
+        from ml_backend.pages.versions_page import versions_page
+
+        g.project = project
+        return versions_page(desk, project)
+
+    @pages.post("/projects/<int:project>/versions")
+    def change_version(project: int) -> ResponseReturnValue:
+        """Ask whether the form is meant, then do it."""
+        from ml_backend.pages.versions_page import change
+
+        g.project = project
+        return change(desk, project) or redirect(url_for(f"{PAGES}.versions", project=project), 303)

@@ -1,0 +1,130 @@
+"""Projects in a ledger as they would be after many rounds, with whatever names and figures a test wants."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from labelloop.domain.records import (
+    ClosedRound,
+    Connection,
+    Decision,
+    Deployment,
+    Evaluation,
+    Fit,
+    Record,
+    SchemaVersion,
+    TaskRole,
+    Verdict,
+)
+from labelloop.domain.rounds import Round
+from labelloop.domain.schema import Field, fields_json
+from labelloop.domain.tasks import Annotation, Role, Task, TaskState
+from labelloop.domain.values import Choice, FieldKind
+from labelloop.steps.verdict_report import VERDICT_FILE
+from labelloop.stores.book import Book
+from labelloop.stores.round_files import round_files
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+LABELS = ("Good", "Bad")
+"""A test's labels where it does not care."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A book in which projects are written down; each method adds to it."""
+
+    book: Book
+
+    def connect(
+        self,
+        project: int = 12,
+        title: str = "Moods",
+        fields: Sequence[str] = ("mood",),
+        labels: Sequence[str] = LABELS,
+        tasks: int = 40,
+    ) -> None:
+        """Connect a project with tasks of which every fifth is an audit task."""
+        config = "<View/>"
+        schema = [Field(name, FieldKind.CHOICE, tuple(labels), "text", ("text",)) for name in fields]
+        self.record(Connection(project, title, "{}", active=True, created_at=NOON), "connection-1")
+        digest, written = schema[0].digest, fields_json(schema)
+        self.record(SchemaVersion(project, 1, config, written, digest, created_at=NOON), "schema-1")
+        ids = range(1, tasks + 1)
+        mirror = self.book.mirror(project)
+        mirror.put([TaskState(Task(id_, f"text {id_}"), (), NOON) for id_ in ids])
+        roles = [TaskRole(project, id_, Role.TRAIN if id_ % 5 else Role.MONITOR) for id_ in ids]
+        assert self.book.ledger.add_roles(roles)
+
+    def label(self, project: int, tasks: Sequence[int], label: str = LABELS[0]) -> None:
+        """Let one person give tasks a label."""
+        moment = NOON + timedelta(hours=1)
+        self.book.mirror(project).put(
+            [
+                TaskState(Task(id_, f"text {id_}"), (Annotation(1000 + id_, id_, 1, Choice(label), moment),), moment)
+                for id_ in tasks
+            ]
+        )
+
+    def round(
+        self,
+        project: int,
+        number: int,
+        agreements: Sequence[float] = (0.8,),
+        *,
+        fields: Sequence[str] = ("",),
+        people: float = 0.85,
+        outcome: str = "not yet",
+        learner: str = "linear",
+        n: int = 120,
+    ) -> None:
+        """Close a round of 25 labels, after which a new version serves each field, and give its verdicts."""
+        at = NOON + timedelta(days=number)
+        closed = ClosedRound(project, number, 1, "enough labels", 25 * number, 25, n, 40 * number, created_at=at)
+        self.record(closed, f"round-{number}", round_files(Round(number, ()), None))
+        for place, (field, agreement) in enumerate(zip(fields, agreements, strict=True)):
+            version, before = f"v{(number - 1) * len(fields) + place + 1}", (number - 2) * len(fields) + place + 1
+            self.record(
+                Fit(project, number, learner, version, "", 25 * number, 1.5, field=field, created_at=at),
+                f"fit-{version}",
+            )
+            half = 1.2 / n**0.5
+            found = Evaluation(
+                *(project, number, version, n, agreement, agreement - half, min(agreement + half, 1.0)),
+                *(people, people - half, min(people + half, 1.0), agreement, agreement, 2.5),
+                cost_per_1000=0.37,
+                created_at=at,
+            )
+            self.record(found, f"evaluation-{number}-{version}")
+            champion = f"v{before}" if number > 1 else ""
+            why = f"better by more than one standard error (+0.031 on {n} audit tasks, standard error 0.012)"
+            self.record(
+                Decision(project, number, version, champion, version, why, field=field, created_at=at),
+                f"decision-{number}-{version}",
+            )
+            self.record(Deployment(project, version, why, created_at=at), f"deployment-{number}-{version}")
+            self._verdict(closed, version, field, agreement - people, people, outcome)
+
+    def _verdict(self, closed: ClosedRound, version: str, field: str, gap: float, people: float, outcome: str) -> None:
+        number, n = closed.number, closed.audit
+        labels, audit = 150 if outcome == "not yet" else None, 60 if outcome == "cannot tell" else None
+        verdict = Verdict(
+            *(closed.project_id, number, version, number, outcome, "as computed", n, gap, gap - 0.04, 0.03),
+            labels_needed=labels,
+            audit_needed=audit,
+            field=field,
+            created_at=closed.created_at,
+        )
+        report = {"human_agreement": {"value": people}, "forecast": {"labels": labels, "hours": 1.5}}
+        files = {VERDICT_FILE: json.dumps(report).encode()}
+        self.record(verdict, f"verdict-{number}-{version}", files)
+
+    def disconnect(self, project: int) -> None:
+        """Take a project out of the loop."""
+        known = self.book.ledger.newest(Connection, project)
+        assert known is not None
+        self.record(replace(known, active=False, artifact=""), "connection-2")
+
+    def record(self, record: Record, name: str, files: Mapping[str, bytes] | None = None) -> None:
+        """Write a fact down."""
+        assert self.book.record(record, name, files or {})
