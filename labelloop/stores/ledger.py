@@ -1,5 +1,6 @@
 """The ledger: which projects, rounds, versions, evaluations, decisions, deployments and publications exist."""
 
+import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +19,7 @@ from labelloop.domain.records import (
     TaskRole,
 )
 from labelloop.domain.tasks import Role
-from labelloop.errors import LabelLoopError, NeighbourError, NotFound, UserError
+from labelloop.errors import BrokenPromise, LabelLoopError, NeighbourError, NotFound, UserError
 from labelloop.extras import missing_extras_reported
 from labelloop.sqlite_wal import use_write_ahead_log
 from labelloop.stores.ledger_tables import CERTIFY_TASKS, FACTS, ROLES
@@ -33,7 +34,7 @@ def open_engine(url: str) -> Engine:
     """Connect to the ledger's database and bring its tables up to date.
 
     Raises NeighbourError if it does not answer (as every later use of the engine does), UserError if the URL is not
-    understood or the ledger was written by a newer LabelLoop.
+    understood or the ledger was written by a newer LabelLoop, BrokenPromise if an SQLite file is damaged.
     """
     try:
         with missing_extras_reported():
@@ -49,7 +50,7 @@ def open_engine(url: str) -> Engine:
         _migrate(engine)
     except (DatabaseError, OSError) as error:
         engine.dispose()
-        raise NeighbourError(_no_answer(engine, getattr(error, "orig", error))) from error
+        raise _failure(engine, getattr(error, "orig", error)) from error
     except LabelLoopError:
         engine.dispose()
         raise
@@ -57,13 +58,23 @@ def open_engine(url: str) -> Engine:
 
 
 def _say_that_it_does_not_answer(context: ExceptionContext) -> None:
-    failed = isinstance(context.sqlalchemy_exception, OperationalError)
+    failed = isinstance(context.sqlalchemy_exception, OperationalError) or _is_damaged(context.original_exception)
     if failed and context.engine is not None and not context.is_pre_ping:
-        raise NeighbourError(_no_answer(context.engine, context.original_exception))
+        raise _failure(context.engine, context.original_exception)
 
 
-def _no_answer(engine: Engine, reason: object) -> str:
-    return f"{_shown(engine)} does not answer: {reason}. Check the database and its URL."
+def _failure(engine: Engine, reason: object) -> LabelLoopError:
+    if _is_damaged(reason):
+        return BrokenPromise(
+            f"{_shown(engine)} is damaged ({reason}). Every fact stands in the artifacts too: stop the services, move "
+            f"the file away with those beside it ({engine.url.database}*), run `labelloop ledger rebuild`, and start "
+            "the services again. Annotations are then read anew; only what LLMs have cost so far is lost."
+        )
+    return NeighbourError(f"{_shown(engine)} does not answer: {reason}. Check the database and its URL.")
+
+
+def _is_damaged(reason: object) -> bool:
+    return getattr(reason, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _shown(engine: Engine) -> str:

@@ -32,7 +32,7 @@ from labelloop.domain.records import (
     TaskRole,
 )
 from labelloop.domain.tasks import Role
-from labelloop.errors import NeighbourError, NotFound, UserError
+from labelloop.errors import BrokenPromise, NeighbourError, NotFound, UserError
 from labelloop.stores import ledger as ledger_module
 from labelloop.stores.ledger import Ledger, newest_revision, open_engine
 from labelloop.stores.ledger_tables import FACTS, metadata
@@ -271,11 +271,21 @@ def test_a_ledger_that_cannot_be_opened_is_explained(url: str, error: type[Excep
     assert "secret" not in str(caught.value)
 
 
-def test_a_file_that_is_no_database_is_explained(tmp_path: Path) -> None:
-    """A damaged SQLite file is named."""
-    (tmp_path / "ledger.sqlite").write_bytes(b"x" * 5000)
-    with pytest.raises(NeighbourError, match=r"ledger\.sqlite does not answer: file is not a database"):
-        open_engine(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+def test_a_damaged_sqlite_file_names_the_way_out(tmp_path: Path) -> None:
+    """Whether it is no database at all, or its pages were overwritten; nobody tries again in vain."""
+    path = tmp_path / "ledger.sqlite"
+    url, way_out = (
+        f"sqlite:///{path}",
+        r"is damaged .*move the file away .*ledger\.sqlite\*\), run `labelloop ledger rebuild`",
+    )
+    engine = open_engine(url)
+    engine.dispose()
+    path.write_bytes(path.read_bytes()[:8192] + b"\xff" * (path.stat().st_size - 8192))
+    with pytest.raises(BrokenPromise, match=way_out):
+        Ledger(open_engine(url)).projects()
+    path.write_bytes(b"x" * 5000)
+    with pytest.raises(BrokenPromise, match=way_out):
+        open_engine(url)
 
 
 def test_a_database_that_goes_away_is_a_neighbour_that_failed(postgres_url: str) -> None:
