@@ -66,7 +66,7 @@ def _say_that_it_does_not_answer(context: ExceptionContext) -> None:
 def _failure(engine: Engine, reason: object) -> LabelLoopError:
     if _is_damaged(reason):
         return BrokenPromise(
-            f"{_shown(engine)} is damaged ({reason}). Every fact stands in the artifacts too: stop the services, move "
+            f"{_shown(engine)} is damaged ({reason}). The artifacts hold every fact, too: stop the services, move "
             f"the file away with those beside it ({engine.url.database}*), run `labelloop ledger rebuild`, and start "
             "the services again. Annotations are then read anew; only what LLMs have cost so far is lost."
         )
