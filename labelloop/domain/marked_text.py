@@ -1,8 +1,13 @@
 """Parts of a text put between marks, so that whoever reads it sees which are meant."""
 
+import re
+from collections.abc import Iterable
+
 REGION_MARKS = ("⟦", "⟧")
 OTHER_MARKS = ("⟪", "⟫")
 _PLAIN = str.maketrans("⟦⟧⟪⟫", "[]<>")
+
+_STOPS = re.compile(r"[.,;:!?](?=\s|$)|[，。；：！？、…\n]")
 
 Part = tuple[int, int]
 
@@ -48,6 +53,21 @@ def surroundings(text: str, start: int, end: int, most: int) -> Part:
     if last < len(text) and (space := _last_space(text, end, last)) is not None:
         last = space
     return first, last
+
+
+def clause(text: str, part: Part, others: Iterable[Part] = ()) -> Part:
+    """Return what belongs to a part of the text: up to the nearest punctuation marks, or to another of the parts.
+
+    >>> text = "好吃的菜，but the bar was closed. 3.5 stars"
+    >>> start, end = clause(text, (13, 16))
+    >>> text[start:end]
+    'but the bar was closed'
+    """
+    start, end = part
+    befores = [stop.end() for stop in _STOPS.finditer(text, 0, start)] + [last for _, last in others if last <= start]
+    stop = _STOPS.search(text, end)
+    afters = [stop.start() if stop else len(text), *(first for first, _ in others if first >= end)]
+    return max(befores, default=0), min(afters)
 
 
 def _space(text: str, start: int, end: int) -> int | None:

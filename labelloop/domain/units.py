@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from labelloop.domain.marked_text import marked, surroundings
-from labelloop.domain.tasks import REGIONS_BREAK
+from labelloop.domain.marked_text import clause, marked, surroundings
+from labelloop.domain.tasks import INPUT_BREAK, REGIONS_BREAK
 from labelloop.domain.values import ByRegion, Span, Spans, Value
 
 SURROUNDINGS = 300
@@ -30,14 +30,24 @@ class Region:
     def __str__(self) -> str:
         return f"{self.task_id}:{self.span}"
 
-    def text(self, task_text: str) -> str:
-        """Return what a learner reads: the region between marks, what stands around it, and below it its label.
+    def text(self, task_text: str, others: Iterable[Span] = ()) -> str:
+        """Return what a learner reads, two inputs: the region with what belongs to it, and with all around it.
 
-        >>> print(Region(7, Span(3, 5, "Place")).text("in 北京 today"))
-        in ⟦北京⟧ today
+        It stands between marks, below it its label. What belongs to it reaches to the nearest punctuation mark, or to
+        another region: so a learner that takes in a whole text at once can tell two regions in it apart.
+
+        >>> print(Region(7, Span(3, 5, "Place")).text("in 北京, not Rome", [Span(11, 15, "Place")]))
+        in ⟦北京⟧
+        ␞
+        in ⟦北京⟧, not Rome
         Place
         """
-        return f"{_around(task_text, self.span)}\n{self.span.label}"
+        place = (self.span.start, self.span.end)
+        start, end = clause(task_text, place, [(span.start, span.end) for span in others])
+        first, last = surroundings(task_text, *place, SURROUNDINGS)
+        start, end = max(start, first), min(end, last)
+        near = marked(task_text[start:end], (place[0] - start, place[1] - start)).strip()
+        return f"{near}{INPUT_BREAK}{_around(task_text, self.span)}\n{self.span.label}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

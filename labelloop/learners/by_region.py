@@ -8,8 +8,8 @@ from pathlib import Path
 
 from labelloop.domain.predictions import Prediction
 from labelloop.domain.refinement import Refinement
-from labelloop.domain.schema import Field, Unit
-from labelloop.domain.units import Region, regions_in, regions_of
+from labelloop.domain.schema import PLAIN_TEXT, Field, Unit
+from labelloop.domain.units import regions_in, regions_of
 from labelloop.domain.values import ByRegion, FieldKind, Span
 from labelloop.learners.base import (
     Example,
@@ -24,6 +24,7 @@ from labelloop.learners.base import (
 from labelloop.llm.llm_client import Estimate
 
 _FILE = "regions.json"
+_INPUTS = ("part", "text")
 _INNER = "of_one_region"
 
 
@@ -97,7 +98,7 @@ class RegionLearner:
 
         Nobody knows which parts of unlabelled texts are regions, so those help no learner here.
         """
-        about = field.of_one_region
+        about = replace(field.of_one_region, inputs=_INPUTS, reads=PLAIN_TEXT)
         found = [one for example in examples for one in _examples(example)]
         model = self.inner.fit(about, found, replace(context, pool=()))
         return _wrapped(field.kind, model, len(found) / len(examples) if examples else 1.0)
@@ -126,11 +127,10 @@ def _wrapped(kind: FieldKind, model: Model, per_task: float) -> RegionModel:
 def _asked(text: str) -> dict[Span, str]:
     """Return what is asked about each region that the text names."""
     plain, regions = regions_in(text)
-    return {region.span: region.text(plain) for region in regions_of(0, regions)}
+    return {region.span: region.text(plain, regions.spans) for region in regions_of(0, regions)}
 
 
 def _examples(example: Example) -> list[Example]:
-    plain, _ = regions_in(example.text)
+    asked = _asked(example.text)
     answers = example.value.by_span if isinstance(example.value, ByRegion) else {}
-    id_ = example.task_id
-    return [Example(id_, Region(id_, span).text(plain), said) for span, said in answers.items()]
+    return [Example(example.task_id, asked[span], said) for span, said in answers.items()]

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import random
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,20 +18,24 @@ from labelloop.domain.records import ClosedRound, Fit
 from labelloop.domain.schema import Unit
 from labelloop.domain.tasks import Role
 from labelloop.domain.unanswered import Unanswered
-from labelloop.domain.units import with_regions
-from labelloop.domain.values import ByRegion, Choice, FieldKind, Span, Spans, Value
+from labelloop.domain.units import asked_text, with_regions
+from labelloop.domain.values import ByRegion, Choice, FieldKind, Span, Spans, Value, similarity
 from labelloop.export.form_facts import FormFacts, read_released
 from labelloop.export.formats import Format, release_files
+from labelloop.learners.base import Example, FitContext
+from labelloop.learners.by_region import RegionLearner
+from labelloop.learners.linear.learner import LinearLearner
 from labelloop.state.round_content import closed_round, fields_judged_now
 from labelloop.steps.label_errors import label_errors
 from labelloop.steps.model_store import load_model
 from labelloop.steps.order_queue import order_queue
 from labelloop.steps.people_release import write_people_release
 from labelloop.steps.verdict_report import verdict_report
+from labelloop.testing import BagOfWords
 from sync.label_studio_export import form_json
 from tests.core.form import turn
-from tests.core.made_up import LABELS, MODELS, truth
-from tests.core.region_form import FIELDS, PERSONS, RegionForm, answers, mood, person, spans, text
+from tests.core.made_up import LABELS, MODELS, WORDS, truth
+from tests.core.region_form import FIELDS, NAMES, PERSONS, RegionForm, answers, mood, person, spans, text
 
 
 @pytest.fixture(scope="module")
@@ -196,6 +201,25 @@ def of(moods: dict[Span, str]) -> ByRegion:
 def counted(**said: Value | Unanswered) -> Mapping[str, Value | Unanswered]:
     """Return what counts of the answers of one annotation."""
     return answers_where_asked({field.name: field for field in FIELDS if field.name in said}, said)
+
+
+def test_two_regions_of_a_sentence_are_told_apart() -> None:
+    """A learner that takes in a whole text at once reads of each what belongs to it."""
+    rng, examples = random.Random(5), []
+    for task in range(60):
+        (one, other), moods = rng.sample(NAMES, 2), rng.choices(LABELS, k=2)
+        first, second = (
+            f"{name} felt {rng.choice(WORDS[mood])}" for name, mood in zip((one, other), moods, strict=True)
+        )
+        whole = f"{first} , and {second} ."
+        start = whole.rindex(other)
+        said = of({Span(0, len(one), "Person"): moods[0], Span(start, start + len(other), "Person"): moods[1]})
+        examples.append(Example(task, asked_text(whole, [said]), said))
+    learned, held = examples[:40], examples[40:]
+    model = RegionLearner(LinearLearner()).fit(FIELDS[1], learned, FitContext(BagOfWords(256), seed=1))
+    answers = [found.value for found in model.predict([example.text for example in held])]
+    alike = [similarity(found, example.value) for found, example in zip(answers, held, strict=True)]
+    assert sum(alike) / len(alike) > 0.8
 
 
 def test_an_llm_is_told_which_part_of_the_text_it_is_asked_about() -> None:

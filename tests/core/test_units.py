@@ -1,10 +1,12 @@
 """A region or a pair of regions becomes a text that a learner reads."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelloop.domain.marked_text import OTHER_MARKS, REGION_MARKS, marked, surroundings, without_marks
+from labelloop.domain.marked_text import OTHER_MARKS, REGION_MARKS, clause, marked, surroundings, without_marks
 from labelloop.domain.relations import Relation, relations_similarity
+from labelloop.domain.tasks import inputs_of
 from labelloop.domain.units import SURROUNDINGS, Pair, Region, pairs_of, regions_of
 from labelloop.domain.values import Span, Spans
 
@@ -63,13 +65,48 @@ def test_units_are_told_apart(spans: frozenset[Span]) -> None:
 
 
 def test_a_learner_reads_a_region_with_its_surroundings_only() -> None:
-    """A long text is cut around the region, and its label stands below."""
+    """A long text is cut around the region, and its label stands below; so is what belongs to it."""
     text = "word " * 500 + "in 北京" + " word" * 500
     place = Span(2503, 2505, "Place")
     found = Region(7, place).text(text)
     assert "in ⟦北京⟧ word" in found
     assert found.endswith("\nPlace")
-    assert len(found) <= 2 * SURROUNDINGS + len("⟦北京⟧\nPlace")
+    near, around = inputs_of(found)
+    assert len(near) <= 2 * SURROUNDINGS + len("⟦北京⟧")
+    assert len(around) <= 2 * SURROUNDINGS + len("⟦北京⟧\nPlace")
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "others", "near"),
+    [
+        ("The food was great, but the bar was awful.", "bar", [], "but the ⟦bar⟧ was awful"),
+        ("The food was great but the bar was awful.", "bar", ["food"], "was great but the ⟦bar⟧ was awful"),
+        ("The food was great but the bar was awful.", "food", ["bar"], "The ⟦food⟧ was great but the"),
+        ("菜很好吃，服务员很差。下次不来", "服务员", ["菜"], "⟦服务员⟧很差"),
+        ("It costs 3.50 at the bar", "bar", [], "It costs 3.50 at the ⟦bar⟧"),
+        ("New York University", "York", ["New York University"], "New ⟦York⟧ University"),
+    ],
+)
+def test_what_belongs_to_a_region_ends_at_punctuation_or_at_another(
+    text: str, region: str, others: list[str], near: str
+) -> None:
+    """So that two regions of one sentence read differently; one that lies within another is not cut by it."""
+    spans = [Span(text.index(part), text.index(part) + len(part), "x") for part in (region, *others)]
+    first, around = inputs_of(Region(7, spans[0]).text(text, spans))
+    assert first == near
+    assert around == f"{text.replace(region, f'⟦{region}⟧')}\nx"
+
+
+@given(with_parts())
+def test_what_belongs_to_a_part_holds_it(case: tuple[str, list[tuple[int, int]]]) -> None:
+    """And nothing of another that stands beside it."""
+    text, (part, other) = case
+    first, last = clause(text, part, [other])
+    assert 0 <= first <= part[0] <= part[1] <= last <= len(text)
+    if other[1] <= part[0]:
+        assert first >= other[1]
+    if other[0] >= part[1]:
+        assert last <= other[0]
 
 
 def test_the_other_way_round_is_another_pair() -> None:
