@@ -61,7 +61,7 @@ class RegionModel:
     def _joined(self, said: dict[Span, Prediction]) -> Prediction:
         value = ByRegion.of(self.kind, {span: one.value for span, one in said.items()})
         if not said:
-            return Prediction(value, 0.0, 0.0)
+            return Prediction(value, 0.0, 0.0, fallback=True)
         every = said.values()
         confidence = prod(one.confidence for one in every)
         return Prediction(value, min(one.margin for one in every), confidence, any(one.fallback for one in every))
