@@ -1,7 +1,7 @@
 """POST /predict: exactly one entry per task, in order; any doubt about a task leaves it alone (`[]`)."""
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import structlog
@@ -9,27 +9,26 @@ from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 
 from labelloop.deadline import answer_within
-from labelloop.domain.asked import parents_first, predictions_where_asked, regions_asked
+from labelloop.domain.asked import is_asked, parents_first, predictions_where_asked, regions_asked
 from labelloop.domain.predictions import Prediction
 from labelloop.domain.schema import Field, Unit
 from labelloop.domain.units import with_regions
-from labelloop.domain.values import Span
 from labelloop.errors import LabelLoopError, UserError
 from ml_backend.metrics import Metrics
 from ml_backend.responses import body, project_id
 from ml_backend.serving import Serving
 from ml_backend.snapshot import Loaded, Snapshot
+from ml_backend.task_texts import TaskTexts
 from sync.codecs.form_codec import merged_prediction
-from sync.codecs.region_codec import needs_data, task_text, validate, wire_prediction
+from sync.codecs.region_codec import needs_data, validate, wire_prediction
 from sync.config.label_config import parse
 
 # A model may ask a neighbour; nobody should wait for a pre-annotation that is late.
 ANSWER_WITHIN_S = 10.0
 
-LONGEST_READ = 1_000_000
-"""So many characters of a task's text, or turns of a dialogue, are read; no model looks that far."""
-
 Entry = dict[str, Any] | list[Any]
+Said = dict[str, Prediction]
+"""What is said of a task, by field."""
 
 log = structlog.get_logger()
 
@@ -66,31 +65,25 @@ def pre_annotate(snapshot: Snapshot, label_config: object, tasks: list[Any]) -> 
     """
     if not isinstance(label_config, str):
         return [[] for _ in tasks]
-    said: list[list[tuple[Field, Prediction]]] = [[] for _ in tasks]
+    given = TaskTexts(snapshot.train, tasks)
+    said: list[Said] = [{} for _ in tasks]
+    by_name = {one.field.name: one for one in snapshot.loaded}
+    fields = parents_first([found for one in snapshot.loaded if (found := _field(one, label_config))])
+    known = {field.name: field for field in fields}
     with answer_within(ANSWER_WITHIN_S):
-        by_name = {one.field.name: one for one in snapshot.loaded}
-        for field in parents_first([found for one in snapshot.loaded if (found := _field(one, label_config))]):
-            _answer(snapshot, by_name[field.name], field, label_config, tasks, said)
-    return [_entry(snapshot, task, found) for task, found in zip(tasks, said, strict=True)]
+        for field in fields:
+            texts = _asked(field, known, given.texts(field), said)
+            _answer(snapshot, by_name[field.name], field, label_config, texts, said)
+    return [_entry(snapshot, known, given.data.get(place, {}), found) for place, found in enumerate(said)]
 
 
 def _answer(
-    snapshot: Snapshot,
-    loaded: Loaded,
-    field: Field,
-    label_config: str,
-    tasks: list[Any],
-    said: list[list[tuple[Field, Prediction]]],
+    snapshot: Snapshot, loaded: Loaded, field: Field, label_config: str, texts: Mapping[int, str], said: list[Said]
 ) -> None:
     """Add to what is `said` of each task what a version says of its field, where people may be shown it."""
-    texts = {place: text for place, task in enumerate(tasks) if (text := _text(snapshot, field, task))}
-    if field.unit is Unit.REGION:
-        texts = {
-            place: with_regions(text, found) for place, text in texts.items() if (found := _about(field, said[place]))
-        }
     if not texts:
         return
-    accepts = _judge(label_config, field, snapshot.name)
+    accepts = _judge(label_config, field)
     try:
         answers = loaded.model.predict(list(texts.values()))
     except LabelLoopError as error:
@@ -98,24 +91,33 @@ def _answer(
         return
     for place, answer in zip(texts, answers, strict=True):
         if snapshot.shows(answer) and accepts(answer.value):
-            said[place].append((field, answer))
+            said[place][field.name] = answer
 
 
-def _entry(snapshot: Snapshot, task: Any, said: list[tuple[Field, Prediction]]) -> Entry:
+def _entry(snapshot: Snapshot, fields: Mapping[str, Field], data: Mapping[str, Any], said: Said) -> Entry:
     """Return one prediction that says all this; its score is the confidence of the least certain."""
-    fields = {field.name: field for field, _ in said}
-    shown = predictions_where_asked(fields, {field.name: answer for field, answer in said})
+    shown = predictions_where_asked(fields, said)
     if not shown:
         return []
     score = min(max(min(answer.confidence for answer in shown.values()), 0.0), 1.0)
     values = [(fields[name], answer.value) for name, answer in shown.items()]
-    return merged_prediction(values, score=score, model_version=snapshot.name, data=readable(task["data"]))
+    return merged_prediction(values, score=score, model_version=snapshot.name, data=data)
 
 
-def _about(field: Field, said: list[tuple[Field, Prediction]]) -> frozenset[Span]:
-    """Return the regions that people would be asked about where they are shown what is said so far."""
-    fields = {one.name: one for one, _ in said}
-    return regions_asked(field, fields, {one.name: answer.value for one, answer in said})
+def _asked(
+    field: Field, fields: Mapping[str, Field], texts: Mapping[int, str], said: Sequence[Said]
+) -> Mapping[int, str]:
+    """Return the texts of those tasks in which people are asked for the field where they are shown what is said so far.
+
+    Of a field about regions each names those that it is asked about.
+    """
+    if field.condition is None:
+        return texts
+    answers = {place: {name: one.value for name, one in said[place].items()} for place in texts}
+    if field.unit is Unit.REGION:
+        regions = {place: regions_asked(field, fields, answers[place]) for place in texts}
+        return {place: with_regions(texts[place], found) for place, found in regions.items() if found}
+    return {place: text for place, text in texts.items() if is_asked(field, fields, answers[place])}
 
 
 def _field(loaded: Loaded, label_config: str) -> Field | None:
@@ -127,29 +129,16 @@ def _field(loaded: Loaded, label_config: str) -> Field | None:
     return field if field and (field.kind, field.unit) == (loaded.field.kind, loaded.field.unit) else None
 
 
-def _text(snapshot: Snapshot, field: Field, task: object) -> str:
-    """Return the text to predict from, or an empty one where the task must be left alone."""
-    match task:
-        case {"id": int() as task_id, "data": dict() as data} if task_id in snapshot.train:
-            text = task_text(field, readable(data))
-            return text if text.strip() else ""
-        case _:
-            return ""
+def _judge(label_config: str, field: Field) -> Callable[[Any], bool]:
+    """Return a test of values against the configuration that is made once per value."""
+    return cache(partial(_is_sound, label_config, field))
 
 
-def readable(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a task's data with texts, pages and dialogues no longer than `LONGEST_READ`."""
-    return {key: value[:LONGEST_READ] if isinstance(value, str | list) else value for key, value in data.items()}
-
-
-def _judge(label_config: str, field: Field, name: str) -> Callable[[Any], bool]:
-    """Return a test of values against the configuration that asks Label Studio's validator once per value."""
-
-    @cache
-    def accepts(value: Any) -> bool:
-        if needs_data(field) or field.unit is Unit.REGION:  # other regions in each task, sound if their labels are
-            return field.allows(value)
-        sample = wire_prediction(field, value, score=0.5, model_version=name)
-        return field.allows(value) and validate(label_config, sample) is None
-
-    return accepts
+@lru_cache(maxsize=4096)
+def _is_sound(label_config: str, field: Field, value: Any) -> bool:
+    """Return whether Label Studio's validator, too, accepts a value of the field."""
+    if not field.allows(value):
+        return False
+    if needs_data(field) or field.unit is Unit.REGION:  # other regions in each task, sound if their labels are
+        return True
+    return validate(label_config, wire_prediction(field, value, score=0.5, model_version="any")) is None

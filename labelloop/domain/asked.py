@@ -114,8 +114,9 @@ def predictions_where_asked(fields: Fields, predictions: "Mapping[str, Predictio
     """
     values = {name: prediction.value for name, prediction in predictions.items()}
     shown = {name: found for name, found in predictions.items() if is_asked(fields[name], fields, values)}
-    left = {name: about_regions(found, regions_asked(fields[name], fields, values)) for name, found in shown.items()}
-    return {name: found for name, found in left.items() if found is not None}
+    by_region = [name for name, found in shown.items() if isinstance(found.value, ByRegion)]
+    left = {name: about_regions(shown[name], regions_asked(fields[name], fields, values)) for name in by_region}
+    return {name: found for name in shown if (found := left.get(name, shown[name])) is not None}
 
 
 def about_regions(prediction: "Prediction", regions: Collection[Span]) -> "Prediction | None":

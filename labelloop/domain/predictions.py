@@ -31,12 +31,14 @@ class Prediction:
 
 def answers(kind: FieldKind, labels: Sequence[str], probabilities: NDArray[np.float64]) -> list[Prediction]:
     """Return what each row of probabilities says, shape (n, len(labels)); `kind` is one whose answers are labels."""
-    return [
-        Prediction(value, float(apart), confidence)
-        for apart, (value, confidence) in zip(
-            margin(kind, probabilities), (decide(kind, labels, row) for row in probabilities), strict=True
-        )
-    ]
+    margins = margin(kind, probabilities).tolist()
+    if kind in (FieldKind.CHOICE, FieldKind.PAIRWISE):  # all rows at once: a request may have thousands
+        values, best = [Choice(label) for label in labels], probabilities.argmax(axis=1)
+        confidences = probabilities[np.arange(len(best)), best].tolist()
+        found = zip([values[place] for place in best.tolist()], margins, confidences, strict=True)
+        return [Prediction(value, apart, confidence) for value, apart, confidence in found]
+    decided = (decide(kind, labels, row) for row in probabilities)
+    return [Prediction(value, apart, sure) for apart, (value, sure) in zip(margins, decided, strict=True)]
 
 
 def decide(kind: FieldKind, labels: Sequence[str], probabilities: NDArray[np.float64]) -> tuple[Value, float]:

@@ -21,7 +21,7 @@ class Head:
     bias: Matrix
 
     def logits(self, vectors: Vectors | Matrix) -> Matrix:
-        """Return one row per vector and one column per label; vectors has shape (n, d)."""
+        """Return one row per vector and one column per label; vectors has shape (…, n, d)."""
         return vectors.astype(np.float64, copy=False) @ self.weights.T + self.bias
 
 
@@ -31,12 +31,12 @@ def several(kind: FieldKind) -> bool:
 
 
 def probabilities(kind: FieldKind, logits: Matrix) -> Matrix:
-    """Return the probabilities of logits, shape (n, k): each for itself where a task may have several labels."""
+    """Return the probabilities of logits, shape (…, n, k): each for itself where a task may have several labels."""
     if several(kind):
         halves: Matrix = 0.5 * (1.0 + np.tanh(0.5 * logits))
         return halves
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: Matrix = raised / raised.sum(axis=1, keepdims=True)
+    raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    shares: Matrix = raised / raised.sum(axis=-1, keepdims=True)
     return shares
 
 

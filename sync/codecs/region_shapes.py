@@ -6,6 +6,7 @@ A region that is not as Label Studio stores it says nothing that could be relied
 import hashlib
 import re
 from collections.abc import Collection, Hashable, Mapping, Sequence
+from functools import lru_cache
 from math import isfinite
 
 from labelloop.domain.json_values import displayed, whole_number
@@ -159,14 +160,18 @@ def _nodes(reading: Reading, first: object, last: object) -> tuple[str, str] | N
 
 def region(field: Field, kind: str, value: Mapping[str, object], *, told_apart_by: str = "") -> dict[str, object]:
     """Return a region as Label Studio stores it; its id is the same for the same field and `told_apart_by`."""
-    name = field.name + (f"\n{told_apart_by}" if told_apart_by else "")
     return {
-        "id": hashlib.blake2b(name.encode(), digest_size=5).hexdigest(),
+        "id": _id(field.name + (f"\n{told_apart_by}" if told_apart_by else "")),
         "from_name": field.name,
         "to_name": field.to_name,
         "type": kind,
         "value": dict(value),
     }
+
+
+@lru_cache(maxsize=1024)
+def _id(name: str) -> str:
+    return hashlib.blake2b(name.encode(), digest_size=5).hexdigest()
 
 
 def span_region(field: Field, span: Span, document: Document | None) -> dict[str, object] | None:

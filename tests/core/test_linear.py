@@ -12,8 +12,10 @@ from labelloop.domain.schema import Field
 from labelloop.domain.tasks import INPUT_BREAK
 from labelloop.domain.values import Choice, Choices, FieldKind, Rating, Value
 from labelloop.learners.base import Example, FitContext, ModelContext
+from labelloop.learners.linear.graph_smoothing import Smoothed, unit
 from labelloop.learners.linear.learner import LinearLabelLearner, LogisticLearner
 from labelloop.learners.linear.model import LinearModel
+from labelloop.learners.logistic_head import Head, probabilities
 from labelloop.testing import BagOfWords
 from tests.core.kinds import CARD, LABELS, problem
 
@@ -287,3 +289,18 @@ def test_what_is_saved_can_be_read_by_people(tmp_path: Path) -> None:
         "powers": [1.0],
         "seen": ["weather", "card", "food"],
     }
+
+
+@pytest.mark.parametrize("kind", [FieldKind.CHOICE, FieldKind.CHOICES, FieldKind.PAIRWISE])
+@pytest.mark.parametrize("dimensions", [64, 384])
+def test_an_answer_is_the_same_to_the_last_bit_whatever_it_is_asked_with(kind: FieldKind, dimensions: int) -> None:
+    """One stack of single rows for a request of thousands: a margin near a threshold must not depend on the others."""
+    rng = np.random.default_rng(dimensions)
+    labels = 2 if kind is FieldKind.PAIRWISE else 7
+    head = Head(rng.normal(size=(labels, dimensions)), rng.normal(size=labels))
+    smoothed = Smoothed(kind, head, unit(rng.normal(size=(300, dimensions))).astype(np.float16))
+    vectors = unit(rng.normal(size=(53, dimensions)))
+    for expert in (head, smoothed):
+        whole = probabilities(kind, expert.logits(vectors[:, np.newaxis]))[:, 0]
+        alone = [probabilities(kind, expert.logits(vector[np.newaxis]))[0] for vector in vectors]
+        assert np.array_equal(whole, np.array(alone))

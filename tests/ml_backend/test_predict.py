@@ -206,6 +206,6 @@ def test_a_body_of_too_many_parts_is_refused_in_words(client: FlaskClient, monke
 
 def test_of_a_long_text_only_the_beginning_is_read(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rest takes no part in the answer, whatever it says."""
-    monkeypatch.setattr("ml_backend.predict.LONGEST_READ", 12)
+    monkeypatch.setattr("ml_backend.task_texts.LONGEST_READ", 12)
     (entry,) = results(client, task(1, "lovely day  " + "awful " * 100))
     assert choice(entry) == ["Good"]

@@ -39,22 +39,22 @@ class Smoothed:
         object.__setattr__(self, "_answers", answers)
 
     def logits(self, vectors: Matrix) -> Matrix:
-        """Return logits of the smoothed probabilities, shape (n, k); vectors has shape (n, d)."""
+        """Return logits of the smoothed probabilities, shape (…, n, k); vectors has shape (…, n, d)."""
         own = probabilities(self.kind, self.head.logits(vectors))
         alike = unit(vectors).astype(np.float32) @ self._rows.T
-        count = min(NEIGHBOURS + 1, alike.shape[1])
-        nearest = np.argpartition(alike, -count, axis=1)[:, -count:]
-        weights = np.take_along_axis(alike, nearest, axis=1).astype(np.float64)
-        weights -= weights.min(axis=1, keepdims=True)
+        count = min(NEIGHBOURS + 1, alike.shape[-1])
+        nearest = np.argpartition(alike, -count, axis=-1)[..., -count:]
+        weights = np.take_along_axis(alike, nearest, axis=-1).astype(np.float64)
+        weights -= weights.min(axis=-1, keepdims=True)
         # Where all neighbours are equally near they say nothing of this text in particular.
-        theirs = np.einsum("nm,nmk->nk", weights, self._answers[nearest]) + _ALIKE * own
-        mixed = (1 - SHARE) * own + SHARE * theirs / (weights.sum(axis=1, keepdims=True) + _ALIKE)
+        theirs = (weights[..., np.newaxis, :] @ self._answers[nearest])[..., 0, :] + _ALIKE * own
+        mixed = (1 - SHARE) * own + SHARE * theirs / (weights.sum(axis=-1, keepdims=True) + _ALIKE)
         logits: Matrix = np.log(mixed + _TINY)
         return logits - np.log(1 - mixed + _TINY) if several(self.kind) else logits
 
 
 def unit(vectors: Matrix) -> Matrix:
     """Return the rows scaled to length 1; rows of zeros stay."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     scaled: Matrix = vectors / np.where(lengths > 0, lengths, 1.0)
     return scaled

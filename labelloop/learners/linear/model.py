@@ -43,10 +43,10 @@ class LinearModel(Classifier):
         """Return calibrated probabilities, shape (len(texts), len(labels))."""
         rows = np.zeros((len(texts), len(self.labels)))
         columns = [self.labels.index(label) for label in self.seen]
-        # One by one, since the last digits of a product of matrices depend on how many rows they have.
-        for row, vector in zip(rows, self.features(texts), strict=True):
-            logits = tuple(expert.logits(vector[np.newaxis]) for expert in self.experts)
-            row[columns] = probabilities(self.kind, pooled(logits, self.inverse_temperatures))[0]
+        # A stack of single rows, since the last digits of a product of matrices depend on how many rows they have.
+        stack = self.features(texts)[:, np.newaxis]
+        logits = tuple(expert.logits(stack) for expert in self.experts)
+        rows[:, columns] = probabilities(self.kind, pooled(logits, self.inverse_temperatures))[:, 0]
         return rows
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
