@@ -96,8 +96,8 @@ def _joined(lines: Sequence[str]) -> str:
 def _task(field: Field) -> str:
     if field.unit is Unit.TASK:
         return _what_is_asked(field, "the text")
-    part = f"the part of the text between {' and '.join(REGION_MARKS)}"
-    return f"{_what_is_asked(field, part)} The last line says what that part is."
+    shown = f"(A model is shown it between {' and '.join(REGION_MARKS)}, and how it is labelled in the last line.)"
+    return f"{_what_is_asked(field, 'the marked part of the text')} {shown}"
 
 
 def _what_is_asked(field: Field, about: str) -> str:

@@ -225,6 +225,6 @@ def test_two_regions_of_a_sentence_are_told_apart() -> None:
 def test_an_llm_is_told_which_part_of_the_text_it_is_asked_about() -> None:
     """The same words whether one region is asked about or the lead reads the guideline."""
     told = first_guideline(FIELDS[1])
-    assert "fits the part of the text between ⟦ and ⟧." in told.task
+    assert "fits the marked part of the text. (A model is shown it between ⟦ and ⟧," in told.task
     assert first_guideline(FIELDS[1].of_one_region) == told
     assert "the text." in first_guideline(replace(FIELDS[1], unit=Unit.TASK)).task

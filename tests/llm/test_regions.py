@@ -50,7 +50,10 @@ def test_an_llm_is_asked_about_each_region(llm: ScriptedLLM, tmp_path: Path, mon
     shown = json.loads(llm.requests[-1]["messages"][-1]["content"])
     assert "⟦" in shown["part"]
     assert shown["text"].endswith("\nThing")
-    assert "the part of the text between ⟦ and ⟧" in llm.requests[-1]["messages"][0]["content"]
+    assert (
+        "the marked part of the text. (A model is shown it between ⟦ and ⟧"
+        in llm.requests[-1]["messages"][0]["content"]
+    )
     assert refinement_of(model) is not None
 
     one, two = (estimate(model, [text]) for text in (with_regions("New food", [Span(4, 8, "Thing")]), "New food"))
