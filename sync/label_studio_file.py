@@ -20,11 +20,11 @@ from labelloop.errors import UserError
 from labelloop.simulate.jsonl_labels import read_lines
 from labelloop.simulate.labelled_texts import Labelled, LabelledText, labelled
 from labelloop.simulate.own_values import most_stars
-from labelloop.simulate.table_reader import Table, read_text
+from labelloop.simulate.table_reader import Table, read_table, read_text
 from sync.codecs.region_codec import read_answer, task_text
 from sync.config.label_config import KIND_OF_TAG
 from sync.config.object_tags import HYPERTEXT, PARAGRAPHS, Reading
-from sync.label_studio_table import is_table_of_annotations, tasks_of
+from sync.label_studio_table import is_table_of_annotations, structured_controls, tasks_of
 
 _KINDS = {"choices": FieldKind.CHOICE, **KIND_OF_TAG}
 del _KINDS["ranker"]  # what is ranked cannot be told without the labelling configuration
@@ -56,14 +56,20 @@ def read_label_studio(path: Path, name: str | None = None) -> Labelled:
 
 
 def controls_in(path: Path) -> tuple[str, ...]:
-    """Return the controls of a JSON export that can be read, in the order in which they occur; none of another file."""
+    """Return the controls of an export that can be read, in the order in which they occur; none of another file.
+
+    Of a table (CSV, TSV, JSON-MIN) those whose cells are no mere words, which data may be as well.
+    """
+    if path.suffix.lower() != ".json":
+        table = read_table(path)
+        return structured_controls(table.rows) if is_table_of_annotations(table.columns) else ()
     try:
         found = json.loads(read_text(path))
     except ValueError:
         return ()
     rows = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
     if not all(isinstance(task.get("data"), dict) for task in rows):
-        return ()
+        return structured_controls(rows) if all(map(is_table_of_annotations, rows)) else ()
     return tuple(_readable(region for _, result in _results(rows) for region in result if _is_named(region)))
 
 

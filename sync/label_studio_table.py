@@ -31,17 +31,21 @@ def is_table_of_annotations(columns: Iterable[str]) -> bool:
     return {"annotation_id", "annotator", "lead_time"} <= set(columns)
 
 
+def structured_controls(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return the columns that can be nothing but controls: their cells say more than a word."""
+    return tuple(column for column, cells in _columns(rows).items() if _is_structured(cells))
+
+
 def tasks_of(path: Path, rows: Sequence[Row], name: str | None) -> list[dict[str, Any]]:
     """Return the tasks of an export's rows, one an annotation, with the regions that the cells were made from.
 
     Without a name the columns whose cells are structured are the controls, else the only one beside the texts. Raises
     UserError where that cannot be told, or a cell is of regions that label parts of the task.
     """
-    columns = dict.fromkeys(key for row in rows for key in row if key not in _NO_DATA)
-    parsed = {column: [_parsed(row.get(column)) for row in rows] for column in columns}
+    parsed = _columns(rows)
     controls = [column for column, cells in parsed.items() if _is_structured(cells)]
-    if name and name not in columns:
-        raise UserError(f"{path} has no column {name}; it has {', '.join(columns)}.")
+    if name and name not in parsed:
+        raise UserError(f"{path} has no column {name}; it has {', '.join(parsed)}.")
     if name is None and not controls:
         controls = [_only_control(path, parsed)]
     elif name and name not in controls:
@@ -56,6 +60,11 @@ def tasks_of(path: Path, rows: Sequence[Row], name: str | None) -> list[dict[str
                 {"completed_by": row.get("annotator"), "updated_at": row.get("updated_at"), "result": regions}
             )
     return list(tasks.values())
+
+
+def _columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
+    columns = dict.fromkeys(key for row in rows for key in row if key not in _NO_DATA)
+    return {column: [_parsed(row.get(column)) for row in rows] for column in columns}
 
 
 def _parsed(cell: Any) -> Any:

@@ -1,7 +1,9 @@
 """`labelloop simulate`: a labelled file in, a learning curve out."""
 
+import csv
 import json
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -71,3 +73,40 @@ def test_what_cannot_be_simulated_is_said_so(run: Run, file: str, words: tuple[s
     assert refused.status == 2
     assert says in refused.err
     assert refused.err.count("\n") == 1
+
+
+def annotated(number: int) -> dict[str, Any]:
+    """Return a row of Label Studio's JSON-MIN export: one choice, several choices, and stars."""
+    several = {"choices": [truth(number), *(["third"] if number % 3 == 0 else [])]}
+    about = {"id": number, "annotation_id": number, "annotator": 1, "lead_time": 1.0}
+    return {**about, "text": text(number), "mood": truth(number), "topics": several, "note": {"rating": 1 + number % 2}}
+
+
+@pytest.mark.parametrize("ending", [".json", ".csv"])
+def test_every_control_of_a_shortened_export_has_a_curve(run: Run, tmp_path: Path, ending: str) -> None:
+    """Columns of mere words may be data, so that they are named; each name is a curve."""
+    rows, export = [annotated(n) for n in range(60)], tmp_path / f"export{ending}"
+    if ending == ".json":
+        export.write_text(json.dumps(rows), "utf-8")
+    else:
+        with export.open("w", encoding="utf-8", newline="") as stream:
+            table = csv.DictWriter(stream, rows[0])
+            table.writeheader()
+            table.writerows({k: json.dumps(v) if isinstance(v, dict) else v for k, v in row.items()} for row in rows)
+    how = ("--rounds", "20", "--seeds", "1", "--learner", "logistic", "--json")
+
+    every = run("simulate", str(export), *how)
+    assert (every.status, every.err) == (0, "")
+    assert [one["field"] for one in json.loads(every.out)["fields"]] == ["topics", "note"]
+    named = run("simulate", str(export), "--field", "mood", "--field", "topics", *how)
+    assert [one["field"] for one in json.loads(named.out)["fields"]] == ["mood", "topics"]
+
+
+def test_an_export_of_a_form_does_not_say_who_was_asked(run: Run, tmp_path: Path) -> None:
+    """Where nothing is ticked the answer is "none", or the control was not on the screen: people are told."""
+    rows = [annotated(n) | ({"topics": None} if n % 4 == 0 else {}) for n in range(60)]
+    (tmp_path / "export.json").write_text(json.dumps(rows), "utf-8")
+    done = run("simulate", str(tmp_path / "export.json"), "--rounds", "20", "--seeds", "1", "--learner", "logistic")
+
+    assert 'Of these 15 have no label: read as the answer "none".' in done.out
+    assert "An export does not say whether the field was on the screen." in done.out

@@ -57,6 +57,7 @@ _FORMS: dict[str, Callable[[Path, str | None], Labelled]] = {
     ".jsonl": read_jsonl,
     ".json": read_label_studio,
 }
+_EXPORTS = (".json", ".csv", ".tsv")
 BAR = 15
 _USUAL: str = Rules.model_fields["strategy"].default
 
@@ -66,9 +67,9 @@ def simulate(
         Path, typer.Argument(help="CSV, TSV, JSON Lines, or Label Studio's export.", metavar="FILE", show_default=False)
     ],
     field: Annotated[
-        str | None,
-        typer.Option(help="Label column, key or control; default: the first, of an export all.", show_default=False),
-    ] = None,
+        list[str],
+        typer.Option(help="Label column, key or control; can be repeated. Default: the first, of an export all."),
+    ] = [],  # noqa: B006
     learner: Annotated[list[str], typer.Option(help="Candidate learner; can be repeated.")] = [DEFAULT],  # noqa: B006
     strategy: Annotated[list[str], typer.Option(help="Query strategy; repeat it to compare.")] = [_USUAL],  # noqa: B006
     rounds: Annotated[str, typer.Option(help="Numbers of labels at which rounds close.")] = "50,100,200",
@@ -103,7 +104,7 @@ def simulate(
         return
     console = output()
     for one in found:
-        for line in _said_of(one):
+        for line in _said_of(one, is_form=len(found) > 1):
             console.print(line, highlight=False, soft_wrap=True)
         for table in _tables(title[one.field.name], curves[one.field.name]):
             console.print(table)
@@ -113,14 +114,16 @@ def simulate(
         console.print(f"Picture: {escape(str(to.resolve()))}", highlight=False, soft_wrap=True)
 
 
-def _read_fields(path: Path, field: str | None) -> list[Labelled]:
-    """Return the named field of a file, or all that an export of Label Studio has; say which of these cannot be read.
+def _read_fields(path: Path, fields: Sequence[str]) -> list[Labelled]:
+    """Return the named fields of a file, or all that an export of Label Studio has; say which of these cannot be read.
 
     Raises UserError where there is none.
     """
-    names = controls_in(path) if field is None and path.suffix.lower() == ".json" else ()
+    if fields:
+        return [_read(path, name) for name in dict.fromkeys(fields)]
+    names = controls_in(path) if path.suffix.lower() in _EXPORTS else ()
     if len(names) < 2:
-        return [_read(path, field)]
+        return [_read(path, None)]
     found, refused = list[Labelled](), list[UserError]()
     for name in names:
         try:
@@ -145,14 +148,15 @@ def _read(path: Path, field: str | None) -> Labelled:
     return found
 
 
-def _said_of(data: Labelled) -> Iterator[str]:
-    """Say what was read, and what of the file was not."""
+def _said_of(data: Labelled, *, is_form: bool) -> Iterator[str]:
+    """Say what was read, and what of the file was not; `is_form` tells that there are other fields."""
     field = data.field
     labels = f": {escape(few(field.labels))}" if field.labels else ""
     yield f"Read: {counted(len(data.rows), 'text')}; {escape(field.name)} ({field.kind}){labels}"
     nothing = sum(row.value in (Choices(frozenset()), Spans(frozenset())) for row in data.rows)
     if nothing:
-        yield f'Of these {nothing:,} have no label: read as the answer "none".'
+        hidden = " An export does not say whether the field was on the screen." if is_form else ""
+        yield f'Of these {nothing:,} have no label: read as the answer "none".{hidden}'
     if data.left_out:
         yield f"Left out: {told(data.left_out)}."
 
