@@ -1,6 +1,6 @@
 """Model labels in a real Label Studio: only where they belong, once, never taken for a person's, and gone on demand."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import httpx
@@ -11,17 +11,24 @@ from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Role
 from labelloop.domain.values import Choice
 from labelloop.errors import NeighbourError
-from sync import pull
+from sync import model_labels, pull
 from sync.api.client import LabelStudio
 from sync.api.wire import WireAnnotation, WireProject, WireTask
 from sync.codecs.release_marks import is_ours
-from sync.model_labels import Target, has_annotations, take_back, write
+from sync.model_labels import Target, has_annotations, take_back
 from tests.sync.conftest import CONFIG, choice
 from workers.demo.accounts import Annotator
 from workers.local.label_studio import RunningLabelStudio
 
 ROW = ReleaseRow(1, "", Choice("good"), Source.MODEL, Role.TRAIN, (), (), "v3", "d1", 0.9, 0.8, 0, shown=False)
 FIRST, SECOND = "labelloop-release-1-0123456789ab", "labelloop-release-2-ba9876543210"
+
+
+def write(
+    target: Target, rows: Sequence[ReleaseRow], on_progress: Callable[[int], None] | None = None
+) -> model_labels.Written:
+    """Write labels of the only field."""
+    return model_labels.write(target, [{target.fields[0].name: row} for row in rows], on_progress)
 
 
 @dataclass
@@ -45,7 +52,7 @@ class Stage:
 
     def people(self) -> list[tuple[int, object]]:
         """Return who said what, as the loop takes it in."""
-        states = pull.states(self.target.client, self.target.project_id, [self.target.field], since=None)
+        states = pull.states(self.target.client, self.target.project_id, self.target.fields, since=None)
         return [(said.annotator_id, said.value) for state in states for said in state.annotations]
 
     def versions(self) -> dict[str, int]:
@@ -62,7 +69,7 @@ def stage(
     person, model = people
     account = next(user.id for user in client.users() if user.email == model.email)
     with LabelStudio(label_studio.url, person.token) as someone:
-        yield Stage(Target(client, project.id, CONFIG, field, FIRST), rows, someone, account)
+        yield Stage(Target(client, project.id, CONFIG, (field,), FIRST), rows, someone, account)
 
 
 @pytest.mark.parametrize("form", ["predictions", "annotations"])

@@ -1,16 +1,15 @@
 """Write a release's model labels into Label Studio, or take them back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from labelloop.domain.next_step import Phase
 from labelloop.domain.records import Release
-from labelloop.domain.release_row import ReleaseRow, Source
-from labelloop.domain.schema import Field
+from labelloop.domain.release_row import Source
 from labelloop.errors import NotFound, UserError
 from labelloop.state.project_state import ProjectState
-from labelloop.steps.one_field_only import refuse_several_fields
-from labelloop.stores.release_files import RELEASE_FILE, read_release
+from labelloop.stores.book import Book
+from labelloop.stores.release_files import RELEASE_FILE, SUMMARY_FILE, read_release, read_summaries
 from labelloop.stores.released_tasks import read_released_tasks, released_fields
 from sync import model_labels
 from sync.api.client import LabelStudio
@@ -37,24 +36,39 @@ def write_back(
     content = context.book.artifacts.read(release.artifact, RELEASE_FILE)
     version = version_of(release.artifact)
     with _held(context, project_id) as state:
-        refuse_several_fields(state, "Writing model labels back")
         studio = context.label_studio
         config = studio.project(project_id).label_config
         user = _account(studio, state, email) if email else None
-        (field,) = looped_fields(config, state.rules, project_id, state.schemas)
-        ours = [row for row in _rows_of(content, field) if row.source is Source.MODEL]
-        target = model_labels.Target(studio, project_id, config, field, version, user)
+        fields = looped_fields(config, state.rules, project_id, state.schemas)
+        only = fields[0].name if len(fields) == 1 else _field_of(context.book, release)
+        ours = _model_labels(content, {field.name for field in fields}, only)
+        target = model_labels.Target(studio, project_id, config, fields, version, user)
         model_labels.take_back(studio, project_id, keep=version)
-        tell = (lambda done: on_progress(done, len(ours))) if on_progress else None
+        total = sum(map(len, ours))
+        tell = (lambda done: on_progress(done, total)) if on_progress else None
         return model_labels.write(target, ours, tell)
 
 
-def _rows_of(content: bytes, field: Field) -> list[ReleaseRow]:
-    """Return what a release holds of the field, whether or not it is of others too."""
+def _field_of(book: Book, release: Release) -> str:
+    """Return the first field of a release; of one that has no other, the only one."""
+    return read_summaries(book.artifacts.read(release.artifact, SUMMARY_FILE))[0].field
+
+
+def _model_labels(content: bytes, fields: Collection[str], only: str) -> list[model_labels.Labels]:
+    """Return a release's model labels by task and field, of those of its fields that are looped now.
+
+    `only` is the field of a release that has no other.
+    """
     names = released_fields(content)
-    if not names:
-        return read_release(content)
-    return [task.labels[field.name] for task in read_released_tasks(content, names) if field.name in task.labels]
+    tasks = (
+        [task.labels for task in read_released_tasks(content, names)]
+        if names
+        else [{only: row} for row in read_release(content)]
+    )
+    found = (
+        {name: row for name, row in labels.items() if name in fields and row.source is Source.MODEL} for labels in tasks
+    )
+    return [labels for labels in found if labels]
 
 
 def take_back(context: AppContext, project_id: int, *, on_progress: Callable[[int], None] | None = None) -> int:
