@@ -10,7 +10,10 @@ from labelloop.domain.records import Certificate, CertifyDraw, Release, ReleaseO
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The newest attempt to certify, and how far it has come; `release` was made under its certificate."""
+    """The newest attempt to certify a field, and how far it has come; `release` was made under its certificate.
+
+    Of an attempt for several fields each has its own draw, of the same tasks, and its own certificate.
+    """
 
     draw: CertifyDraw
     certificate: Certificate | None = None
@@ -49,13 +52,16 @@ def draw(pool: Iterable[int], n: int, *, seed: int, number: int) -> list[int]:
     return sorted(sorted(pool, key=ticket)[:n])
 
 
-def share_of_delta(confidence: float, number: int) -> float:
+def share_of_delta(confidence: float, number: int, fields: int = 1) -> float:
     """Return the probability that the `number`-th attempt in which anything was judged may fail with: each has half.
 
+    It is shared equally by the `fields` of the attempt: none fails with at least the confidence (union bound).
     >>> [share_of_delta(0.95, number) for number in (1, 2, 3)]
     [0.05, 0.025, 0.0125]
+    >>> share_of_delta(0.95, 1, fields=5)
+    0.01
     """
-    return float(round(1 - confidence, 12) / 2 ** (number - 1))
+    return float(round(1 - confidence, 12) / 2 ** (number - 1) / fields)
 
 
 def wrong(min_similarity: float) -> str:

@@ -1,6 +1,21 @@
 """What an attempt to certify takes and what it can save, told before anything is frozen."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class FieldShare:
+    """Which share of the pool, in [0, 1], would get the label of a field's `version` by today's forecast.
+
+    In nine draws of ten it is between `low` and `high`; None where too few audit tasks are labelled for a forecast.
+    """
+
+    field: str
+    version: str
+    share: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +28,9 @@ class CertifyPlan:
     `audit_open` are MONITOR tasks that a release needs one person for each, `labelled` the tasks that people have
     labelled. `ends_relabel` are tasks put back by `relabel` that are not settled. `seconds` is the median time that
     people took for one annotation, None where Label Studio recorded none.
+    Where a project loops several fields, `fields` are those of the attempt, each of which may fail with `delta`;
+    `left_to_people` are the others, with the reason. What counts is then a task: it is saved where the model labels
+    every field of the attempt and no other one is asked. People label a task once for all its fields.
     """
 
     version: str
@@ -31,6 +49,8 @@ class CertifyPlan:
     audit_tasks: int = 0
     ends_relabel: int = 0
     seconds: float | None = None
+    fields: tuple[FieldShare, ...] = ()
+    left_to_people: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def saved_at_best(self) -> int:
@@ -80,13 +100,22 @@ def why_not(plan: CertifyPlan) -> str:
     ''
     """
     frozen = f"people would label {plan.n} tasks while the project is frozen"
+    what = "tasks" if plan.fields else "labels"
     if plan.saved_at_best < plan.n:
-        return f"{frozen}, to save at best {plan.saved_at_best} labels"
+        return f"{frozen}, to save at best {plan.saved_at_best} {what}"
     if plan.saved is None or plan.saved >= plan.n:
         return ""
     if plan.saved < 1:
-        return "by today's forecast it saves nothing: the model is wrong too often where it is most certain"
-    return f"{frozen}, to save about {plan.saved} labels by today's forecast"
+        return f"by today's forecast it saves nothing: {_why_nothing(plan)}"
+    return f"{frozen}, to save about {plan.saved} {what} by today's forecast"
+
+
+def _why_nothing(plan: CertifyPlan) -> str:
+    refused = [one.field for one in plan.fields if not one.share]
+    if plan.fields and not refused:
+        return "in no task are all fields certain enough, or one is asked that people answer"
+    where = f" of {', '.join(refused)}" if refused else ""
+    return f"the model{where} is wrong too often where it is most certain"
 
 
 def best_plan(plans: list[CertifyPlan]) -> CertifyPlan:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from labelloop.domain.guideline_records import Guideline, GuidelineRuling
 from labelloop.domain.records import (
+    Certificate,
     CertifyDraw,
     ClosedRound,
     Fit,
@@ -11,6 +12,7 @@ from labelloop.domain.records import (
     RefitOrder,
     Release,
     ReleaseChunk,
+    ReleaseOrder,
     SchemaVersion,
 )
 from labelloop.domain.schema import fields_from_json
@@ -35,17 +37,19 @@ class FieldRecords:
         self._draws = {one.number: one for one in draws}
 
     def of(self, records: Iterable[Record], field: str) -> tuple[Record, ...]:
-        """Return those of the records that are about the named field; orders to fit anew and releases are about all."""
+        """Return those of the records that are about the named field; orders and releases are about all."""
         return tuple(one for one in records if self._name(one) in (field, None))
 
     def _name(self, record: Record) -> str | None:
         match record:
-            case RefitOrder() | Release():
+            case RefitOrder() | ReleaseOrder() | Release():
                 return None
             case GuidelineRuling(guideline=number) if number in self._guidelines:
                 return self._name(self._guidelines[number])
-            case ReleaseChunk(certificate=number) if number in self._draws:
+            case ReleaseChunk(field="", certificate=number) if number in self._draws:
                 return self._name(self._draws[number])
+            case CertifyDraw(field="", version=version) | Certificate(field="", version=version):
+                return self._name(self._versions[version]) if version in self._versions else self._only_field(record)
             case _:
                 found = self._fit_of(record)
                 return str(getattr(found, "field", "")) or self._only_field(found)

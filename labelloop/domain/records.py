@@ -190,6 +190,7 @@ class CertifyDraw(Record):
 
     `max_error` is the promised error, `delta` the probability that it is exceeded, both in (0, 1). An answer counts as
     right if its similarity to people's is at least `min_similarity`, in (0, 1]. The tasks are in `certify.parquet`.
+    An attempt of several fields has a draw for each, of the same tasks; `field` is as in `Fit`.
     """
 
     number: int
@@ -199,6 +200,7 @@ class CertifyDraw(Record):
     max_error: float
     delta: float
     min_similarity: float = 1.0
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,7 @@ class Certificate(Record):
 
     `granted` is false where nothing can be promised, and `reason` says why. `errors` are the model's among the `n`,
     `allowed` those that may be among the automated ones, `automated` the expected share of model labels, in [0, 1].
+    An attempt of several fields has one for each; `field` is as in `Fit`.
     """
 
     number: int
@@ -220,13 +223,14 @@ class Certificate(Record):
     automated: float
     max_error: float
     delta: float
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseOrder(Record):
     """A release was ordered (or, with `active` false, called off) under an attempt's certificate.
 
-    `version` predicts the `tasks` of the pool, in chunks.
+    `version` predicts the `tasks` of the pool, in chunks; those of several fields are joined by `+`.
     """
 
     certificate: int
@@ -237,16 +241,23 @@ class ReleaseOrder(Record):
 
 @dataclass(frozen=True, slots=True)
 class ReleaseChunk(Record):
-    """The certified version's answers on the `number`-th chunk of the pool, from 0 on; they are in the artifact."""
+    """The certified version's answers on the `number`-th chunk of the pool, from 0 on; they are in the artifact.
+
+    Of several fields each has its own; `field` is as in `Fit`.
+    """
 
     certificate: int
     number: int
     tasks: int
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Release(Record):
-    """The finished data set under an attempt's certificate: every task with a label and its origin, in the artifact."""
+    """The finished data set under an attempt's certificate: every task with a label and its origin, in the artifact.
+
+    `version` names those of all fields that were certified, joined by `+`.
+    """
 
     number: int
     certificate: int

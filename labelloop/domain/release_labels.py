@@ -113,19 +113,38 @@ def finish_where_asked(finished: Finished, field: Field, fields: Fields, parents
     if field.condition is None:
         return finished
     labels, left_out = dict(finished.labels), dict(finished.left_out)
-    open_parents = frozenset(task_id for one in parents.values() for task_id in one.waiting)
     for task_id in (*finished.labels, *unsettled(finished.left_out)):
-        said = {
-            name: one.labels[task_id].value if task_id in one.labels else None
-            for name, one in parents.items()
-            if one.left_out.get(task_id) not in _SILENT
-        }
-        asked = asked_by(said, field, fields)
+        asked = _asked(task_id, field, fields, parents)
         if not asked:
             labels.pop(task_id, None)
-            not_known = UNLABELLED if task_id in open_parents else NOT_KNOWN
-            left_out[task_id] = not_known if asked is None else NOT_ASKED
+            left_out[task_id] = NOT_ASKED if asked is False else _not_known(task_id, parents)
     return Finished(labels, left_out, finished.waiting)
+
+
+def wait_where_asked(finished: Finished, field: Field, fields: Fields, parents: Mapping[str, Finished]) -> Finished:
+    """Return the same with those tasks alone waiting in which the labels of other fields ask for this one."""
+    asked = {task_id: _asked(task_id, field, fields, parents) for task_id in finished.waiting}
+    why = {id_: NOT_ASKED if one is False else _not_known(id_, parents) for id_, one in asked.items() if not one}
+    waiting = tuple(task_id for task_id in finished.waiting if asked[task_id])
+    return Finished(finished.labels, finished.left_out | why, waiting)
+
+
+def wait_for_nobody(finished: Finished) -> Finished:
+    """Return the same with no task waiting: what nobody has labelled stays without a label."""
+    return Finished(finished.labels, finished.left_out | dict.fromkeys(finished.waiting, UNLABELLED))
+
+
+def _asked(task_id: int, field: Field, fields: Fields, parents: Mapping[str, Finished]) -> bool | None:
+    said = {
+        name: one.labels[task_id].value if task_id in one.labels else None
+        for name, one in parents.items()
+        if one.left_out.get(task_id) not in _SILENT
+    }
+    return asked_by(said, field, fields)
+
+
+def _not_known(task_id: int, parents: Mapping[str, Finished]) -> str:
+    return UNLABELLED if any(task_id in one.waiting for one in parents.values()) else NOT_KNOWN
 
 
 def _why_no_label(people: PeopleLabels, task_id: int) -> str:

@@ -1,7 +1,7 @@
 """What a data card is made of: the facts the ledger holds about a release."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from labelloop.domain.lookup import newest
@@ -29,6 +29,8 @@ from labelloop.stores.release_files import RELEASE_FILE, read_release
 class Facts:
     """A release with everything that led to it; None where it was never measured or stated.
 
+    The `release` of several fields names, as its version, that of this field: empty where none of its labels may be a
+    model's.
     `evaluation` is the newest of the version whose labels these are; of any version where people gave every label: it
     then says how well people agree. `min_similarity` is the similarity from which on an answer was right for the
     certificate.
@@ -69,7 +71,9 @@ def newest_release(state: ProjectState) -> Release:
 def facts_of(book: Book, state: ProjectState, release: Release, rows: Iterable[ReleaseRow]) -> Facts:
     """Return what led to these rows of a release, of the field in focus."""
     looped, attempt = state.looped, state.attempt
-    draw, version = newest(looped.draws, number=release.certificate), release.version
+    draw = newest(looped.draws, number=release.certificate)
+    certificate = newest(looped.certificates, number=release.certificate)
+    version = _version(state, release, certificate)
     verdict = newest(looped.verdicts, version=version) if version else None
     current = attempt is not None and attempt.draw.number == release.certificate
     answers = read_answers(book, looped.chunks_of(attempt)) if attempt and current else {}
@@ -78,9 +82,9 @@ def facts_of(book: Book, state: ProjectState, release: Release, rows: Iterable[R
         title=state.connection.title,
         field=state.field,
         rules=state.rules,
-        release=release,
+        release=replace(release, version=version),
         min_similarity=draw.min_similarity if draw else 1.0,
-        certificate=newest(looped.certificates, number=release.certificate),
+        certificate=certificate,
         evaluation=newest(looped.evaluations, version=version) if version else newest(looped.evaluations, failure=""),
         verdict=verdict,
         consensus=verdict_report(book, verdict).get("consensus", {}) if verdict else {},
@@ -89,3 +93,11 @@ def facts_of(book: Book, state: ProjectState, release: Release, rows: Iterable[R
         rows=tuple(rows),
         model_said={task_id: answer.value for task_id, answer in answers.items()},
     )
+
+
+def _version(state: ProjectState, release: Release, certificate: Certificate | None) -> str:
+    """Return the version whose labels a release may have of the field in focus: it names those of all its fields."""
+    if certificate is not None:
+        return certificate.version if certificate.version in release.version.split("+") else ""
+    of_others = (found for one in state.fields for found in one.certificates)
+    return "" if any(found.number == release.certificate for found in of_others) else release.version

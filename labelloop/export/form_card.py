@@ -37,6 +37,21 @@ def _summary(facts: FormFacts) -> str:
         f"Release {facts.release.number} of {len(facts.fields)} fields, {names}, made on "
         f"{facts.release.created_at:%Y-%m-%d} with LabelLoop from project {facts.fields[0].project_id} of Label "
         f"Studio.\nIt has {counted(len(facts.tasks), 'text')}, each with a label of at least one field.{rest}"
+        f"{_together(facts)}"
+    )
+
+
+def _together(facts: FormFacts) -> str:
+    """Return what the certificates promise together, nothing where there are fewer than two."""
+    granted = [one for one in facts.fields if one.release.version and one.certificate and one.certificate.granted]
+    if len(granted) < 2:
+        return ""
+    names = ", ".join(f"`{line(one.field.name)}`" for one in granted)
+    delta = sum(one.certificate.delta for one in granted if one.certificate)
+    rest = "; of the other fields people gave every label" if len(granted) < len(facts.fields) else ""
+    return (
+        f"\nWhat is promised below of {names} holds of all of them at once with a probability of at least "
+        f"{1 - delta:.1%}{rest}."
     )
 
 

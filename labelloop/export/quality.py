@@ -17,11 +17,18 @@ def quality(facts: Facts) -> str:
             _verdict(facts.verdict, facts.release.version),
         ]
         if facts.release.version
-        else [PEOPLE_ONLY, _people_s_agreement(facts.evaluation)]
+        else [_without(facts.certificate), _people_s_agreement(facts.evaluation)]
     )
 
 
 PEOPLE_ONLY = "**Certificate:** none, and none is needed: people gave every label, the model none."
+
+
+def _without(refused: Certificate | None) -> str:
+    """Return why no certificate covers labels that people gave alone; `refused` is one that was not granted."""
+    if refused is None:
+        return PEOPLE_ONLY
+    return f"{_certificate(refused, 1.0)} People gave every label, the model none."
 
 
 def _people_s_agreement(found: Evaluation | None) -> str:

@@ -49,15 +49,20 @@ def load(book: Book, project_id: int, *, disconnected: bool = False) -> ProjectS
         fields=looped,
         former=former,
     )
-    return replace(state, waiting=tuple(sorted({id_ for one in state.by_field for id_ in _waiting(book, one)})))
+    return replace(state, waiting=tuple(sorted(_waiting(book, state))))
 
 
 def _standing_attempt(facts: Facts) -> int | None:
-    """Return the number of the newest attempt to certify, None if it was refused or abandoned: its tasks are TRAIN."""
-    draws, refused = facts.all(CertifyDraw), matching(facts.all(Certificate), granted=False)
-    if not draws or draws[-1].number in {one.number for one in refused}:
+    """Return the number of the newest attempt to certify, None if it was refused or abandoned: its tasks are TRAIN.
+
+    One of several fields stands while it is open for any of them, and where any was granted.
+    """
+    draws = facts.all(CertifyDraw)
+    if not draws:
         return None
-    return draws[-1].number
+    number = draws[-1].number
+    refused = matching(facts.all(Certificate), number=number, granted=False)
+    return None if len(refused) == len(matching(draws, number=number)) else number
 
 
 def _queue(book: Book, publication: Publication) -> PublishedQueue:
@@ -66,10 +71,9 @@ def _queue(book: Book, publication: Publication) -> PublishedQueue:
     return PublishedQueue(publication, order, put_back, people_needed(put_back, annotations), chosen_for)
 
 
-def _waiting(book: Book, state: ProjectState) -> list[int]:
-    attempt = state.attempt
-    if attempt is None or attempt.phase is not Phase.RELEASE or state.looped.missing_chunks:
-        return []
+def _waiting(book: Book, state: ProjectState) -> set[int]:
+    if state.phase is not Phase.RELEASE or state.missing_chunks:
+        return set()
     from labelloop.state.release_parts import release_parts  # loads pyarrow, which few projects need here
 
-    return [task_id for part in release_parts(book, state) for task_id in part.finished.waiting]
+    return {task_id for parts in release_parts(book, state) for part in parts for task_id in part.finished.waiting}

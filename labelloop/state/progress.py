@@ -19,7 +19,7 @@ def progress(state: ProjectState) -> Progress:
         decided=all(one.is_decided(number) for one in fields),
         queue_is_current=queue_is_current(state.queue, wanted_queue(state), state.tasks.annotators.keys()),
         phase=phase,
-        predicted=phase is not Phase.RELEASE or not any(one.missing_chunks for one in fields),
+        predicted=phase is not Phase.RELEASE or not state.missing_chunks,
         has_verdict=all(one.verdict(number) is not None for one in fields),
         first_waits=any(one.first_version is not None for one in by_field),
     )
@@ -33,8 +33,8 @@ def is_fitted(state: ProjectState) -> bool:
 
 def wanted_queue(state: ProjectState) -> WantedQueue:
     """Return what people should have in their queue."""
-    attempt, phase, tasks = state.attempt, state.phase, state.tasks
-    certificate = attempt.certificate if attempt else None
+    phase, tasks = state.phase, state.tasks
+    certified = [one.certificate.created_at for one in state.attempts if one.certificate]
     match phase:
         case Phase.ROUNDS if state.is_released:
             wanted, audit = [], []
@@ -51,7 +51,7 @@ def wanted_queue(state: ProjectState) -> WantedQueue:
         tasks=frozenset(wanted),
         audit=frozenset(audit),
         enough=None if phase is Phase.CERTIFY else state.round_due_at,
-        certified_at=certificate.created_at if certificate else None,
+        certified_at=max(certified, default=None),
     )
 
 

@@ -1,6 +1,7 @@
 """Everything a job needs to know of a project, read once and never changed."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from labelloop.domain.certification import Attempt
 from labelloop.domain.field_state import FieldState, versions_that_answer
@@ -118,9 +119,32 @@ class ProjectState:
         return self.rules.round_due_at(self.rounds[-1].train if self.rounds else 0)
 
     @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Return the newest attempt to certify, once for each looped field that it is about; none before the first."""
+        found = [one.attempt for one in self.fields if one.attempt]
+        newest_number = max((one.draw.number for one in found), default=0)
+        return tuple(one for one in found if one.draw.number == newest_number)
+
+    @property
     def attempt(self) -> Attempt | None:
-        """Return the newest attempt to certify, None before the first."""
-        return self.looped.attempt
+        """Return the newest attempt as far as it is about the field in focus, None where it is not."""
+        found = self.looped.attempt if self.fields else None
+        return found if found in self.attempts else None
+
+    @property
+    def shared_attempt(self) -> Attempt | None:
+        """Return the newest attempt for what all its fields share: tasks, order and release; None before the first."""
+        return next(iter(self.attempts), None)
+
+    @property
+    def attempted(self) -> "tuple[ProjectState, ...]":
+        """Return the state once for each field that the newest attempt is about, with that one in focus."""
+        return tuple(one for one in self.by_field if one.attempt)
+
+    @property
+    def missing_chunks(self) -> list[tuple[str, int]]:
+        """Return what the release ordered last lacks: which chunks of the pool, of which field."""
+        return [(one.field.name, chunk) for one in self.attempted for chunk in one.looped.missing_chunks]
 
     @property
     def next_attempt(self) -> int:
@@ -129,22 +153,29 @@ class ProjectState:
 
     @property
     def attempts_spent(self) -> int:
-        """Return in how many attempts to certify, of whatever field, anything was learned of a model."""
-        return sum(found.delta > 0 for one in (*self.fields, *self.former) for found in one.certificates)
+        """Return in how many attempts to certify, of whatever fields, anything was learned of a model."""
+        every = [found for one in (*self.fields, *self.former) for found in one.certificates]
+        return len({found.number for found in every if found.delta > 0})
 
     @property
     def phase(self) -> Phase:
         """Return what the project is at."""
-        phases = [one.attempt.phase for one in self.fields if one.attempt]
-        return next((phase for phase in phases if phase is not Phase.ROUNDS), Phase.ROUNDS)
+        phases = {one.phase for one in self.attempts}
+        return next((phase for phase in (Phase.CERTIFY, Phase.RELEASE) if phase in phases), Phase.ROUNDS)
 
     @property
     def is_released(self) -> bool:
-        """Return whether a release under a certificate is written, and the project has as many tasks as it had then."""
-        attempt = self.attempt
+        """Return whether a release under a certificate is written, and the project has the tasks and fields of then."""
+        attempt = self.shared_attempt
         if attempt is None or attempt.release is None or attempt.order is None:
             return False
-        return self.phase is Phase.ROUNDS and attempt.order.tasks == len(self.tasks.ids)
+        is_over = self.phase is Phase.ROUNDS and attempt.order.tasks == len(self.tasks.ids)
+        return is_over and {one.field.name for one in self.fields} <= self.looped_at(attempt.release.created_at)
+
+    def looped_at(self, moment: datetime) -> frozenset[str]:
+        """Return the names of the fields that were looped at a moment; before the first schema those of the first."""
+        before = [one for one in self.schemas if one.created_at <= moment] or self.schemas[:1]
+        return frozenset(field.name for one in before[-1:] for field in fields_from_json(one.field))
 
     @property
     def deployed(self) -> Fit | None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from labelloop.domain.certification import Attempt, wrong
 from labelloop.domain.predictions import Prediction
@@ -34,9 +35,9 @@ def certificate_json(
     drawn = attempt.draw
     fit = state.version(record.version)
     page = {
-        **{key: value for key, value in asdict(record).items() if key not in ("artifact", "created_at")},
+        **{key: value for key, value in asdict(record).items() if key not in ("artifact", "created_at", "field")},
         "threshold": record.threshold if record.granted else None,
-        "promise": _promise(record, drawn.min_similarity),
+        "promise": _promise(record, drawn.min_similarity, together := _together(state)),
         "min_similarity": drawn.min_similarity,
         "title": state.connection.title,
         "field": state.field.name,
@@ -51,11 +52,20 @@ def certificate_json(
         "near_copies": asdict(copies),
         "labels": _labels(state, record, annotated, answers),
         "people": _people(state),
+        **({"together": together} if together else {}),
     }
     return json.dumps(page, ensure_ascii=False, indent=1).encode()
 
 
-def _promise(record: Certificate, min_similarity: float) -> str:
+def _together(state: ProjectState) -> dict[str, object]:
+    """Return which fields are certified on the same tasks, and how likely any may fail; nothing where it is one."""
+    if len(state.attempted) < 2:
+        return {}
+    delta = sum(one.draw.delta for one in state.attempts)
+    return {"fields": [one.field.name for one in state.attempted], "delta": delta}
+
+
+def _promise(record: Certificate, min_similarity: float, together: Mapping[str, Any]) -> str:
     if not record.granted:
         return f"Nothing is promised: {record.reason}."
     return (
@@ -63,6 +73,11 @@ def _promise(record: Certificate, min_similarity: float) -> str:
         f"at most {record.max_error:.2%} of the labels {wrong(min_similarity)}, with probability "
         f"{1 - record.delta:.2%} or more over the draw of the {record.n} tasks. This holds for the pool they were "
         "drawn from only."
+    ) + (
+        f" What is promised of {', '.join(together['fields'])} holds of all at once with probability "
+        f"{1 - together['delta']:.2%} or more."
+        if together
+        else ""
     )
 
 

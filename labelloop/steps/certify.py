@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from labelloop.domain.certification import Attempt, Population, draw, share_of_delta
+from labelloop.domain.certification import Attempt, Population, draw
 from labelloop.domain.next_step import Phase
 from labelloop.domain.predictions import Prediction
-from labelloop.domain.records import Certificate, CertifyDraw, Fit
+from labelloop.domain.records import Certificate, CertifyDraw
 from labelloop.domain.rounds import AnnotatedTask
 from labelloop.domain.task_index import open_certify
 from labelloop.domain.tasks import Role
@@ -20,31 +20,55 @@ from labelloop.state.project_state import ProjectState
 from labelloop.state.round_content import judged_now
 from labelloop.stats.pac import PacThreshold, pac_threshold, smallest_sample
 from labelloop.steps.certificate import NearCopies, certificate_json
+from labelloop.steps.certify_fields import certify_fields, delta_of_next
 from labelloop.steps.near_duplicates import near_copies
-from labelloop.steps.phase_guard import refuse_frozen
 from labelloop.steps.predict_tasks import answer
 from labelloop.stores.book import Book
 from labelloop.stores.certify_files import CERTIFY_FILE, read_population, write_population
 
 CERTIFICATE_FILE = "certificate.json"
-NOTHING_LABELLED = "abandoned by command, with nothing labelled"
 _ROUNDING = 1e-9
 
 
 def start_attempt(
     book: Book, state: ProjectState, *, max_error: float, confidence: float, n: int, min_similarity: float = 1.0
 ) -> CertifyDraw:
-    """Draw `n` CERTIFY tasks for the version that serves now, which is frozen from here on, and return the draw.
+    """Draw `n` CERTIFY tasks for the versions that serve now, which are frozen from here on, and return the draw.
 
-    An answer will count as right if its similarity to people's is at least `min_similarity`, in (0, 1]; 1: exactly
-    the same.
-    The row of the draw comes before its tasks: `complete_draw` adds them after a crash in between. Raises UserError
+    Where several fields are certified each has a draw of the same tasks, and the first is returned. An answer will
+    count as right if its similarity to people's is at least `min_similarity`, in (0, 1]; 1: exactly the same.
+    The rows of the draws come before their tasks: `complete_draw` adds them after a crash in between. Raises UserError
     where there is no model, an attempt or a release is under way, or n tasks prove nothing or are not to be had.
     """
-    serving, number = served(state)
+    fields, number = certify_fields(state), state.next_attempt
     delta = delta_of_next(state, confidence)
     fingerprints, pool = untouched_pool(book, state)
     found = Population(fingerprints, pool, tuple(draw(pool, n, seed=state.rules.seed, number=number)))
+    _refuse_too_few(found, n, max_error, delta, number)
+    fits = [one.version(one.looped.deployed_version) for one in fields]
+    records = [
+        CertifyDraw(
+            project_id=state.id,
+            number=number,
+            version=fit.version,
+            n=n,
+            pool=len(found.pool),
+            max_error=max_error,
+            delta=delta,
+            created_at=datetime.now(UTC),
+            min_similarity=min_similarity,
+            field=one.field_on_record,
+        )
+        for one, fit in zip(fields, fits, strict=True)
+    ]
+    names = [_named(f"certify-{number}", record) for record in records]
+    book.record_together(records, names, {CERTIFY_FILE: write_population(found)}, [fit.artifact for fit in fits])
+    stored = book.ledger.newest(CertifyDraw, state.id, number=number, field=records[0].field) or records[0]
+    _give_role(book, stored)
+    return stored
+
+
+def _refuse_too_few(found: Population, n: int, max_error: float, delta: float, number: int) -> None:
     least = smallest_sample(max_error, delta)
     if n < least:
         raise UserError(
@@ -56,38 +80,11 @@ def start_attempt(
             f"Only {len(found.pool)} tasks with a text of their own are untouched, {n} are asked for: draw fewer "
             f"(--n, at least {least}), import more, or let people label the rest."
         )
-    record = CertifyDraw(
-        project_id=state.id,
-        number=number,
-        version=serving.version,
-        n=n,
-        pool=len(found.pool),
-        max_error=max_error,
-        delta=delta,
-        created_at=datetime.now(UTC),
-        min_similarity=min_similarity,
-    )
-    book.record(record, f"certify-{number}", {CERTIFY_FILE: write_population(found)}, (serving.artifact,))
-    stored = book.ledger.newest(CertifyDraw, state.id, number=number) or record
-    _give_role(book, stored)
-    return stored
 
 
-def served(state: ProjectState) -> tuple[Fit, int]:
-    """Return the version that serves, which the next attempt is about, and the attempt's number.
-
-    Raises UserError where there is none, or an attempt or a release is under way.
-    """
-    serving = state.deployed
-    if serving is None or state.last_round is None:
-        raise UserError(f"Project {state.id} has no model to certify yet: label until a round has closed.")
-    refuse_frozen(state)
-    return serving, state.next_attempt
-
-
-def delta_of_next(state: ProjectState, confidence: float) -> float:
-    """Return the probability that the next attempt may fail with: attempts in which nothing was judged spent none."""
-    return share_of_delta(confidence, state.attempts_spent + 1)
+def _named(name: str, record: CertifyDraw | Certificate) -> str:
+    """Return the name of a record's artifact: of one of several fields it tells the version."""
+    return f"{name}-{record.version}" if record.field else name
 
 
 def untouched_pool(book: Book, state: ProjectState) -> tuple[dict[int, str], frozenset[int]]:
@@ -102,8 +99,8 @@ def untouched_pool(book: Book, state: ProjectState) -> tuple[dict[int, str], fro
 
 def complete_draw(book: Book, state: ProjectState) -> bool:
     """Give the tasks of an open attempt their role, if a crash has left them without; return whether that was so."""
-    attempt = state.attempt
-    if attempt is None or attempt.phase is not Phase.CERTIFY or state.tasks.of(Role.CERTIFY):
+    attempt = state.shared_attempt
+    if attempt is None or state.phase is not Phase.CERTIFY or state.tasks.of(Role.CERTIFY):
         return False
     _give_role(book, attempt.draw)
     return True
@@ -114,16 +111,24 @@ def _give_role(book: Book, draw: CertifyDraw) -> None:
 
 
 def abandon_attempt(book: Book, state: ProjectState) -> Certificate:
-    """End the open attempt without a certificate; its tasks are TRAIN again. Raises NotFound if none is open.
+    """End the open attempt without a certificate, for all its fields, and return what stands in the place of the first.
+
+    Its tasks are TRAIN again. Raises NotFound if none is open.
+    """
+    if state.phase is not Phase.CERTIFY:
+        raise NotFound(f"Project {state.id} has no open attempt to certify: there is nothing to abandon.")
+    ended = [end_attempt(book, state, one, "abandoned by command") for one in state.attempts if not one.certificate]
+    return ended[0]
+
+
+def end_attempt(book: Book, state: ProjectState, attempt: Attempt, reason: str) -> Certificate:
+    """Record that an open attempt ends without a certificate for its field, and why.
 
     Where nobody has judged any of its tasks nothing was learned from them: the certificate's delta is 0, it spent none.
     """
-    attempt = state.attempt
-    if attempt is None or attempt.phase is not Phase.CERTIFY:
-        raise NotFound(f"Project {state.id} has no open attempt to certify: there is nothing to abandon.")
-    record = _certificate(attempt, PacThreshold(1.0, 0, 0, 0, certifiable=False), "abandoned by command")
+    record = _certificate(attempt, PacThreshold(1.0, 0, 0, 0, certifiable=False), reason)
     if not state.tasks.of(Role.CERTIFY) & state.tasks.annotators.keys():
-        record = replace(record, reason=NOTHING_LABELLED, delta=0.0)
+        record = replace(record, reason=f"{reason}, with nothing labelled", delta=0.0)
     return _record(book, state, attempt, record, None)
 
 
@@ -133,7 +138,7 @@ def certificate_is_due(state: ProjectState) -> bool:
 
 
 def certify(book: Book, state: ProjectState, *, context: ModelContext) -> Certificate:
-    """Compare the frozen version with people on the CERTIFY tasks and record what that proves.
+    """Compare the frozen version of the field in focus with people on the CERTIFY tasks and record what that proves.
 
     A task that people skipped or did not judge blind counts as an error at the model's margin, one that was
     deleted as an error at the highest margin: what is not known never makes the promise easier.
@@ -218,11 +223,13 @@ def _certificate(attempt: Attempt, found: PacThreshold, reason: str) -> Certific
         max_error=drawn.max_error,
         delta=drawn.delta,
         created_at=datetime.now(UTC),
+        field=drawn.field,
     )
 
 
 def _record(book: Book, state: ProjectState, attempt: Attempt, record: Certificate, page: bytes | None) -> Certificate:
     fit = state.version(record.version)
     files = {CERTIFICATE_FILE: page} if page else None
-    book.record(record, f"certificate-{record.number}", files, (attempt.draw.artifact, fit.artifact))
-    return book.ledger.newest(Certificate, state.id, number=record.number) or record
+    name = _named(f"certificate-{record.number}", record)
+    book.record(record, name, files, (attempt.draw.artifact, fit.artifact))
+    return book.ledger.newest(Certificate, state.id, number=record.number, field=record.field) or record

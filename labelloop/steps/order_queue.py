@@ -1,6 +1,7 @@
 """Order the head of the queue: TRAIN tasks by their worth, audit tasks hidden among them."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -114,17 +115,27 @@ def _weight(state: ProjectState) -> float:
 
 
 def _left_to_people(book: Book, state: ProjectState) -> list[QueueItem]:
-    roles = state.tasks.roles
-    left: list[int] = []
-    predictions: dict[int, Prediction] = {}
-    for part in release_parts(book, state):
-        left += part.finished.waiting
-        predictions |= {id_: part.answers[id_] for id_ in part.finished.waiting if id_ in part.answers}
-    left.sort(key=lambda id_: (predictions[id_].margin, id_) if id_ in predictions else (0.0, id_))
-    order = left[: wanted_tasks(state)]
-    train = {id_: predictions[id_] for id_ in order if id_ in predictions and roles[id_] is Role.TRAIN}
-    shown = shown_predictions(state, train) if state.rules.pre_annotate else {}
-    return ranked(order, {state.field.name: shown})
+    """Return the tasks that wait for a person, those first of which a field that they wait for is least certain."""
+    roles, margins = state.tasks.roles, defaultdict[int, list[float]](list)
+    said: dict[str, dict[int, Prediction]] = {one.field.name: {} for one in state.fields}
+    for parts in release_parts(book, state):
+        for part in parts:
+            for id_ in part.finished.waiting:
+                margins[id_] += [part.answers[id_].margin] if id_ in part.answers else []
+        for name, part in zip(said, parts, strict=True):
+            said[name] |= {id_: answer for id_, answer in part.answers.items() if id_ in margins}
+    order = sorted(margins, key=lambda id_: (min(margins[id_], default=0.0), id_))[: wanted_tasks(state)]
+    if not state.rules.pre_annotate:
+        return ranked(order, {})
+    train = [id_ for id_ in order if roles[id_] is Role.TRAIN]
+    by_field = zip(state.by_field, said.items(), strict=True)
+    return ranked(
+        order,
+        {
+            name: shown_predictions(one, {id_: found[id_] for id_ in train if id_ in found})
+            for one, (name, found) in by_field
+        },
+    )
 
 
 def _publication(state: ProjectState, items: list[QueueItem], put_back: Mapping[int, int]) -> Publication:
@@ -139,7 +150,7 @@ def _publication(state: ProjectState, items: list[QueueItem], put_back: Mapping[
         blind=sum(not item.predictions for item in items),
         put_back=len(put_back),
         # else a queue from after a certificate looks like one from before, and is made again and again
-        created_at=moment_after([*state.publications[-1:], state.attempt.certificate if state.attempt else None]),
+        created_at=moment_after([*state.publications[-1:], *(one.certificate for one in state.attempts)]),
     )
 
 

@@ -17,8 +17,7 @@ def write_people_release(book: Book, state: ProjectState) -> Release:
     A task of several fields is in it if it has a label of any. Raises UserError while an attempt to certify or a
     release is under way, or where nobody has labelled anything.
     """
-    for one in state.by_field:
-        refuse_frozen(one)
+    refuse_frozen(state)
     draft = ReleaseDraft(book, state)
     for parts in zip(*(people_parts(book, one) for one in state.by_field), strict=True):
         draft.add(parts)

@@ -8,13 +8,13 @@ from labelloop.state.project_state import ProjectState
 
 def refuse_frozen(state: ProjectState) -> None:
     """Raise UserError, saying what is under way and how it ends, while no round closes and no version is replaced."""
-    attempt = state.attempt
-    if attempt is None or attempt.phase is Phase.ROUNDS:
+    attempt = state.shared_attempt
+    if attempt is None or state.phase is Phase.ROUNDS:
         return
-    if attempt.phase is Phase.CERTIFY:
-        left = len(open_certify(state.tasks))
+    if state.phase is Phase.CERTIFY:
+        left, versions = len(open_certify(state.tasks)), "+".join(one.draw.version for one in state.attempts)
         raise UserError(
-            f"Attempt {attempt.draw.number} of project {state.id} to certify {attempt.draw.version} is open: its model "
+            f"Attempt {attempt.draw.number} of project {state.id} to certify {versions} is open: its model "
             f"is frozen, and no round closes. Let annotators label the {left} tasks that are left "
             f"(`labelloop status {state.id}`), or end it with `labelloop certify {state.id} --abandon`."
         )

@@ -1,16 +1,16 @@
 """Plan an attempt to certify: what it takes and what it can save, before anything is frozen."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labelloop.domain.certify_plan import CertifyPlan, best_plan, why_not
+from labelloop.domain.asked import tasks_asked
+from labelloop.domain.certify_plan import CertifyPlan, FieldShare, best_plan, why_not
 from labelloop.domain.predictions import Prediction
 from labelloop.domain.promotion import FEWEST_AUDIT_TASKS
-from labelloop.domain.records import Fit
 from labelloop.domain.rounds import AnnotatedTask, Round
 from labelloop.domain.task_index import open_monitor
 from labelloop.learners.base import ModelContext, Paid
@@ -18,8 +18,9 @@ from labelloop.state.field_mirror import field_mirror
 from labelloop.state.project_state import ProjectState
 from labelloop.state.round_content import as_measured, judged_now
 from labelloop.stats.pac import allowed_errors, smallest_sample
-from labelloop.stats.pac_forecast import AutomatedShare, forecast_automated
-from labelloop.steps.certify import delta_of_next, is_right, served, untouched_pool
+from labelloop.stats.pac_forecast import AutomatedShare, forecast_together
+from labelloop.steps.certify import is_right, untouched_pool
+from labelloop.steps.certify_fields import certify_fields, delta_of_next, left_to_people
 from labelloop.steps.model_store import load_model
 from labelloop.steps.predict_tasks import answer
 from labelloop.stores.book import Book
@@ -43,17 +44,20 @@ def plan_certify(
 
     Nothing is recorded. Raises UserError where there is no model, or an attempt or a release is under way.
     """
-    fit, number = served(state)
-    now, (_, pool) = as_measured(book, state, judged_now(book, state)), untouched_pool(book, state)
-    evidence = _evidence(book, state, now.audit(1), pool, min_similarity, context)
+    fields = certify_fields(state)
+    now = {one.field.name: as_measured(book, one, judged_now(book, one)) for one in fields}
+    _, pool = untouched_pool(book, state)
+    evidence = _evidence(book, fields, now, pool, min_similarity, context)
     delta = delta_of_next(state, confidence)
+    versions = {one.field.name: one.looped.deployed_version for one in fields}
 
     def planned(size: int) -> CertifyPlan:
         allowed = allowed_errors(size, max_error=max_error, delta=delta, pool=len(pool)) if size <= len(pool) else -1
-        found = evidence.forecast(size, allowed) if evidence and allowed >= 0 else None
+        *each, found = evidence.forecast(size, allowed) if evidence and allowed >= 0 else [None] * (len(fields) + 1)
+        shares = [_field_share(*one, share) for one, share in zip(versions.items(), each, strict=True)]
         return CertifyPlan(
-            version=fit.version,
-            number=number,
+            version="+".join(versions.values()),
+            number=state.next_attempt,
             max_error=max_error,
             delta=delta,
             n=size,
@@ -67,7 +71,9 @@ def plan_certify(
             high=found.high if found else None,
             audit_tasks=found.tasks if found else 0,
             ends_relabel=len(state.queue.people_needed) if state.queue else 0,
-            seconds=_seconds(now),
+            seconds=_seconds(now[fields[0].field.name]),
+            fields=tuple(shares) if len(state.fields) > 1 else (),
+            left_to_people=left_to_people(state),
         )
 
     if n is not None:
@@ -78,58 +84,97 @@ def plan_certify(
     return first if not why_not(first) or not fewer else best_plan([first, *map(planned, fewer)])
 
 
+def _field_share(name: str, version: str, found: AutomatedShare | None) -> FieldShare:
+    return FieldShare(name, version, found.share, found.low, found.high) if found else FieldShare(name, version)
+
+
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """What is known of a version on the audit tasks, shape (m,), and of its margin on untouched tasks."""
+    """What is known of the versions on the audit tasks, shape (fields, m), and of their margins on untouched tasks.
+
+    `blocked`, shape (m,), are tasks that people are asked about whatever the models say.
+    """
 
     margin: NDArray[np.float64]
     wrong: NDArray[np.float64]
+    blocked: NDArray[np.bool_]
     pool_margin: NDArray[np.float64] | None
     seed: int
 
-    def forecast(self, n: int, allowed: int) -> AutomatedShare:
-        """Return the forecast of a draw of n tasks."""
-        return forecast_automated(
-            self.margin, self.wrong, n=n, allowed=allowed, pool_margin=self.pool_margin, seed=self.seed
+    def forecast(self, n: int, allowed: int) -> list[AutomatedShare]:
+        """Return the forecast of a draw of n tasks: for each field, and last for all at once."""
+        return forecast_together(
+            self.margin,
+            self.wrong,
+            n=n,
+            allowed=allowed,
+            blocked=self.blocked,
+            pool_margin=self.pool_margin,
+            seed=self.seed,
         )
 
 
 def _evidence(
     book: Book,
-    state: ProjectState,
-    audit: Sequence[AnnotatedTask],
+    fields: Sequence[ProjectState],
+    now: Mapping[str, Round],
     pool: Collection[int],
     min_similarity: float,
     context: ModelContext,
 ) -> _Evidence | None:
-    """Return what the version that serves does on audit tasks; None where too few are labelled."""
-    if len(audit) < FEWEST_AUDIT_TASKS:
+    """Return what the versions that serve do on audit tasks; None where too few are labelled.
+
+    A field that people left blank in one counts as wrong there, as it does in an attempt.
+    """
+    judged = {name: {task.task.id: task for task in one.audit(1)} for name, one in now.items()}
+    ids = sorted({task_id for tasks in judged.values() for task_id in tasks})
+    if len(ids) < FEWEST_AUDIT_TASKS:
         return None
-    fit, _ = served(state)
-    said = answer(book, fit, [task.task for task in audit], context=context)
+    said = {one.field.name: _said(book, one, ids, context) for one in fields}
     return _Evidence(
-        margin=np.array([said[task.task.id].margin for task in audit]),
-        wrong=np.array([_share_wrong(task, said[task.task.id], min_similarity) for task in audit]),
-        pool_margin=_margins(book, state, fit, pool, context),
-        seed=state.rules.seed,
+        margin=np.array([[found[id_].margin for id_ in ids] for found in said.values()]),
+        wrong=np.array(
+            [
+                [_share_wrong(judged[name].get(id_), found[id_], min_similarity) for id_ in ids]
+                for name, found in said.items()
+            ]
+        ),
+        blocked=_asked_anyway(fields[0], ids, said),
+        pool_margin=_margins(book, fields, pool, context),
+        seed=fields[0].rules.seed,
     )
 
 
-def _share_wrong(task: AnnotatedTask, said: Prediction, min_similarity: float) -> float:
+def _said(book: Book, state: ProjectState, ids: Sequence[int], context: ModelContext) -> dict[int, Prediction]:
+    fit = state.version(state.looped.deployed_version)
+    return answer(book, fit, list(field_mirror(book, state).tasks(ids).values()), context=context)
+
+
+def _share_wrong(task: AnnotatedTask | None, said: Prediction, min_similarity: float) -> float:
     """Return how many of those who judged the task say otherwise, in [0, 1]: one of them judges in an attempt."""
-    values = [annotation.value for annotation in task.annotations if annotation.value is not None]
-    return sum(not is_right(said.value, value, min_similarity) for value in values) / len(values)
+    values = [one.value for one in task.annotations if one.value is not None] if task else []
+    return sum(not is_right(said.value, value, min_similarity) for value in values) / len(values) if values else 1.0
+
+
+def _asked_anyway(
+    state: ProjectState, ids: Sequence[int], said: Mapping[str, Mapping[int, Prediction]]
+) -> NDArray[np.bool_]:
+    """Return in which of the tasks a field under a condition is asked by what is predicted of the others."""
+    fields = {one.field.name: one.field for one in state.fields}
+    asked = [tasks_asked(one, fields, ids, said) for one in fields.values() if one.condition is not None]
+    return np.array([any(found[id_] for found in asked) for id_ in ids], bool)
 
 
 def _margins(
-    book: Book, state: ProjectState, fit: Fit, pool: Collection[int], context: ModelContext
+    book: Book, fields: Sequence[ProjectState], pool: Collection[int], context: ModelContext
 ) -> NDArray[np.float64] | None:
-    """Return the version's margins on some untouched tasks; None where its answers cost money."""
-    if isinstance(load_model(book, fit, context=context), Paid):
+    """Return the versions' margins on some untouched tasks; None where answers of any cost money."""
+    fits = [one.version(one.looped.deployed_version) for one in fields]
+    if any(isinstance(load_model(book, fit, context=context), Paid) for fit in fits):
         return None
-    some = np.random.default_rng(state.rules.seed).permutation(sorted(pool))[:SAMPLE]
-    said = answer(book, fit, list(field_mirror(book, state).tasks(some.tolist()).values()), context=context)
-    return np.array([one.margin for one in said.values()])
+    some = np.random.default_rng(fields[0].rules.seed).permutation(sorted(pool))[:SAMPLE].tolist()
+    said = [_said(book, one, some, context) for one in fields]
+    return np.array([[found[id_].margin for id_ in some] for found in said])
 
 
 def _seconds(now: Round) -> float | None:

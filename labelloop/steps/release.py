@@ -1,11 +1,11 @@
 """Release a data set: the certified version answers the whole pool, people label what it may not, and it is written."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from labelloop.domain.certification import Attempt
-from labelloop.domain.lookup import matching
 from labelloop.domain.next_step import Phase
-from labelloop.domain.records import Certificate, Release, ReleaseChunk, ReleaseOrder
+from labelloop.domain.records import Release, ReleaseChunk, ReleaseOrder
 from labelloop.domain.release_chunks import chunk_of
 from labelloop.domain.task_index import open_certify
 from labelloop.errors import UserError
@@ -15,7 +15,6 @@ from labelloop.state.project_state import ProjectState
 from labelloop.state.release_parts import release_parts
 from labelloop.steps.changed_tasks import changed_since
 from labelloop.steps.deployments import deploy, refuse_pinned
-from labelloop.steps.one_field_only import refuse_several_fields
 from labelloop.steps.predict_tasks import answer
 from labelloop.steps.release_draft import ReleaseDraft
 from labelloop.stores.book import Book
@@ -23,67 +22,72 @@ from labelloop.stores.certify_files import ANSWERS_FILE, task_ids, write_answers
 
 
 def order_release(book: Book, state: ProjectState) -> ReleaseOrder | Release:
-    """Order a release under the newest certificate; return the order, or the release if it is written already.
+    """Order a release under the newest certificates; return the order, or the release if it is written already.
 
-    The certified version serves again if another took its place meanwhile. Raises UserError where there is no granted
-    certificate, or the tasks are no longer those it was given for.
+    Certified versions serve again where others took their place meanwhile. Raises UserError where no certificate is
+    granted, or the tasks are no longer those they were given for.
     """
-    refuse_several_fields(state, "A release under a certificate")
-    attempt, certificate = granted(state)
+    attempt = certified(state)[0]
     if attempt.release is not None:
         return attempt.release
     refuse_changed(book, attempt)
     if attempt.order is not None and attempt.order.active:
         return attempt.order
-    return _order(book, state, certificate, len(task_ids(book, attempt.draw)), active=True)
+    _serve_certified(book, state)
+    return _order(book, state, len(task_ids(book, attempt.draw)), active=True)
 
 
 def abandon_release(book: Book, state: ProjectState) -> ReleaseOrder:
     """Call the release under way off; the certificate stays. Raises UserError if none is under way."""
-    attempt = state.attempt
-    if attempt is None or attempt.phase is not Phase.RELEASE or attempt.certificate is None or attempt.order is None:
+    attempt = state.shared_attempt
+    if attempt is None or state.phase is not Phase.RELEASE or attempt.order is None:
         raise UserError(f"No release of project {state.id} is under way: there is nothing to cancel.")
-    return _order(book, state, attempt.certificate, attempt.order.tasks, active=False)
+    return _order(book, state, attempt.order.tasks, active=False)
 
 
 def answer_chunk(book: Book, state: ProjectState, certificate: int, number: int, *, context: ModelContext) -> None:
-    """Predict the `number`-th chunk of the pool by the certified version and store the answers, once."""
+    """Predict the `number`-th chunk of the pool by the certified version of the field in focus, and store it, once."""
     attempt = state.attempt
     if attempt is None or attempt.draw.number != certificate or number not in state.looped.missing_chunks:
         return
     tasks = field_mirror(book, state).tasks(chunk_of(task_ids(book, attempt.draw), number))
     mine = [task for task in tasks.values() if task.text.strip()]
-    fit = state.version(attempt.draw.version)
+    fit, field = state.version(attempt.draw.version), attempt.draw.field
     answers = answer(book, fit, mine, context=context)
-    record = ReleaseChunk(state.id, certificate, number, len(answers), created_at=datetime.now(UTC))
+    record = ReleaseChunk(state.id, certificate, number, len(answers), field=field, created_at=datetime.now(UTC))
     parents = (fit.artifact, attempt.draw.artifact)
-    book.record(record, f"answers-{certificate}-{number}", {ANSWERS_FILE: write_answers(answers)}, parents)
+    name = f"answers-{certificate}-{number}" + (f"-{fit.version}" if field else "")
+    book.record(record, name, {ANSWERS_FILE: write_answers(answers)}, parents)
 
 
 def release_is_due(state: ProjectState) -> bool:
     """Return whether the release under way lacks nothing more: every answer is there, and nobody is waited for."""
-    return state.phase is Phase.RELEASE and not state.looped.missing_chunks and not state.waiting
+    return state.phase is Phase.RELEASE and not state.missing_chunks and not state.waiting
 
 
 def ends_by_change(book: Book, state: ProjectState) -> bool:
     """Return whether the release under way cannot be finished, since its tasks are no longer those certified."""
-    attempt = state.attempt
-    return attempt is not None and attempt.phase is Phase.RELEASE and bool(changed_since(book, attempt.draw))
+    attempt = state.shared_attempt
+    return attempt is not None and state.phase is Phase.RELEASE and bool(changed_since(book, attempt.draw))
 
 
 def write(book: Book, state: ProjectState) -> Release:
     """Write the release under way: the same bytes whenever and however often it is tried, the ledger row last."""
-    attempt, certificate = granted(state)
-    if attempt.release is not None:
-        return attempt.release
-    refuse_changed(book, attempt)
-    draft = ReleaseDraft(book, state, {state.field.name: certificate})
-    for part in release_parts(book, state):
-        draft.add([part])
-    record = draft.record(certificate=certificate.number, version=certificate.version)
-    chunks = [chunk.artifact for chunk in matching(state.looped.chunks, certificate=certificate.number)]
-    book.record(record, f"release-{record.number}", draft.files(record), (certificate.artifact, *chunks))
-    return book.ledger.newest(Release, state.id, certificate=certificate.number) or record
+    attempts = certified(state)
+    number = attempts[0].draw.number
+    if attempts[0].release is not None:
+        return attempts[0].release
+    refuse_changed(book, attempts[0])
+    found = {one.field.name: one.attempt.certificate for one in state.attempted if one.attempt}
+    certificates = {name: certificate for name, certificate in found.items() if certificate}
+    draft = ReleaseDraft(book, state, certificates)
+    for parts in release_parts(book, state):
+        draft.add(parts)
+    record = draft.record(certificate=number, version=_versions(attempts))
+    chunks = [chunk.artifact for one in state.attempted for chunk in one.looped.chunks if chunk.certificate == number]
+    parents = [*(one.certificate.artifact for one in attempts if one.certificate), *chunks]
+    book.record(record, f"release-{record.number}", draft.files(record), tuple(parents))
+    return book.ledger.newest(Release, state.id, certificate=number) or record
 
 
 def refuse_changed(book: Book, attempt: Attempt) -> None:
@@ -96,33 +100,57 @@ def refuse_changed(book: Book, attempt: Attempt) -> None:
         )
 
 
-def granted(state: ProjectState) -> tuple[Attempt, Certificate]:
-    """Return the newest attempt with its certificate; raises UserError where none is granted."""
-    attempt = state.attempt
+def certified(state: ProjectState) -> tuple[Attempt, ...]:
+    """Return the newest attempt, once for each field that was granted a certificate.
+
+    Raises UserError where it was granted for none, or is open.
+    """
+    attempt = state.shared_attempt
     if attempt is None:
         raise UserError(
             f"Project {state.id} has no certificate: run `labelloop certify {state.id}` first, "
             f"or release people's labels alone: `labelloop release {state.id} --people-only`."
         )
-    if attempt.certificate is None:
+    if state.phase is Phase.CERTIFY:
         left = len(open_certify(state.tasks))
         raise UserError(f"Attempt {attempt.draw.number} is open: people have {left} of its tasks left to label.")
-    if not attempt.certificate.granted:
+    granted = tuple(one for one in state.attempts if one.certificate and one.certificate.granted)
+    if not granted:
         raise UserError(
-            f"Certificate {attempt.draw.number} was not granted: {attempt.certificate.reason}. Label on, then run "
+            f"Certificate {attempt.draw.number} was not granted: {_reasons(state)}. Label on, then run "
             f"`labelloop certify {state.id}` again, or release people's labels alone: `labelloop release {state.id} "
             "--people-only`."
         )
-    return attempt, attempt.certificate
+    return granted
 
 
-def _order(book: Book, state: ProjectState, certificate: Certificate, tasks: int, *, active: bool) -> ReleaseOrder:
-    number = len(state.looped.orders) + 1
+def _reasons(state: ProjectState) -> str:
+    found = {one.field.name: one.attempt.certificate for one in state.attempted if one.attempt}
+    reasons = {name: certificate.reason for name, certificate in found.items() if certificate}
+    return "; ".join(reason if len(reasons) < 2 else f"{name}: {reason}" for name, reason in reasons.items())
+
+
+def _versions(attempts: Sequence[Attempt]) -> str:
+    return "+".join(one.draw.version for one in attempts)
+
+
+def _serve_certified(book: Book, state: ProjectState) -> None:
+    stale = [
+        (one, one.attempt.draw)
+        for one in state.attempted
+        if one.attempt and one.looped.deployed_version != one.attempt.draw.version
+    ]
+    for one, _ in stale:
+        refuse_pinned(one)
+    for one, draw in stale:
+        deploy(book, one, draw.version, reason=f"certificate {draw.number} is for it")
+
+
+def _order(book: Book, state: ProjectState, tasks: int, *, active: bool) -> ReleaseOrder:
+    attempts, number = certified(state), len(state.looped.orders) + 1
     record = ReleaseOrder(
-        state.id, certificate.number, certificate.version, tasks, active, created_at=datetime.now(UTC)
+        state.id, attempts[0].draw.number, _versions(attempts), tasks, active, created_at=datetime.now(UTC)
     )
-    if active and state.looped.deployed_version != certificate.version:
-        refuse_pinned(state)
-        deploy(book, state, certificate.version, reason=f"certificate {certificate.number} is for it")
-    book.record(record, f"order-{number}", parents=(certificate.artifact,))
+    parents = tuple(one.certificate.artifact for one in attempts if one.certificate)
+    book.record(record, f"order-{number}", parents=parents)
     return record

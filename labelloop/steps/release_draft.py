@@ -3,9 +3,9 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+from labelloop.domain.moments import moment_after
 from labelloop.domain.records import Certificate, Release
 from labelloop.domain.release_labels import UNLABELLED
 from labelloop.domain.release_row import ReleasedTask, ReleaseRow, Source
@@ -21,7 +21,7 @@ from labelloop.stores.table_files import TableWriter
 
 
 class FieldDraft:
-    """What a release holds of the field in focus; under a certificate, or (None) what people said alone."""
+    """What a release holds of the field in focus, with the certificate of it, None where there is none."""
 
     def __init__(self, book: Book, state: ProjectState, certificate: Certificate | None) -> None:
         self.name, self._state, self._certificate = state.field.name, state, certificate
@@ -48,7 +48,7 @@ class FieldDraft:
 
 
 class ReleaseDraft:
-    """A release of all looped fields; `certificates` are by field, none of a field that people labelled alone."""
+    """A release of all looped fields; `certificates`, granted or not, are by field, none of one without an attempt."""
 
     def __init__(self, book: Book, state: ProjectState, certificates: Mapping[str, Certificate] | None = None) -> None:
         found = certificates or {}
@@ -82,7 +82,7 @@ class ReleaseDraft:
             by_people=self._of_tasks[Source.PEOPLE],
             by_model=self._of_tasks[Source.MODEL],
             left_out=self._without,
-            created_at=datetime.now(UTC),
+            created_at=moment_after(self._state.schemas[-1:]),  # it is of the fields that were looped by then
         )
 
     def files(self, record: Release) -> dict[str, bytes]:

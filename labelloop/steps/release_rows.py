@@ -78,9 +78,9 @@ def field_page(
 
 
 def _promise(state: ProjectState, tasks: int, certificate: Certificate | None) -> dict[str, object]:
-    """Return what the certificate promises, null where people gave every label."""
+    """Return what the certificate promises, null where none was granted."""
     names = ("max_error", "delta", "threshold", "error_at_most", "certificate_artifact", "model_artifact")
-    if certificate is None:
+    if certificate is None or not certificate.granted:
         return dict.fromkeys(names)
     return {
         "max_error": certificate.max_error,

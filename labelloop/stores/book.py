@@ -1,6 +1,6 @@
 """The one way to record a fact: artifact first, ledger row last; the row is the commit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,3 +35,13 @@ class Book:
         """
         artifact = self.artifacts.write(record, name, files or {}, parents)
         return self.ledger.add(replace(record, artifact=artifact))
+
+    def record_together(
+        self, records: Sequence[Record], names: Sequence[str], files: Files, parents: Sequence[str]
+    ) -> bool:
+        """Record facts of one kind that hold only together, each with the same files, its name and its parent."""
+        stored = [
+            replace(record, artifact=self.artifacts.write(record, name, files, (parent,)))
+            for record, name, parent in zip(records, names, parents, strict=True)
+        ]
+        return self.ledger.add_together(stored)

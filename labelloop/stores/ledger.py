@@ -1,7 +1,7 @@
 """The ledger: which projects, rounds, versions, evaluations, decisions, deployments and publications exist."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -141,6 +141,10 @@ class Ledger:
         """Add a fact; return False, changing nothing, if another worker was first."""
         return self._insert(FACTS[type(record)], [asdict(record)])
 
+    def add_together(self, records: Sequence[Record]) -> bool:
+        """Add facts of one kind, all or, returning False, none of them if another worker was first."""
+        return self._insert(FACTS[type(records[0])], [asdict(record) for record in records])
+
     def all(self, kind: type[T], project_id: int, **where: Any) -> list[T]:
         """Return the project's facts of a kind, oldest first, those whose columns equal `where`."""
         query = _rows_of(kind, project_id, where).order_by(FACTS[kind].c.id)
@@ -193,11 +197,14 @@ class Ledger:
         """Return the tasks of the newest attempt to certify, by id; none if there is none or it was not granted."""
         table, draws, certificates = CERTIFY_TASKS, FACTS[CertifyDraw], FACTS[Certificate]
         newest = select(func.max(draws.c.number)).where(draws.c.project_id == project_id).scalar_subquery()
-        refused = select(certificates.c.number).where(
-            certificates.c.project_id == project_id, certificates.c.granted.is_(False)
+        attempted = select(func.count()).where(draws.c.project_id == project_id, draws.c.number == newest)
+        refused = select(func.count()).where(
+            *(certificates.c.project_id == project_id, certificates.c.number == newest),
+            certificates.c.granted.is_(False),
         )
         query = select(table.c.task_id).where(
-            table.c.project_id == project_id, table.c.number == newest, table.c.number.not_in(refused)
+            *(table.c.project_id == project_id, table.c.number == newest),
+            attempted.scalar_subquery() > refused.scalar_subquery(),
         )
         with self.engine.connect() as connection:
             return list(connection.execute(query.order_by(table.c.task_id)).scalars())

@@ -8,6 +8,7 @@ import pytest
 from labelloop.domain.tasks import Role
 from labelloop.steps.order_queue import order_queue, record_publication
 from tests.cli.conftest import Run
+from tests.core.certified_form import attempt, certify_all, predicted
 from tests.core.form import REPLY, RULES, TOPICS, Form, turn
 from tests.core.made_up import FIELD, MODELS
 
@@ -90,3 +91,25 @@ def test_what_is_done_for_one_field_asks_for_its_name(run: Run, form: Form) -> N
         assert (refused.status, "name one with --field" in refused.err) == (2, True)
     assert "mood" in run("guideline", "7", "--field", "mood").out
     assert form.view.state.attempt is None
+
+
+def test_status_tells_of_an_attempt_once_and_of_the_certificate_of_each_field(run: Run, form: Form) -> None:
+    """And what a release would take where one was not granted."""
+    attempt(form, n=42)
+    mood, _, reply = versions = form.view.state.deployed_versions.split("+")
+    opened = run("status", "7").out
+    assert "Next: publish" in opened
+    assert f"Certifying {'+'.join(versions)}: 0 of 42 tasks labelled (attempt 1)" in opened
+    form.say(form.of(Role.CERTIFY))
+    certify_all(form, refused=("reply",))
+    said = run("status", "7").out
+    assert f"mood: Certificate 1 for {mood}: granted" in said
+    assert f"reply: Certificate 1 for {reply}: not granted" in said
+    assert "a release asks people about every task that is left, for reply" in said
+    assert "finish the data set under it: labelloop release 7" in said
+    found = json.loads(run("status", "7", "--json").out)
+    assert [one["certificate"]["granted"] for one in found["fields"]] == [True, True, False]
+    predicted(form)
+    release = json.loads(run("status", "7", "--json").out)["release"]
+    assert (release["version"], release["chunks"], release["predicted"]) == ("+".join(versions[:2]), 3, 3)
+    assert release["waiting"] > 0

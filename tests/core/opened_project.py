@@ -45,9 +45,9 @@ class OpenedProject:
     def release_labels(self) -> dict[int, Given]:
         """Return each task's label as the release under way would have it."""
         parts = release_parts(self.book, self.state)
-        return {task_id: given for part in parts for task_id, given in part.finished.labels.items()}
+        return {task_id: given for (part, *_) in parts for task_id, given in part.finished.labels.items()}
 
     def release_waits_for(self) -> list[int]:
         """Return the tasks that a person must label before the release under way can be written."""
         parts = release_parts(self.book, self.state)
-        return [task_id for part in parts for task_id in part.finished.waiting]
+        return sorted({task_id for every in parts for part in every for task_id in part.finished.waiting})

@@ -1,15 +1,20 @@
 """The plan of an attempt to certify, in made-up projects: what it costs and saves, and when it does not pay."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from labelloop.domain.certify_plan import CertifyPlan, why_not
+from labelloop.domain.conditions import Condition, Requirement
+from labelloop.domain.task_index import open_train
 from labelloop.domain.tasks import Role
 from labelloop.steps.close_round import close_round
 from labelloop.steps.plan_certify import plan_certify
+from tests.core.certified_form import with_models
 from tests.core.ending import with_model
-from tests.core.made_up import LABELS, MODELS, MadeUp, Make, turn
+from tests.core.form import REPLY
+from tests.core.made_up import FIELD, LABELS, MODELS, MadeUp, Make, turn
 from workers.cli.certify_plan import plan_json, plan_lines
 
 pytestmark = pytest.mark.slow
@@ -98,3 +103,42 @@ def test_open_audit_tasks_are_in_the_plan(make: Make) -> None:
     plan = planned(world)
     assert plan.audit_open == len(world.of(Role.MONITOR)) - 5
     assert plan.by_hand == plan.pool + plan.audit_open
+
+
+def test_the_plan_of_several_fields_counts_tasks_that_every_field_leaves_to_the_model(tmp_path: Path) -> None:
+    """People label a task once for all its fields; each field may fail with its share of the probability."""
+    form = with_models(tmp_path, FIELD, REPLY, tasks=400)
+    plan = plan_certify(*form.view.now(), max_error=0.1, confidence=0.95, n=60, context=MODELS)
+    assert (plan.version, plan.delta, plan.n) == ("v1+v2", 0.025, 60)
+    assert plan.pool == len(open_train(form.view.state.tasks))
+    assert plan.audit_tasks == len(form.of(Role.MONITOR))
+    assert [one.field for one in plan.fields] == ["mood", "reply"]
+    assert plan.share is not None
+    assert 0 < plan.share <= min(one.share or 0 for one in plan.fields)
+    assert plan.annotations == plan.by_hand - (plan.saved or 0)
+    said = "\n".join(plan_lines(plan, 12))
+    assert "error at most 10.0% in each of 2 fields, in all at once with probability 95.00%" in said
+    assert "mood: v1 labels about" in said
+    assert "tasks it saves: about" in said
+    assert plan_json(plan)["fields"][1]["version"] == "v2"
+
+
+def test_the_plan_names_fields_that_people_answer_and_what_that_costs(tmp_path: Path) -> None:
+    """A task in which a field under a condition is asked after the model's answers is not saved."""
+    form = with_models(tmp_path, FIELD, REPLY, tasks=300)
+    before = plan_certify(*form.view.now(), max_error=0.3, confidence=0.95, n=60, context=MODELS)
+    asked = Condition((Requirement(("mood",), (LABELS[0],)),))
+    form.change_fields(FIELD, REPLY, replace(REPLY, name="why", condition=asked), replace(REPLY, name="new"))
+    plan = plan_certify(*form.view.now(), max_error=0.3, confidence=0.95, n=60, context=MODELS)
+    assert list(plan.left_to_people) == ["why", "new"]
+    assert (plan.share or 0) < (before.share or 0)
+    assert plan.fields == before.fields
+    said = "\n".join(plan_lines(plan, 12))
+    assert "why: not certified: asked only after certain answers: people answer it" in said
+    assert "new: not certified: it has no model" in said
+
+
+def test_the_plan_of_one_field_has_no_word_of_others() -> None:
+    """Scripts read the keys that there always were."""
+    found = plan_json(PLAN)
+    assert not {"fields", "left_to_people"} & found.keys()

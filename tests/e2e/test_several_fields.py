@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from labelloop.domain.next_step import Phase
 from labelloop.domain.records import ClosedRound
 from labelloop.domain.tasks import Role
 from labelloop.domain.values import Choice, Rating, Span, Spans, Value
@@ -223,3 +224,56 @@ def spans_of(truth: Mapping[str, Value]) -> list[Span]:
     found = truth["slots"]
     assert isinstance(found, Spans)
     return sorted(found.spans)
+
+
+def test_all_fields_are_certified_at_once_and_the_data_set_is_finished(
+    world: World, form: OpenedProject, tmp_path: Path
+) -> None:
+    """People label the drawn tasks once, blank; then each field has its certificate, and the release says whose."""
+    project, wish = str(form.id), ("--max-error", "0.4", "--confidence", "0.9", "--n", "20")
+    plan = command(world, "certify", project, *wish, "--dry-run")
+    assert "error at most 40.0% in each of 3 fields, in all at once with probability 90.00%" in plan
+    command(world, "certify", project, *wish, "--anyway")
+    drawn = of_role(form, Role.CERTIFY)
+    world.wait(lambda: settled(form), "the blind queue")
+    assert len(drawn) == 20
+    for person in itertools.islice(itertools.cycle(world.people), len(drawn)):
+        task = submit(form, person)
+        assert task.id in drawn
+        assert not any(prediction.result for prediction in task.predictions)
+    world.wait(lambda: form.state.phase is not Phase.CERTIFY, "the certificates")
+    found = {one.field.name: one.attempt.certificate for one in form.state.attempted if one.attempt}
+    granted = [one.version for one in found.values() if one and one.granted]
+    assert list(found) == ["意图", "slots", "clarity"]
+    assert granted, found
+    assert {one.delta for one in found.values() if one} == {0.1 / 3}
+
+    command(world, "release", project)
+    world.wait(lambda: is_predicted(form), "the predictions")
+    left = set(form.state.waiting)
+    for person in itertools.islice(itertools.cycle(world.people), len(TRUTH)):
+        if not left:
+            break
+        left.discard(submit(form, person).id)
+    world.wait(lambda: form.state.is_released and settled(form), "the release")
+
+    command(world, "export", project, str(tmp_path / "out"), "--format", "csv")
+    rows = list(csv.DictReader((tmp_path / "out" / "data.csv").read_text("utf-8").splitlines()))
+    assert len(rows) == len(TRUTH)
+    versions = {row[f"{name}.version"] for row in rows for name in found if row[f"{name}.source"] == "model"}
+    assert versions <= set(granted)
+    for row in rows:
+        for name in ("意图", "clarity"):
+            assert row[f"{name}.source"] == "model" or row[name] == str(TRUTH[row["input_text"]][name])
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert card.count("**Certificate 1:** at most 40.0%") == len(granted)
+
+    ours = sum(row[f"{name}.source"] == "model" for row in rows for name in found)
+    assert json.loads(command(world, "write-back", project, "--json")) == {"written": ours, "left_alone": {}}
+    assert json.loads(command(world, "write-back", project, "--remove", "--json"))["removed"] <= ours
+
+
+def is_predicted(view: OpenedProject) -> bool:
+    """Return whether people have the rest of a release, or nothing is left to them."""
+    state = view.state
+    return state.phase is Phase.ROUNDS or (not state.missing_chunks and settled(view))

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from labelloop.domain.certification import Attempt
 from labelloop.domain.records import Release
 from labelloop.domain.release_labels import UNLABELLED, unsettled
 from labelloop.domain.task_index import open_monitor
 from labelloop.state.project_state import ProjectState
 from labelloop.state.release_parts import people_parts
-from labelloop.steps.one_field_only import refuse_several_fields
-from labelloop.steps.release import granted
+from labelloop.steps.release import certified
 from labelloop.stores.book import Book
 from labelloop.stores.release_files import SUMMARY_FILE, FieldSummary, read_summaries
 
@@ -20,6 +20,7 @@ class ReleasePreview:
     """How many labels people and the model `version` (empty: none) would give, as far as is known now.
 
     `waiting` tasks people would label first, `waiting_audit` of them audit tasks; `left_out` counts tasks by reason.
+    Of several fields each has its own, and a task that one of them waits for is labelled for all.
     """
 
     version: str
@@ -36,20 +37,26 @@ def preview(book: Book, state: ProjectState, *, people_only: bool) -> ReleasePre
     for part in people_parts(book, state):
         said, untouched = said + len(part.finished.labels), untouched + len(part.finished.waiting)
         reasons.update(part.finished.left_out.values())
-    if people_only:
+    granted = () if people_only else certified(state)
+    attempt = None if people_only else state.attempt
+    if attempt is None:  # people alone label this field: no task waits for it, unless it is asked after an answer
         return ReleasePreview("", said, 0, 0, 0, dict(+(reasons + Counter({UNLABELLED: untouched}))))
-    refuse_several_fields(state, "A release under a certificate")
-    attempt, certificate = granted(state)
-    by_model = min(untouched, round(certificate.automated * (attempt.draw.pool - attempt.draw.n)))
+    by_model = min(untouched, _by_model(attempt)) if attempt in granted else 0
     waiting = untouched - by_model
     audit = min(waiting, len(open_monitor(state.tasks, 1)))
-    return ReleasePreview(certificate.version, said + waiting, by_model, waiting, audit, dict(reasons))
+    version = attempt.draw.version if attempt in granted else ""
+    return ReleasePreview(version, said + waiting, by_model, waiting, audit, dict(reasons))
+
+
+def _by_model(attempt: Attempt) -> int:
+    share = attempt.certificate.automated if attempt.certificate else 0.0
+    return round(share * (attempt.draw.pool - attempt.draw.n))
 
 
 def goes_without_certificate(state: ProjectState) -> bool:
     """Return whether people have labelled every task, so that no certificate is needed and none was granted."""
-    attempt, tasks = state.attempt, state.tasks
-    if attempt and (attempt.certificate is None or attempt.certificate.granted):
+    tasks = state.tasks
+    if any(one.certificate is None or one.certificate.granted for one in state.attempts):
         return False
     return bool(tasks.annotators) and not tasks.with_text - tasks.annotators.keys()
 

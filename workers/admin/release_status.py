@@ -39,7 +39,8 @@ class ReleaseStatus:
     """The release under way or, once `path` is set, written; `waiting` is None until all chunks are predicted.
 
     `waiting_audit` of the tasks that wait for a person are audit tasks. A release of people's labels alone has the
-    certificate 0 and an empty version. `left_open` tasks are still given to people after it is written.
+    certificate 0 and an empty version, one of several fields has the versions of all, joined by `+`. `left_open` tasks
+    are still given to people after it is written.
     """
 
     certificate: int
@@ -58,7 +59,7 @@ class ReleaseStatus:
 
 
 def certificate_status(book: Book, state: ProjectState) -> CertificateStatus | None:
-    """Return how the newest attempt to certify stands, None before the first."""
+    """Return how the newest attempt to certify the field in focus stands, None before the first."""
     attempt = state.attempt
     if attempt is None:
         return None
@@ -82,24 +83,23 @@ def certificate_status(book: Book, state: ProjectState) -> CertificateStatus | N
 
 def release_status(book: Book, state: ProjectState) -> ReleaseStatus | None:
     """Return how the newest release stands, None before the first was ordered."""
-    attempt, looped = state.attempt, state.looped
+    attempt, looped = state.shared_attempt, state.looped
+    chunks = len(state.attempts) * len(chunk_numbers(attempt.order.tasks)) if attempt and attempt.order else 0
     if attempt is None or attempt.order is None or state.phase is not Phase.RELEASE:
         newest = looped.releases[-1] if looped.releases else None
-        of_attempt = newest and attempt and attempt.order and newest.certificate == attempt.draw.number
-        chunks = len(chunk_numbers(attempt.order.tasks)) if of_attempt and attempt and attempt.order else 0
-        return _written(book, state, newest, chunks) if newest else None
-    chunks, missing = len(chunk_numbers(attempt.order.tasks)), len(looped.missing_chunks)
-    waiting, audit = frozenset(state.waiting), state.tasks.of(Role.MONITOR)
-    status = ReleaseStatus(attempt.draw.number, attempt.draw.version, chunks, chunks - missing)
+        of_attempt = newest and attempt and newest.certificate == attempt.draw.number
+        return _written(book, state, newest, chunks if of_attempt else 0) if newest else None
+    missing, waiting, audit = len(state.missing_chunks), frozenset(state.waiting), state.tasks.of(Role.MONITOR)
+    status = ReleaseStatus(attempt.draw.number, attempt.order.version, chunks, chunks - missing)
     return status if missing else replace(status, waiting=len(waiting), waiting_audit=len(waiting & audit))
 
 
 def next_of_ending(book: Book, state: ProjectState) -> NextMove | None:
     """Return whose move it is while certifying or releasing; None during rounds, unless the release is written."""
-    attempt = state.attempt
+    attempt = state.shared_attempt
     if attempt is None:
         return _all_said(state)
-    match attempt.phase:
+    match state.phase:
         case Phase.CERTIFY:
             left = len(open_certify(state.tasks))
             number = attempt.draw.number

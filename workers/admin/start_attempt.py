@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from labelloop.domain.certify_plan import CertifyPlan, why_not
 from labelloop.errors import UserError
 from labelloop.steps.certify import start_attempt
-from labelloop.steps.one_field_only import refuse_several_fields
 from labelloop.steps.plan_certify import plan_certify
 from workers.admin.write_back_release import refuse_written_back
 from workers.jobs.app_context import AppContext
@@ -38,7 +37,6 @@ def start(
     unless it is wanted `anyway`, does not pay.
     """
     with held_up_to_date(context, project_id) as state:
-        refuse_several_fields(state, "A certificate")
         if not dry_run:
             refuse_written_back(context.label_studio, project_id)
         plan = plan_certify(

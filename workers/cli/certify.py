@@ -9,7 +9,7 @@ import typer
 from labelloop.domain.certify_plan import CertifyPlan
 from labelloop.state.load import load
 from labelloop.steps.certify import abandon_attempt
-from workers.admin.release_status import certificate_status
+from workers.admin.release_status import CertificateStatus, certificate_status
 from workers.admin.start_attempt import Wish, start, tell
 from workers.cli.arguments import Abandon, AsJson, DryRun, Project
 from workers.cli.certify_plan import plan_json, plan_lines
@@ -72,13 +72,13 @@ def certify(
                     _print_plan(project, plan)
 
             plan = start(context, project, wish, on_plan=told, dry_run=dry_run, anyway=anyway)
-        found = None if dry_run else certificate_status(context.book, load(context.book, project))
+        found = None if dry_run else _begun(context, project)
     if as_json:
         started = asdict(found) if found else {}
         typer.echo(json.dumps({**started, "plan": plan_json(plan)}, ensure_ascii=False, indent=1))
     elif found:
         typer.echo(
-            f"Attempt {found.attempt}: {found.version} is frozen, and {found.n} of {found.pool} untouched tasks are "
+            f"Attempt {found.attempt}: {plan.version} is frozen, and {found.n} of {found.pool} untouched tasks are "
             f"drawn. Annotators now get these first, blank; when all are labelled, the certificate is made.\n"
             f"See how far it is: labelloop status {project}"
         )
@@ -89,12 +89,18 @@ def _print_plan(project: int, plan: CertifyPlan) -> None:
         typer.echo(line)
 
 
+def _begun(context: AppContext, project: int) -> CertificateStatus | None:
+    """Return how the newest attempt stands; of several fields as the first of them has it."""
+    state = load(context.book, project)
+    return certificate_status(context.book, next(iter(state.attempted), state))
+
+
 def _abandon(context: AppContext, project: int, *, as_json: bool) -> None:
     with held_up_to_date(context, project) as state:
         ended = abandon_attempt(context.book, state)
     tell(context, project)
     if as_json:
-        found = certificate_status(context.book, load(context.book, project))
+        found = _begun(context, project)
         typer.echo(json.dumps(asdict(found) if found else None, ensure_ascii=False, indent=1))
         return
     spent = (

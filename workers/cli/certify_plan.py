@@ -10,8 +10,7 @@ from labelloop.formatting import counted
 
 def plan_lines(plan: CertifyPlan, project: int) -> Iterator[str]:
     """Say what an attempt takes, what it can save, and why it would be refused."""
-    promise = f"error at most {plan.max_error:.1%} with probability {1 - plan.delta:.2%}"
-    yield f"Plan of attempt {plan.number} to certify {plan.version}: {promise}"
+    yield f"Plan of attempt {plan.number} to certify {plan.version}: {_promise(plan)}"
     if plan.allowed < 0:
         yield f"  cannot be granted: {_impossible(plan)}"
         yield f"  finish without a certificate: labelloop release {project} --people-only"
@@ -20,8 +19,10 @@ def plan_lines(plan: CertifyPlan, project: int) -> Iterator[str]:
         f"  for the certificate people label {plan.n} of {plan.pool} untouched tasks, blank, one person each; until "
         "then no round closes"
     )
-    yield f"  above its threshold {counted(plan.allowed, 'error')} of the model may be among them"
-    yield f"  labels it saves: {_saving(plan)}"
+    whose = "each field's" if len(plan.fields) > 1 else "its"
+    yield f"  above {whose} threshold {counted(plan.allowed, 'error')} of the model may be among them"
+    yield from _fields(plan)
+    yield f"  {'tasks' if plan.fields else 'labels'} it saves: {_saving(plan)}"
     yield f"  annotations until the release: {_annotations(plan)}"
     if plan.seconds is not None:
         hours, by_hand = (n * plan.seconds / 3600 for n in (plan.annotations, plan.by_hand))
@@ -35,8 +36,9 @@ def plan_lines(plan: CertifyPlan, project: int) -> Iterator[str]:
 def plan_json(plan: CertifyPlan) -> dict[str, Any]:
     """Return the plan with what follows from it; docs/release.md describes the keys."""
     low, high = plan.saved_between or (None, None)
+    of_one = set() if plan.fields else {"fields", "left_to_people"}
     return {
-        **asdict(plan),
+        **{key: value for key, value in asdict(plan).items() if key not in of_one},
         "saved_at_best": plan.saved_at_best,
         "saved": plan.saved,
         "saved_low": low,
@@ -45,6 +47,27 @@ def plan_json(plan: CertifyPlan) -> dict[str, Any]:
         "by_hand": plan.by_hand,
         "refused": (_impossible(plan) if plan.allowed < 0 else why_not(plan)) or None,
     }
+
+
+def _promise(plan: CertifyPlan) -> str:
+    error, fields = f"error at most {plan.max_error:.1%}", len(plan.fields)
+    if fields < 2:
+        return f"{error} with probability {1 - plan.delta:.2%}"
+    return f"{error} in each of {fields} fields, in all at once with probability {1 - fields * plan.delta:.2%}"
+
+
+def _fields(plan: CertifyPlan) -> Iterator[str]:
+    """Say of several fields how much each leaves to people; a task is saved only where none does."""
+    for one in plan.fields:
+        if one.share is None or one.low is None or one.high is None:
+            yield f"  {one.field}: certified for {one.version}"
+        else:
+            found = f"about {one.share:.0%} of the pool by today's forecast ({one.low:.0%} to {one.high:.0%})"
+            yield f"  {one.field}: {one.version} labels {found}"
+    for name, reason in plan.left_to_people.items():
+        yield f"  {name}: not certified: {reason}"
+    if plan.fields:
+        yield "  a task is saved where the model labels every certified field and no other is asked after its answers"
 
 
 def _impossible(plan: CertifyPlan) -> str:

@@ -86,6 +86,8 @@ def _tell_preview(found: Mapping[str, ReleasePreview], *, as_json: bool) -> None
         if len(found) > 1:
             typer.echo(f"{name}:")
         _tell_field(one)
+    if len(found) > 1 and any(one.waiting for one in found.values()):
+        typer.echo("Whoever is given a task labels it for all fields at once.")
 
 
 def _tell_field(found: ReleasePreview) -> None:
@@ -121,7 +123,7 @@ def _predict(context: AppContext, project_id: int, *, now: bool, shown: bool) ->
 
 
 def _chunks_left(book: Book, project_id: int) -> int:
-    return len(load(book, project_id).looped.missing_chunks)
+    return len(load(book, project_id).missing_chunks)
 
 
 def _do(context: AppContext, project_id: int) -> Iterator[int]:

@@ -11,6 +11,7 @@ from labelloop.encoders.encoder_spec import in_words
 from labelloop.formatting import counted
 from labelloop.number_format import percent
 from workers.admin.answer_report import conditional_sentence, findings, hidden_sentence
+from workers.admin.release_status import CertificateStatus
 from workers.admin.round_curve import learning_curve
 from workers.admin.status import Labels, ProjectStatus
 from workers.cli.field_table import field_table
@@ -44,7 +45,7 @@ def _parts_of_several(fields: Sequence[ProjectStatus]) -> Iterator[RenderableTyp
         yield escape(hidden)
     yield f"Encoder: {escape(in_words(first.encoder))}"
     yield f"Shown as {first.published or 'nothing yet'}"
-    yield from _release(first)
+    yield from _ending_of_several(fields)
     yield from _jobs(first.jobs)
 
 
@@ -131,20 +132,39 @@ def _ending(status: ProjectStatus) -> Iterator[str]:
     if found and found.granted is None:
         yield f"Certifying {found.version}: {found.judged} of {found.n} tasks labelled (attempt {found.attempt})"
     elif found:
-        right = (
-            ""
-            if found.min_similarity >= 1
-            else f", right being at least {percent(found.min_similarity)} similar to people's"
-        )
-        promise = f"error at most {found.max_error:.1%} with probability {1 - found.delta:.2%}{right}"
-        word = (
-            f"granted, {percent(found.automated)} of the pool automated, {promise}" if found.granted else "not granted"
-        )
-        yield f"Certificate {found.attempt} for {found.version}: {word}"
-        yield f"  because {escape(found.reason or '')}"
+        yield from _certified(found)
         if found.granted and not (release and release.certificate == found.attempt):
             yield f"  finish the data set under it: labelloop release {project}"
     yield from _release(status)
+
+
+def _certified(found: CertificateStatus) -> Iterator[str]:
+    right = (
+        ""
+        if found.min_similarity >= 1
+        else f", right being at least {percent(found.min_similarity)} similar to people's"
+    )
+    promise = f"error at most {found.max_error:.1%} with probability {1 - found.delta:.2%}{right}"
+    word = f"granted, {percent(found.automated)} of the pool automated, {promise}" if found.granted else "not granted"
+    yield f"Certificate {found.attempt} for {found.version}: {word}"
+    yield f"  because {escape(found.reason or '')}"
+
+
+def _ending_of_several(fields: Sequence[ProjectStatus]) -> Iterator[str]:
+    """Say how far the attempt is, once, and what became of it for each field."""
+    first, found = fields[0], [(one, one.certificate) for one in fields if one.certificate]
+    opened = [one for _, one in found if one.granted is None]
+    if opened:
+        versions, one = "+".join(one.version for one in opened), opened[0]
+        yield f"Certifying {versions}: {one.judged} of {one.n} tasks labelled (attempt {one.attempt})"
+    for status, one in found if not opened else ():
+        yield from (f"{escape(status.field.name)}: {line}" for line in _certified(one)) if status.field else ()
+    release, granted = first.release, [one for _, one in found if one.granted]
+    if not opened and granted and not (release and release.certificate == granted[0].attempt):
+        if refused := [status.field.name for status, one in found if not one.granted and status.field]:
+            yield f"  a release asks people about every task that is left, for {escape(', '.join(refused))}"
+        yield f"  finish the data set under it: labelloop release {first.connection.project_id}"
+    yield from _release(first)
 
 
 def _release(status: ProjectStatus) -> Iterator[str]:

@@ -68,9 +68,9 @@ def release_now(book: Book, project_id: int, bell: Bell) -> Iterator[int]:
     Yields how many chunks are left after each.
     """
     state = load(book, project_id)
-    missing = state.looped.missing_chunks
-    for done, chunk in enumerate(missing, 1):
-        _predict(state, chunk)
+    missing = state.missing_chunks
+    for done, (field, chunk) in enumerate(missing, 1):
+        _predict(state.focused(field), chunk)
         yield len(missing) - done
     _when_free(project_id, bell, lambda: jobs.collect(project_id))
     for _ in _steps_due(book, project_id, bell):
@@ -104,13 +104,13 @@ def _job(step: Step, state: ProjectState) -> Callable[[], None]:
 
 
 def _predict_all(state: ProjectState) -> None:
-    for chunk in state.looped.missing_chunks:
-        _predict(state, chunk)
+    for field, chunk in state.missing_chunks:
+        _predict(state.focused(field), chunk)
 
 
 def _predict(state: ProjectState, chunk: int) -> None:
     if state.attempt:
-        jobs.predict(state.id, state.attempt.draw.number, chunk)
+        jobs.predict(state.id, state.attempt.draw.number, chunk, state.field.name)
 
 
 def _when_free(project_id: int, bell: Bell, job: Callable[[], None]) -> bool:

@@ -83,6 +83,14 @@ class Bell:
         name = "-".join(map(str, (job, project_id, *ids, *filter(None, [slot]))))
         return self._put(self.queue, name, job, (project_id, *ids))
 
+    def enqueue_chunk(self, project_id: int, certificate: int, number: int, field: str = "") -> bool:
+        """Put the prediction of a chunk of the pool by a field's certified version into the queue.
+
+        `field` is empty where the project loops no other. Returns False if the job already waits or runs.
+        """
+        name = "-".join(map(str, ("predict", project_id, certificate, number, *((_digest(field),) if field else ()))))
+        return self._put(self.queue, name, "predict", (project_id, certificate, number, *((field,) if field else ())))
+
     def enqueue_tuning(self, project_id: int, number: int, spec: str, *, field: str = "", seconds: float) -> bool:
         """Put the fit of a slow learner, which ends by itself after so many seconds, into the background queue.
 

@@ -24,6 +24,7 @@ from labelloop.steps.encoder_by_texts import settle_encoder
 from labelloop.steps.evaluate import evaluate as evaluate_round
 from labelloop.steps.fit import fit as fit_round
 from labelloop.steps.give_verdict import give_verdict
+from labelloop.steps.gone_fields import end_without_fields
 from labelloop.steps.order_queue import order_queue, record_publication
 from labelloop.steps.release import abandon_release, answer_chunk, ends_by_change, release_is_due, write
 from workers.jobs.annotator_instructions import refresh_instructions
@@ -74,12 +75,14 @@ def deploy(project_id: int, number: int) -> None:
     _run("deploy", project_id, partial(_deploy, number))
 
 
-def predict(project_id: int, certificate: int, number: int) -> None:
-    """Let the certified version answer one chunk of the pool; chunks may be predicted side by side."""
+def predict(project_id: int, certificate: int, number: int, field: str = "") -> None:
+    """Let a field's certified version answer one chunk of the pool; chunks may be predicted side by side."""
     with _opened("predict", project_id) as context:
         state = load(context.book, project_id)
-        answer_chunk(context.book, state, certificate, number, context=context.models_of(state))
-        left = len(load(context.book, project_id).looped.missing_chunks)
+        if any(one.field.name == field for one in state.fields) or not field:  # else it is looped no more
+            state = state.focused(field)
+            answer_chunk(context.book, state, certificate, number, context=context.models_of(state))
+        left = len(load(context.book, project_id).missing_chunks)
         if not left:
             context.bell.ring(project_id)
         log.info("job_done", certificate=certificate, chunk=number, left=left)
@@ -117,8 +120,12 @@ def _finished(context: AppContext, state: ProjectState) -> ProjectState:
     book = context.book
     if complete_draw(book, state):
         state = load(book, state.id)
+    if reason := end_without_fields(book, state):
+        log.warning("ended_for_fields", reason=reason)
+        state = load(book, state.id)
     if certificate_is_due(state):
-        certify(book, state, context=context.models_of(state))
+        for one in state.attempted:
+            certify(book, one, context=context.models_of(one))
         context.bell.announce(state.id)
     elif ends_by_change(book, state):
         abandon_release(book, state)
@@ -214,9 +221,9 @@ def _run(name: str, project_id: int, job: Job) -> None:
 
 def _queue_next(bell: Bell, state: ProjectState, due: Step | None, *, llm: bool) -> None:
     if due is Step.PREDICT:
-        attempt = state.attempt
-        for chunk in state.looped.missing_chunks:
-            bell.enqueue(due.value, state.id, attempt.draw.number if attempt else 0, chunk)
+        for one in state.attempted:
+            for chunk in one.looped.missing_chunks:
+                bell.enqueue_chunk(state.id, one.attempt.draw.number if one.attempt else 0, chunk, one.field_on_record)
     elif due is Step.PUBLISH:
         bell.enqueue(due.value, state.id)
     elif due is not None:
