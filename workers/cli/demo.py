@@ -90,6 +90,8 @@ def demo(
             _tell_what_to_see(services, console, project_id, context)
             if not exit_:
                 console.print("Ctrl-C stops everything; `make demo` continues from here.")
+            console.print(f"The lead's page: {services.settings.pages_address}/projects/{project_id}", soft_wrap=True)
+            if not exit_:
                 stack.watch()
 
 
