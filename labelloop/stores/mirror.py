@@ -129,8 +129,11 @@ class Mirror:
 
     def unreadable(self) -> dict[int, str]:
         """Return the tasks about which the labelling tool's answers cannot be read, each with the reason."""
-        reasons = self._of_tasks(MIRROR_TASKS.c.unreadable, None)
-        return {task_id: reason for task_id, reason in reasons.items() if reason}
+        table = MIRROR_TASKS.c
+        query = select(table.task_id, table.unreadable).where(table.project_id == self.project_id)
+        query = query.where(table.unreadable.is_not(None), table.unreadable != "").order_by(table.task_id)
+        with self.engine.connect() as connection:
+            return {row.task_id: row.unreadable for row in connection.execute(query)}
 
     def unanswered(self) -> dict[Unanswered, tuple[int, ...]]:
         """Return the task of each annotation without an answer, by reason; skipped ones are left out."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis.exceptions import RedisError
 
@@ -11,7 +11,6 @@ from labelloop.domain.field_rounds import FieldRounds
 from labelloop.domain.lookup import newest
 from labelloop.domain.next_step import next_step
 from labelloop.domain.records import ClosedRound, Connection, Deployment, Evaluation, Fit, Verdict
-from labelloop.domain.rounds import Round
 from labelloop.domain.schema import Field
 from labelloop.domain.task_index import TaskIndex, open_monitor, open_train
 from labelloop.domain.tasks import Role
@@ -115,10 +114,14 @@ def project_statuses(book: Book, states: Sequence[ProjectState], bell: Bell) -> 
     """Return how a project stands, once for each of these of its fields: what they share is computed once."""
     state = states[0]
     active, judged = state.connection.active, fields_judged_now(book, state)
+    jobs, wanted = (known_jobs(bell, state.id), _wanted(book, state, judged)) if active else (Jobs(), None)
     shared = _Shared(
         judged=judged,
-        wanted=_wanted(book, state, judged) if active else None,
-        jobs=known_jobs(bell, state.id) if active else Jobs(),
+        labels=_labels(state),
+        wanted=wanted,
+        jobs=jobs,
+        first=_first(state, jobs) if active else NextMove(Move.DISCONNECTED, project=state.id),
+        last=_last(state, wanted),
         conditional=conditional_counts(book, state),
     )
     return [_of_field(book, one, bell, shared) for one in states]
@@ -126,30 +129,37 @@ def project_statuses(book: Book, states: Sequence[ProjectState], bell: Bell) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What a project's fields have in common, see `ProjectStatus`; `judged` is what people have said by now."""
+    """What a project's fields have in common, see `ProjectStatus`; `judged` is what people have said by now.
+
+    `labels` are without those of the fields. `first` is the next move where nothing of a field comes before it, None if
+    something may, `last` the move where nothing of it is left.
+    """
 
     judged: FieldRounds
+    labels: Labels
     wanted: int | None
     jobs: Jobs | None
+    first: NextMove | None
+    last: NextMove
     conditional: Mapping[str, AnswerCounts]
 
 
 def _of_field(book: Book, state: ProjectState, bell: Bell, shared: _Shared) -> ProjectStatus:
-    looped, connection, wanted = state.looped, state.connection, shared.wanted
+    looped, connection, now = state.looped, state.connection, shared.judged.by_field[state.field.name]
     winners = {(decision.round_number, decision.winner) for decision in looped.decisions}
-    gone = NextMove(Move.DISCONNECTED, project=state.id)
+    settled = {"train": len(now.training), "monitor": len(now.audit(state.rules.monitor_people))}
     return ProjectStatus(
         connection=connection,
         rounds=state.rounds,
-        labels=_labels(state, shared.judged.by_field[state.field.name]),
+        labels=replace(shared.labels, **settled),
         versions=looped.fits,
         evaluations=tuple(Measured(e, (e.round_number, e.version) in winners) for e in looped.evaluations),
         agreement=newest(looped.evaluations, version=looped.deployed_version, failure=""),
         verdict=newest(looped.verdicts),
         deployment=newest(looped.deployments),
         published=state.published_name,
-        next=_next(book, state, wanted, shared.jobs) if connection.active else gone,
-        labels_to_next_round=wanted,
+        next=shared.first or next_of_ending(book, state) or shared.last,
+        labels_to_next_round=shared.wanted,
         due_at=state.round_due_at,
         jobs=shared.jobs,
         certificate=certificate_status(book, state),
@@ -179,11 +189,12 @@ def _chosen(state: ProjectState) -> int | None:
     return sum(name == state.field.name for task_id, name in chosen.items() if task_id not in touched)
 
 
-def _labels(state: ProjectState, now: Round) -> Labels:
-    tasks, people = state.tasks, state.rules.monitor_people
+def _labels(state: ProjectState) -> Labels:
+    """Return the counts of tasks alone."""
+    tasks = state.tasks
     return Labels(
-        train=len(now.training),
-        monitor=len(now.audit(people)),
+        train=0,
+        monitor=0,
         train_tasks=len(tasks.of(Role.TRAIN)),
         monitor_tasks=len(tasks.of(Role.MONITOR)),
         untouched=len(tasks.ids - tasks.annotators.keys()),
@@ -211,14 +222,16 @@ def _wanted(book: Book, state: ProjectState, judged: FieldRounds) -> int:
     return max(0, state.round_due_at - len(judged.training - settled_before(book, state)))
 
 
-def _next(book: Book, state: ProjectState, wanted: int | None, jobs: Jobs | None) -> NextMove:
+def _first(state: ProjectState, jobs: Jobs | None) -> NextMove | None:
     due = next_step(progress(state))
     if due is not None:
         return NextMove(Move.STEP, step=due.value)
     if not state.tasks.ids:  # a job that is to take them in may not have been at work yet
         return NextMove(Move.COLLECT if jobs and (jobs.queued or jobs.running) else Move.IMPORT)
-    if ending := next_of_ending(book, state):
-        return ending
+    return None
+
+
+def _last(state: ProjectState, wanted: int | None) -> NextMove:
     if not open_train(state.tasks) and not open_monitor(state.tasks, state.rules.monitor_people):
         return NextMove(Move.ALL_LABELLED)
     return NextMove(Move.LABEL, count=wanted) if wanted else NextMove(Move.CLOSE_ROUND)
