@@ -76,6 +76,11 @@ class Field:
         return tuple(map(Input, self.inputs, words * len(self.inputs) if len(words) == 1 else words))
 
     @property
+    def kind_in_words(self) -> str:
+        """Return the kind of its answers, and whether there is one of each region."""
+        return f"{self.kind.value} of each region" if self.unit is Unit.REGION else self.kind.value
+
+    @property
     def of_one_region(self) -> "Field":
         """Return the field as it is asked about a single region: a learner sees nothing else of it."""
         return replace(self, unit=Unit.ONE_REGION)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from labelloop.domain.release_row import ReleasedTask, ReleaseRow, Source
+from labelloop.domain.schema import Unit
 from labelloop.domain.tasks import Role
 from labelloop.domain.values import FieldKind
 from labelloop.export.conll import unwritten
@@ -101,6 +102,8 @@ def labels(facts: Facts) -> str:
     )
     if facts.field.kind is FieldKind.SPANS:
         note += " A text counts once for a label, however many of its spans bear it."
+    if facts.field.unit is Unit.REGION:
+        note += " A text counts once for a label, however many of its regions have it."
     return f"{table(head, rows)}\n\n{note}"
 
 

@@ -30,7 +30,7 @@ def form_card(facts: FormFacts, *, data_files: str | None) -> str:
 
 
 def _summary(facts: FormFacts) -> str:
-    names = ", ".join(f"`{line(one.field.name)}` ({one.field.kind.value})" for one in facts.fields)
+    names = ", ".join(f"`{line(one.field.name)}` ({one.field.kind_in_words})" for one in facts.fields)
     left_out = facts.release.left_out
     rest = f" {counted(left_out, 'task')} of the project without a label of any field are left out." if left_out else ""
     return (

@@ -121,6 +121,10 @@ def test_what_people_said_of_regions_is_released_and_exported(turned: RegionForm
     for task in facts.tasks:
         assert {name: row.value for name, row in task.labels.items()} == answers(task.task_id)
     files = release_files(facts, (Format.CSV, Format.JSON_LINES, Format.PARQUET))
+    card = files["README.md"].decode()
+    assert "`who` (spans), `心情` (choice of each region), `sure` (rating of each region)" in card
+    assert "however many of its regions have it" in card
+    assert "`<field>.regions`" in card
     first = json.loads(files["data.jsonl"].splitlines()[0])
     assert [region["value"] for region in first["sure.regions"]] == [first["sure.labels"][0]]
     imported = json.loads(form_json(FIELDS, facts.tasks))[0]["annotations"][0]["result"]

@@ -57,7 +57,8 @@ def _heading(status: ProjectStatus) -> Iterator[RenderableType]:
 def _parts(status: ProjectStatus) -> Iterator[RenderableType]:
     yield from _heading(status)
     if status.field and len(status.fields) > 1:
-        yield f"Field {escape(status.field.name)} ({status.field.kind}), one of {escape(', '.join(status.fields))}"
+        kind, others = status.field.kind_in_words, escape(", ".join(status.fields))
+        yield f"Field {escape(status.field.name)} ({kind}), one of {others}"
     yield _labels(status.labels)
     for offer in status.rename_offers:
         yield f"! {escape(offer.sentence(status.connection.project_id))}"
