@@ -60,10 +60,11 @@ def test_what_is_lost_is_told(
 
     collect(project)
     shown = run("status", str(project))
-    assert "about: not asked in 3 annotations; of 1 nobody can tell" in shown.out
+    assert "Not asked, as the condition did not hold: about in 3 annotations." in shown.out
+    assert "about: whether it was asked nobody can tell in 1 annotation, since" in " ".join(shown.out.split())
     conditional = json.loads(run("status", str(project), "--json").out)["conditional_fields"]
     assert conditional == {"about": {"not asked": 3, "condition not met": 0, "condition unknown": 1}}
-    assert "about: not asked in 3 annotations" in run("doctor", str(project)).out
+    assert "about in 3 annotations" in run("doctor", str(project)).out
     client.update_project(project, label_config=AFTER)
     collect(project)
     shown = run("status", str(project))

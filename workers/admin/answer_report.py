@@ -83,14 +83,17 @@ def hidden_sentence(hidden: Mapping[str, str]) -> str:
     return f"{counted(len(hidden), 'control')} not asked of every task, and so not looped: {shown}."
 
 
-def conditional_sentence(name: str, counts: AnswerCounts) -> str:
-    """Return how often a field under a condition was not asked, and what stands there all the same."""
-    said = f"{name}: not asked in {counted(counts.count(Unanswered.NOT_ASKED), 'annotation')}"
-    if unmet := counts.count(Unanswered.CONDITION_UNMET):
-        said += f"; {unmet:,} hold an answer though it was not, which does not count"
-    if unknown := counts.count(Unanswered.CONDITION_UNKNOWN):
-        said += f"; of {unknown:,} nobody can tell, since the answer that it depends on cannot be read"
-    return f"{said}."
+def conditional_sentences(fields: Mapping[str, AnswerCounts]) -> Iterator[str]:
+    """Yield how often fields under a condition were not asked, by name, and what stands there all the same."""
+    if fields:
+        silent = (f"{name} in {counted(one.count(Unanswered.NOT_ASKED), 'annotation')}" for name, one in fields.items())
+        yield f"Not asked, as the condition did not hold: {', '.join(silent)}."
+    for name, counts in fields.items():
+        if unmet := counts.count(Unanswered.CONDITION_UNMET):
+            yield f"{name}: {counted(unmet, 'answer')} given though it was not asked, which does not count."
+        if unknown := counts.count(Unanswered.CONDITION_UNKNOWN):
+            what = f"whether it was asked nobody can tell in {counted(unknown, 'annotation')}"
+            yield f"{name}: {what}, since the answer that it depends on cannot be read."
 
 
 def hidden_unlooped(state: ProjectState) -> dict[str, str]:
@@ -125,8 +128,7 @@ def project_findings(book: Book, project_id: int) -> Iterator[Finding]:
     if others := not_looped(config, [one.field for one in state.fields]):
         what = f"Not looped, though it could be: {', '.join(others)}."
         yield Finding(Level.OK, what, f"labelloop rules {project_id} --set fields=all loops every field.")
-    for name, counts in conditional_counts(book, state).items():
-        yield Finding(Level.OK, conditional_sentence(name, counts))
+    yield from (Finding(Level.OK, said) for said in conditional_sentences(conditional_counts(book, state)))
     if hidden := hidden_sentence(hidden_unlooped(state)):
         yield Finding(Level.OK, hidden)
 

@@ -21,10 +21,11 @@ def preview_lines(seen: Preview, project: int) -> Iterator[str]:
         yield f"Not looped: {name}: the rules do not name it. To loop it: labelloop rules {project} --set fields=all"
     for reason in seen.not_learnable:
         yield f"Not looped: {reason}."
-    for name in seen.may_be_left_empty:
+    if blank := seen.may_be_left_empty:
+        are, them = ("is", f"the control {blank[0]}") if len(blank) == 1 else ("are", "these controls")
         yield (
-            f"{name} is not required: Label Studio takes a Submit without an answer, which counts for nothing. "
-            f'Add required="true" to the control {name} (Settings > Labeling Interface).'
+            f"{', '.join(blank)} {are} not required: Label Studio takes a Submit without an answer, which counts for "
+            f'nothing. Add required="true" to {them} (Settings > Labeling Interface).'
         )
     if seen.pool.tasks:
         yield from _pool(seen)

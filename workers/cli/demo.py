@@ -87,7 +87,7 @@ def demo(
                 demo_llm.tell_competition(read, stack, console)
             elif not no_release:
                 finish(context, stack, console, project_id, people, chosen, texts)
-            _tell_what_to_see(services, console, project_id, context)
+            _tell_what_to_see(services, console, project_id, context, ends=exit_)
             if not exit_:
                 console.print("Ctrl-C stops everything; `make demo` continues from here.")
             console.print(f"The lead's page: {services.settings.pages_address}/projects/{project_id}", soft_wrap=True)
@@ -179,14 +179,17 @@ def _interval(value: float | None, low: float | None, high: float | None) -> str
     return f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def _tell_what_to_see(services: Services, console: Console, project_id: int, context: AppContext) -> None:
+def _tell_what_to_see(
+    services: Services, console: Console, project_id: int, context: AppContext, *, ends: bool
+) -> None:
     name = load(context.book, project_id).published_name
     tell_log_in(services, console)
     command = os.path.relpath(sys.argv[0])
+    tried = f"  look again  {command} demo" if ends else f"  also try    {command} status, {command} doctor"
     for line in (
         f"  open        {services.label_studio.url}/projects/{project_id}/data",
         f"  click       “Label All Tasks”: the pre-annotations are those of {name};",
         "              audit tasks come blank, so that two people label each one unaided",
-        f"  also try    {command} status, {command} doctor (here, while this runs)",
+        f"{tried} {'(it has ended, and continues from here)' if ends else '(here, while this runs)'}",
     ):
         console.print(line, highlight=False, soft_wrap=True)

@@ -1,5 +1,6 @@
 """A project's status for people: what happened, how good the model is, what comes next."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
@@ -10,7 +11,7 @@ from rich.text import Text
 from labelloop.encoders.encoder_spec import in_words
 from labelloop.formatting import counted
 from labelloop.number_format import percent
-from workers.admin.answer_report import conditional_sentence, findings, hidden_sentence
+from workers.admin.answer_report import conditional_sentences, findings, hidden_sentence
 from workers.admin.release_status import CertificateStatus
 from workers.admin.round_curve import learning_curve
 from workers.admin.status import Labels, ProjectStatus
@@ -31,7 +32,8 @@ def _parts_of_several(fields: Sequence[ProjectStatus]) -> Iterator[RenderableTyp
     yield _labels(first.labels)
     yield field_table(fields)
     yield "Bar: agreement with people from 0 to 100 %, 95 % interval; │ people with each other."
-    yield f"All there is to a field: labelloop status {first.connection.project_id} --field {fields[-1].fields[-1]}"
+    last = escape(shlex.quote(fields[-1].fields[-1]))
+    yield f"All there is to a field: labelloop status {first.connection.project_id} --field {last}"
     for one in fields:
         for offer in one.rename_offers:
             yield f"! {escape(offer.sentence(first.connection.project_id))}"
@@ -39,8 +41,7 @@ def _parts_of_several(fields: Sequence[ProjectStatus]) -> Iterator[RenderableTyp
             yield f"  {escape(one.newest_waits)}"
         if one.field:
             yield from (f"! {escape(one.field.name)}: {said}" for said in _troubles(one, blank_is_fine=True))
-    for name, counts in first.conditional.items():
-        yield escape(conditional_sentence(name, counts))
+    yield from map(escape, conditional_sentences(first.conditional))
     if hidden := hidden_sentence(first.hidden):
         yield escape(hidden)
     yield f"Encoder: {escape(in_words(first.encoder))}"
@@ -89,8 +90,7 @@ def _parts(status: ProjectStatus) -> Iterator[RenderableType]:
 def _answers(status: ProjectStatus) -> Iterator[str]:
     """Say what counts as no answer."""
     yield from (f"! {said}" for said in _troubles(status, blank_is_fine=len(status.fields) > 1))
-    for name, counts in status.conditional.items():
-        yield escape(conditional_sentence(name, counts))
+    yield from map(escape, conditional_sentences(status.conditional))
     if hidden := hidden_sentence(status.hidden):
         yield escape(hidden)
     if unreadable := status.unreadable_of_llm:
