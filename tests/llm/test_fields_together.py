@@ -2,15 +2,20 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from labelloop.domain.guideline_text import first_guideline
+from labelloop.domain.refinement import Edit
 from labelloop.domain.values import Choice
 from labelloop.learners.base import cost_per_1000
+from labelloop.learners.prompt.guideline_edits import edited
 from labelloop.learners.prompt.learner import PromptLearner
 from labelloop.learners.prompt.model import PromptModel
+from labelloop.learners.prompt.prompt_text import instructions
 from labelloop.testing import BagOfWords
 from tests.llm import several
 from tests.llm.server import Fault, ScriptedLLM
@@ -234,3 +239,14 @@ def test_a_project_of_one_field_asks_byte_for_byte_as_before(told: ScriptedLLM, 
     every = "\n".join(sorted(told.bodies.elements()))
     assert hashlib.sha256(every.encode()).hexdigest().startswith("a9ad516f5282c85355eb065d3c1e518c")
     assert model.predict(["soup"])[0].value == Choice("food")
+
+
+def test_a_better_guideline_is_in_the_fields_own_section(told: ScriptedLLM, tmp_path: Path) -> None:
+    """It is tried, measured and served among the others' sections as they are."""
+    labeler = fit_together(tmp_path, (TOPIC, TONE), numbers=range(6))["topic"].prompt.labeler
+    better = edited(first_guideline(TOPIC), [Edit("card", "Whatever a bank does.")])
+    system = replace(labeler, system=instructions(TOPIC, better)).joint.system
+
+    assert "Whatever a bank does." not in labeler.joint.system
+    assert system.replace("\nWhatever a bank does.", "") == labeler.joint.system
+    assert system.index('# "topic"') < system.index("Whatever a bank does.") < system.index('The answer to "topic"')
