@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from labelloop.domain.asked import answers_where_asked
 from labelloop.domain.consensus import settle
 from labelloop.domain.json_values import displayed
 from labelloop.domain.scale import Precision, Scale
-from labelloop.domain.schema import PLAIN_TEXT, Field
+from labelloop.domain.schema import PLAIN_TEXT, Field, Unit
 from labelloop.domain.tasks import Annotation
 from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import FieldKind, Value
@@ -21,8 +22,9 @@ from labelloop.simulate.jsonl_labels import read_lines
 from labelloop.simulate.labelled_texts import Labelled, LabelledText, labelled
 from labelloop.simulate.own_values import most_stars
 from labelloop.simulate.table_reader import Table, read_table, read_text
+from sync.codecs.form_codec import read_field
 from sync.codecs.region_codec import read_answer, task_text
-from sync.config.label_config import KIND_OF_TAG
+from sync.config.label_config import KIND_OF_TAG, parse
 from sync.config.object_tags import HYPERTEXT, PARAGRAPHS, Reading
 from sync.label_studio_table import is_table_of_annotations, structured_controls, tasks_of
 
@@ -53,6 +55,27 @@ def read_label_studio(path: Path, name: str | None = None) -> Labelled:
     if rows and not any("data" in row for row in rows):
         return read_lines(path, list(enumerate(rows, 1)), name)
     raise UserError(f"{path} is no list of tasks with their data: export the project from Label Studio as JSON.")
+
+
+def read_form(path: Path, config: str, name: str) -> Labelled:
+    """Read what people settled on of the field `name` in a JSON export, by the labelling configuration of its project.
+
+    An answer of a conditional field counts, and so does silence, only where the rest of the annotation says that it was
+    asked. Raises UserError where the file is no such export, or the loop would not learn the field.
+    """
+    fields = {one.name: one for one in parse(config).fields}
+    field = fields.get(name)
+    if field is None or field.unit is not Unit.TASK:
+        known = ", ".join(one.name for one in fields.values() if one.unit is Unit.TASK) or "none"
+        raise UserError(f"The labelling configuration has no field {name} that can be replayed; it has {known}.")
+    try:
+        found = json.loads(read_text(path))
+    except ValueError as error:
+        raise UserError(f"{path} cannot be read as JSON: {error}.") from error
+    tasks = found if isinstance(found, list) else []
+    if not tasks or not all(isinstance(one, dict) and isinstance(one.get("data"), dict) for one in tasks):
+        raise UserError(f"{path} is no list of tasks with their data: a labelling configuration needs the JSON export.")
+    return _read(field, fields, tasks)
 
 
 def controls_in(path: Path) -> tuple[str, ...]:
@@ -90,10 +113,14 @@ def read_tasks(path: Path, tasks: Sequence[Json], name: str | None = None) -> La
     a task's data says where it belongs. Raises UserError where the loop would not learn the control.
     """
     field = _field(path, tasks, name)
+    return _read(field, {field.name: field}, tasks)
+
+
+def _read(field: Field, fields: Mapping[str, Field], tasks: Sequence[Json]) -> Labelled:
     rows: list[LabelledText] = []
     left_out = Counter[str]()
     for task in tasks:
-        value = _settled(field, task, left_out)
+        value = _settled(field, fields, task, left_out)
         if value is not None:
             split = task["data"].get("split")
             rows.append(LabelledText(task_text(field, task["data"]), value, split if isinstance(split, str) else ""))
@@ -205,11 +232,11 @@ def _inputs(path: Path, rows: Sequence[Json], to_name: str, kind: FieldKind) -> 
     )
 
 
-def _settled(field: Field, task: Json, left_out: Counter[str]) -> Value | None:
+def _settled(field: Field, fields: Mapping[str, Field], task: Json, left_out: Counter[str]) -> Value | None:
     """Return what people settled on, None where they did not; count what is left out."""
     found: dict[Any, Annotation] = {}
     for number, one in enumerate(sorted(_annotations(task), key=lambda one: str(one.get("updated_at") or ""))):
-        answer = _answer(field, task, one)
+        answer = _answer(field, fields, task, one)
         if isinstance(answer, Unanswered):
             left_out[f"{answer} annotations"] += 1
         else:
@@ -225,10 +252,15 @@ def _settled(field: Field, task: Json, left_out: Counter[str]) -> Value | None:
     return consensus.value if consensus else None
 
 
-def _answer(field: Field, task: Json, annotation: Json) -> Value | Unanswered:
+def _answer(field: Field, fields: Mapping[str, Field], task: Json, annotation: Json) -> Value | Unanswered:
     if annotation.get("was_cancelled"):
         return Unanswered.SKIPPED
     result = annotation.get("result")
     if result is None:
         return Unanswered.EMPTY
-    return read_answer(field, result, task["data"]) if isinstance(result, list) else Unanswered.UNREADABLE
+    if not isinstance(result, list):
+        return Unanswered.UNREADABLE
+    if field.condition is None:
+        return read_answer(field, result, task["data"])
+    every = {name: read_field(one, fields, result, task["data"]) for name, one in fields.items()}
+    return answers_where_asked(fields, every)[field.name]

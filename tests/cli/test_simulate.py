@@ -110,3 +110,35 @@ def test_an_export_of_a_form_does_not_say_who_was_asked(run: Run, tmp_path: Path
 
     assert 'Of these 15 have no label: read as the answer "none".' in done.out
     assert "An export does not say whether the field was on the screen." in done.out
+
+
+def test_with_the_labelling_configuration_silence_counts_only_where_people_were_asked(run: Run, tmp_path: Path) -> None:
+    """`Choices` of a conditional control are "none" where nothing is ticked, and nothing where it was hidden."""
+    several = "".join(f'<Choice value="{value}"/>' for value in ("a", "b"))
+    words = "".join(f'<Choice value="{value}"/>' for value in ("good", "bad", "odd"))
+    (tmp_path / "config.xml").write_text(
+        f'<View><Text name="text" value="$text"/><Choices name="mood" toName="text">{words}</Choices>'
+        f'<Choices name="why" toName="text" choice="multiple" visibleWhen="choice-selected" whenTagName="mood" '
+        f'whenChoiceValue="bad">{several}</Choices></View>'
+    )
+    tasks = []
+    for n in range(90):
+        said = {"mood": [truth(n)]}
+        if truth(n) == "bad" and n % 2:
+            said["why"] = ["a"] if n % 4 == 1 else ["a", "b"]
+        result = [
+            {"from_name": name, "to_name": "text", "type": "choices", "value": {"choices": labels}}
+            for name, labels in said.items()
+        ]
+        tasks.append({"id": n, "data": {"text": text(n)}, "annotations": [{"completed_by": 1, "result": result}]})
+    (tmp_path / "export.json").write_text(json.dumps(tasks), "utf-8")
+    how = ("--rounds", "10", "--seeds", "1", "--learner", "logistic")
+    done = run("simulate", str(tmp_path / "export.json"), "--label-config", str(tmp_path / "config.xml"), *how)
+
+    assert (done.status, done.err) == (0, "")
+    assert "Read: 90 texts; mood (choice)" in done.out
+    assert "Read: 30 texts; why (choices)" in done.out
+    assert 'Of these 15 have no label: read as the answer "none".\n' in done.out
+    assert "Left out: not asked annotations: 60." in done.out
+    wrong = run("simulate", str(tmp_path / "export.json"), "--label-config", str(tmp_path / "export.json"), *how)
+    assert wrong.status == 2

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from labelloop.domain.forecast import Forecast
 from labelloop.domain.languages import languages
+from labelloop.domain.schema import Unit
 from labelloop.domain.values import Choices, Spans
 from labelloop.encoders.encoder_choice import FOREIGN_SHARE, encoder_due
 from labelloop.encoders.encoder_spec import WINDOWS
@@ -36,8 +37,9 @@ from labelloop.simulate.learning_curve import CurvePoint, curve, outlook
 from labelloop.simulate.picture import name_of, picture
 from labelloop.simulate.replay import replay
 from labelloop.simulate.replay_plan import DEFAULT, Machine, Plan
-from labelloop.simulate.table_reader import read_table
-from sync.label_studio_file import controls_in, read_annotations, read_label_studio
+from labelloop.simulate.table_reader import read_table, read_text
+from sync.config.label_config import parse
+from sync.label_studio_file import controls_in, read_annotations, read_form, read_label_studio
 from sync.label_studio_table import is_table_of_annotations
 from workers.cli.arguments import AsJson
 from workers.cli.console import output
@@ -70,6 +72,10 @@ def simulate(
         list[str],
         typer.Option(help="Label column, key or control; can be repeated. Default: the first, of an export all."),
     ] = [],  # noqa: B006
+    config: Annotated[
+        Path | None,
+        typer.Option("--label-config", help="The labelling configuration (XML) of a JSON export.", show_default=False),
+    ] = None,
     learner: Annotated[list[str], typer.Option(help="Candidate learner; can be repeated.")] = [DEFAULT],  # noqa: B006
     strategy: Annotated[list[str], typer.Option(help="Query strategy; repeat it to compare.")] = [_USUAL],  # noqa: B006
     rounds: Annotated[str, typer.Option(help="Numbers of labels at which rounds close.")] = "50,100,200",
@@ -91,7 +97,7 @@ def simulate(
     counts = _rounds(rounds)
     machine = Machine(os.cpu_count() or 1, background and _has_gpu(), background)
     plans = [Plan(tuple(dict.fromkeys(learner)), named, counts, machine) for named in dict.fromkeys(strategy)]
-    found = _read_fields(data, field)
+    found = _read_fields(data, field, read_text(config) if config else "")
     curves = {one.field.name: _played(one, plans, seeds) for one in found}
     title = {name: data.name if len(found) == 1 else f"{data.name}, {name}" for name in curves}
     if to:
@@ -104,7 +110,7 @@ def simulate(
         return
     console = output()
     for one in found:
-        for line in _said_of(one, is_form=len(found) > 1):
+        for line in _said_of(one, is_form=len(found) > 1 and not config):
             console.print(line, highlight=False, soft_wrap=True)
         for table in _tables(title[one.field.name], curves[one.field.name]):
             console.print(table)
@@ -114,20 +120,25 @@ def simulate(
         console.print(f"Picture: {escape(str(to.resolve()))}", highlight=False, soft_wrap=True)
 
 
-def _read_fields(path: Path, fields: Sequence[str]) -> list[Labelled]:
+def _read_fields(path: Path, fields: Sequence[str], config: str) -> list[Labelled]:
     """Return the named fields of a file, or all that an export of Label Studio has; say which of these cannot be read.
 
-    Raises UserError where there is none.
+    `config` is the labelling configuration that it was made with, empty where that is not given. Raises UserError where
+    there is none.
     """
     if fields:
-        return [_read(path, name) for name in dict.fromkeys(fields)]
-    names = controls_in(path) if path.suffix.lower() in _EXPORTS else ()
+        return [_read(path, name, config) for name in dict.fromkeys(fields)]
+    names: Sequence[str] = ()
+    if config:
+        names = [one.name for one in parse(config).fields if one.unit is Unit.TASK]
+    elif path.suffix.lower() in _EXPORTS:
+        names = controls_in(path)
     if len(names) < 2:
-        return [_read(path, None)]
+        return [_read(path, names[0] if names else None, config)]
     found, refused = list[Labelled](), list[UserError]()
     for name in names:
         try:
-            found.append(_read(path, name))
+            found.append(_read(path, name, config))
         except UserError as error:
             refused.append(error)
             typer.echo(f"Not replayed: {name}: {error}", err=True)
@@ -136,7 +147,11 @@ def _read_fields(path: Path, fields: Sequence[str]) -> list[Labelled]:
     return found
 
 
-def _read(path: Path, field: str | None) -> Labelled:
+def _read(path: Path, field: str | None, config: str = "") -> Labelled:
+    if config:
+        found = read_form(path, config, field or "")
+        require_learnable(found)
+        return found
     reader = _FORMS.get(path.suffix.lower())
     if reader is None:
         raise UserError(
