@@ -1,7 +1,6 @@
 """Where people disagree with each other, and the model with people."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -38,16 +37,28 @@ class Confusion:
     times: int
 
 
+Cells = Mapping[tuple[str, str], Sequence[int]]
+"""Of two labels that were said of the same thing, the id of a task for each time."""
+
+
 def among_people(tasks: Sequence[AuditedTask]) -> tuple[Confusion, ...]:
     """Return the label pairs that people most often disagree on; which of two labels comes first means nothing."""
-    pairs = (pair for task in tasks for pair in combinations(task.people.values(), 2))
-    return _most((min(pair), max(pair)) for one, other in pairs for pair in _confused(one, other))
+    return _most(_unordered(_cells(_among_people(tasks), _confused)))
 
 
 def of_model(tasks: Sequence[AuditedTask]) -> tuple[Confusion, ...]:
     """Return what the model most often says (`one`) where a person says something else (`other`)."""
-    pairs = ((task.model, value) for task in tasks for value in task.people.values())
-    return _most(pair for model, person in pairs for pair in _confused(model, person))
+    return _most(_cells(_of_model(tasks), _confused))
+
+
+def cells_among_people(tasks: Sequence[AuditedTask]) -> Cells:
+    """Return all label pairs of two people, those included in which the two agree; the lesser label comes first."""
+    return _unordered(_cells(_among_people(tasks), _met))
+
+
+def cells_of_model(tasks: Sequence[AuditedTask]) -> Cells:
+    """Return all pairs of what the model says and what a person says, those included in which the two agree."""
+    return _cells(_of_model(tasks), _met)
 
 
 def disputed_tasks(tasks: Sequence[AuditedTask]) -> tuple[int, ...]:
@@ -55,6 +66,42 @@ def disputed_tasks(tasks: Sequence[AuditedTask]) -> tuple[int, ...]:
     disputed = [(task.human_agreement, task.agreement, task.id) for task in tasks if (task.human_agreement or 0.0) < 1]
     known = [(human, model, id_) for human, model, id_ in disputed if human is not None]
     return tuple(id_ for _, _, id_ in sorted(known)[:MOST_SHOWN])
+
+
+Pair = tuple[int, Value, Value]
+"""A task's id, and two answers about it."""
+
+
+def _among_people(tasks: Sequence[AuditedTask]) -> Iterator[Pair]:
+    return ((task.id, *pair) for task in tasks for pair in combinations(task.people.values(), 2))
+
+
+def _of_model(tasks: Sequence[AuditedTask]) -> Iterator[Pair]:
+    return ((task.id, task.model, value) for task in tasks for value in task.people.values())
+
+
+def _cells(
+    pairs: Iterable[Pair], labels: Callable[[Value, Value], Iterable[tuple[str, str]]]
+) -> dict[tuple[str, str], list[int]]:
+    found: dict[tuple[str, str], list[int]] = {}
+    for id_, one, other in pairs:
+        for cell in labels(one, other):
+            found.setdefault(cell, []).append(id_)
+    return found
+
+
+def _unordered(cells: Cells) -> dict[tuple[str, str], list[int]]:
+    found: dict[tuple[str, str], list[int]] = {}
+    for (one, other), tasks in cells.items():
+        found.setdefault((min(one, other), max(one, other)), []).extend(tasks)
+    return found
+
+
+def _met(one: Value, other: Value) -> Iterator[tuple[str, str]]:
+    """Yield what two answers say of the same thing; of spans only those that differ: the same label is other ends."""
+    yield from _confused(one, other)
+    if not isinstance(one, Spans):
+        yield from ((label, label) for label in labels_of(one) & labels_of(other))
 
 
 def _confused(one: Value, other: Value) -> Iterator[tuple[str, str]]:
@@ -76,6 +123,6 @@ def _confused_spans(one: frozenset[Span], other: frozenset[Span]) -> Iterator[tu
     yield from ((NOTHING, span.label) for span in left)
 
 
-def _most(pairs: Iterable[tuple[str, str]]) -> tuple[Confusion, ...]:
-    counted = sorted(Counter(pairs).items(), key=lambda item: (-item[1], item[0]))
-    return tuple(Confusion(one, other, times) for (one, other), times in counted[:MOST_SHOWN])
+def _most(cells: Cells) -> tuple[Confusion, ...]:
+    counted = sorted(cells.items(), key=lambda item: (-len(item[1]), item[0]))
+    return tuple(Confusion(one, other, len(tasks)) for (one, other), tasks in counted[:MOST_SHOWN])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labelloop.domain.values import Spans, Value, labels_of
-from labelloop.stats.intervals import Interval
+from labelloop.stats.intervals import Interval, wilson
 
 RESAMPLES = 1000
 
@@ -38,6 +38,16 @@ class LabelScore:
     def recall(self) -> float | None:
         """Return the share of people's that the model gave too."""
         return self.both / self.people if self.people else None
+
+    @property
+    def precision_interval(self) -> Interval:
+        """Return the 95 % Wilson interval of the precision; all of [0, 1] where the model never gave the label."""
+        return wilson(self.both, self.model)
+
+    @property
+    def recall_interval(self) -> Interval:
+        """Return the 95 % Wilson interval of the recall; all of [0, 1] where people never gave the label."""
+        return wilson(self.both, self.people)
 
     @property
     def f1(self) -> float | None:

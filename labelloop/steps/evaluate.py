@@ -143,7 +143,12 @@ def _record(
     # a decision is due again for what was measured since the last one
     record = replace(record, created_at=moment_after([state.looped.decision(number)]))
     parents = (fit.artifact, round_record.artifact if round_record else "")
-    book.record(record, f"evaluation-{number}-{fit.version}", {ROWS_FILE: _ROWS.parquet(tasks)}, parents)
+    book.record(record, f"evaluation-{number}-{fit.version}", audit_files(tasks), parents)
+
+
+def audit_files(tasks: Sequence[AuditedTask]) -> dict[str, bytes]:
+    """Return what an evaluation keeps of its audit tasks, which `audit_rows` reads."""
+    return {ROWS_FILE: _ROWS.parquet(tasks)}
 
 
 def predicted_values(book: Book, fit: Fit, audit: Sequence[AnnotatedTask], *, context: ModelContext) -> list[Value]:

@@ -153,4 +153,46 @@ ENGLISH = {
     "forecast": "About {n} more label until human level; a rough guess.|About {n} more labels until human level; a "
     "rough guess.",
     "hours": "About {hours} hours of people's time.",
+    "quality": "Quality",
+    "quality_of": "{version} after round {round}.",
+    "quality_empty": "Nothing is measured yet: the figures come with the first verdict, after a round.",
+    "by_label": "How well each label is found",
+    "by_label_about": "On {n} audit task that people settled, with 95 % intervals.|On {n} audit tasks that people "
+    "settled, with 95 % intervals.",
+    "label": "Label",
+    "given_by_people": "People gave it",
+    "given_by_model": "The model gave it",
+    "precision": "Precision",
+    "recall": "Recall",
+    "no_labels": "The answers of this field have no labels, so there is no table of them.",
+    "no_answer": "nothing",
+    "confused_model": "The model and people",
+    "confused_about_model": "Row: what the model says. Column: what a person says of the same audit task. A number "
+    "leads to the tasks.",
+    "confused_empty_model": "No audit task was labelled yet.",
+    "confused_people": "People with each other",
+    "confused_about_people": "What two people say of the same audit task, blind; the two halves of the table are the "
+    "same.",
+    "confused_empty_people": "No audit task was labelled by two people yet.",
+    "labels_left_out": "{n} label that is seldom confused is left out.|{n} labels that are seldom confused "
+    "are left out.",
+    "cell_model": "The model says {one}, a person says {other}: {n}",
+    "cell_people": "One person says {one}, another says {other}: {n}",
+    "other_ends": "Only spans that differ are counted; the same label twice means other ends.",
+    "disputed": "Most disputed tasks",
+    "disputed_about": "Audit tasks on which people agree least with each other.",
+    "disputed_empty": "People do not differ on any audit task.",
+    "task": "Task",
+    "text": "Text",
+    "people_say": "People say",
+    "model_says": "The model says",
+    "people_agree": "People agree",
+    "back_to_quality": "Back to the tables",
+    "first_shown": "The first {n} are shown.",
+    "no_such_tasks": "There is no such task after the newest round.",
+    "anchoring": "Do people follow what they are shown?",
+    "anchoring_found": "They kept {shown} of the labels that they were shown; unseen, {blind} were the same as the "
+    "model's: {difference} points ({low} to {high}).",
+    "anchoring_about": "A hint and no proof: what people are shown are chosen tasks, and earlier versions predicted "
+    "some of them.",
 }

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from labelloop.domain.consensus import settle
+from labelloop.domain.disagreements import AuditedTask
 from labelloop.domain.records import (
     ClosedRound,
     Connection,
@@ -17,10 +19,14 @@ from labelloop.domain.records import (
     TaskRole,
     Verdict,
 )
-from labelloop.domain.rounds import Round
+from labelloop.domain.rounds import AnnotatedTask, Round
 from labelloop.domain.schema import Field, fields_json
 from labelloop.domain.tasks import Annotation, Role, Task, TaskState
-from labelloop.domain.values import Choice, FieldKind
+from labelloop.domain.values import Choice, FieldKind, Value
+from labelloop.state.load import load
+from labelloop.stats.agreement import model_agreement, pairwise_agreement
+from labelloop.steps.evaluate import audit_files
+from labelloop.steps.give_verdict import give_verdict
 from labelloop.steps.verdict_report import VERDICT_FILE
 from labelloop.stores.book import Book
 from labelloop.stores.round_files import round_files
@@ -118,6 +124,43 @@ class World:
         report = {"human_agreement": {"value": people}, "forecast": {"labels": labels, "hours": 1.5}}
         files = {VERDICT_FILE: json.dumps(report).encode()}
         self.record(verdict, f"verdict-{number}-{version}", files)
+
+    def audited(self, project: int, said: Mapping[int, Sequence[str]], *, number: int = 1) -> Verdict:
+        """Close a round of these audit tasks, of each what the model says and then what people do; give the verdict."""
+        at = NOON + timedelta(days=number)
+        people: dict[int, dict[int, Value]] = {
+            id_: dict(enumerate(map(Choice, answers[1:]), 1)) for id_, answers in said.items()
+        }
+        judged = [
+            AnnotatedTask(Task(id_, f"text {id_}"), Role.MONITOR, given, settle(given))
+            for id_ in said
+            for given in [tuple(Annotation(100 * id_ + who, id_, who, v, at) for who, v in people[id_].items())]
+        ]
+        closed = ClosedRound(project, number, 1, "enough labels", 25, 25, len(said), 40, created_at=at)
+        self.record(closed, f"round-{number}", round_files(Round(number, tuple(judged)), None))
+        version = f"v{number}"
+        self.record(Fit(project, number, "linear", version, "", 25, 1.5, created_at=at), f"fit-{version}")
+        values = {id_: list(given.values()) for id_, given in people.items()}
+        tasks = [
+            AuditedTask(id_, model, people[id_], model_agreement(model, values[id_]), pairwise_agreement(values[id_]))
+            for id_, answers in said.items()
+            for model in [Choice(answers[0])]
+        ]
+        share = sum(task.agreement for task in tasks) / len(tasks)
+        found = Evaluation(
+            *(project, number, version, len(tasks), share, share, share),
+            None,
+            None,
+            None,
+            None,
+            None,
+            2.5,
+            created_at=at,
+        )
+        self.record(found, f"evaluation-{number}-{version}", audit_files(tasks))
+        self.record(Decision(project, number, version, "", version, "first", created_at=at), f"decision-{number}")
+        self.record(Deployment(project, version, "first", created_at=at), f"deployment-{number}")
+        return give_verdict(self.book, load(self.book, project), number)
 
     def disconnect(self, project: int) -> None:
         """Take a project out of the loop."""
