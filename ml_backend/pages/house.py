@@ -16,6 +16,7 @@ from ml_backend.pages.page_figures import Figures
 from ml_backend.pages.page_turns import limit_pages
 from ml_backend.pages.project_routes import add_projects
 from ml_backend.pages.quality_routes import add_quality
+from ml_backend.pages.release_routes import add_release
 from ml_backend.pages.version_routes import add_versions
 from ml_backend.pages.visitor import form_is_ours, session_key, visitor
 from ml_backend.responses import refusal, status_of
@@ -49,6 +50,7 @@ def add_pages(app: Flask, context: ServingContext) -> Desk:
     add_quality(pages, desk)
     add_versions(pages, desk)
     add_guideline(pages, desk)
+    add_release(pages, desk)
     app.register_blueprint(pages)
     return desk
 

@@ -1,0 +1,81 @@
+"""The page of the release: what is promised, what people still have to label, and the files to take along."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Response, send_file
+
+from labelloop.domain.lookup import newest
+from labelloop.domain.records import Certificate, ClosedRound, Release
+from labelloop.errors import NotFound
+from labelloop.state.load import load
+from labelloop.state.project_state import ProjectState
+from ml_backend.pages.desk import Desk, spoken
+from ml_backend.pages.next_sentence import next_sentence
+from workers.admin.release_status import CertificateStatus, certificate_status, release_status
+
+RELEASE, ROUND = "release", "round"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateView:
+    """A field's newest attempt, and the certificate that came of it, None while it is open."""
+
+    field: str
+    status: CertificateStatus
+    certificate: Certificate | None
+
+    @property
+    def outcome(self) -> str:
+        """Return how the attempt stands, as the name of a text."""
+        return {True: "granted", False: "refused", None: "open"}[self.status.granted]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a release or of a round."""
+
+    of: str
+    record: Release | ClosedRound
+    names: tuple[str, ...]
+
+
+def release_page(desk: Desk, project: int) -> Response:
+    """Return the page; raises NotConnected for a project that was never looped."""
+    state = load(desk.book, project, disconnected=True)
+    return desk.page(
+        "release.html",
+        project=project,
+        title=state.connection.title,
+        several=len(state.fields) > 1,
+        next=next_sentence(desk.figures.of(project), spoken()),
+        certificates=list(_certificates(desk, state)),
+        release=release_status(desk.book, state) if state.fields else None,
+        files=list(_files(desk, state)),
+    )
+
+
+def stored_file(desk: Desk, project: int, of: str, number: int, name: str) -> Response:
+    """Return a file that a release or round is stored with; raises NotFound for any other."""
+    records = {RELEASE: Release, ROUND: ClosedRound}
+    record = desk.book.ledger.newest(records[of], project, number=number) if of in records else None
+    if record is None or name not in desk.book.artifacts.manifest(record.artifact)["files"]:
+        raise NotFound(f"Project {project} has no such file: open /projects/{project}/release again.")
+    content = io.BytesIO(desk.book.artifacts.read(record.artifact, name))
+    shown = f"project-{project}-{of}-{number}-{name.rpartition('/')[2]}"
+    return send_file(content, "application/octet-stream", as_attachment=True, download_name=shown)
+
+
+def _certificates(desk: Desk, state: ProjectState) -> Iterator[CertificateView]:
+    for one in state.by_field:
+        if (status := certificate_status(desk.book, one)) and one.attempt:
+            yield CertificateView(one.field.name, status, one.attempt.certificate)
+
+
+def _files(desk: Desk, state: ProjectState) -> Iterator[Files]:
+    """Yield the files of every release, the newest first, and those of the newest round."""
+    releases = state.looped.releases if state.fields else ()
+    for of, record in (*((RELEASE, one) for one in reversed(releases)), (ROUND, newest(state.rounds))):
+        if record is not None:
+            yield Files(of, record, tuple(sorted(desk.book.artifacts.manifest(record.artifact)["files"])))

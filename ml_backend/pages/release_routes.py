@@ -1,0 +1,26 @@
+"""/projects/<project>/release: the certificate, what is left to people, and every file of a release or round."""
+
+from flask import Blueprint, g, request
+from flask.typing import ResponseReturnValue
+
+from ml_backend.pages.desk import Desk
+
+
+def add_release(pages: Blueprint, desk: Desk) -> None:
+    """Add the routes."""
+
+    @pages.get("/projects/<int:project>/release")
+    def release(project: int) -> ResponseReturnValue:
+        from ml_backend.pages.release_page import release_page
+
+        g.project = project
+        return release_page(desk, project)
+
+    @pages.get("/projects/<int:project>/file")
+    def stored_file(project: int) -> ResponseReturnValue:
+        """Send a stored file: `?of=release&number=1&name=release.parquet`."""
+        from ml_backend.pages.release_page import stored_file
+
+        g.project = project
+        asked = request.args
+        return stored_file(desk, project, asked.get("of", ""), asked.get("number", 0, int), asked.get("name", ""))

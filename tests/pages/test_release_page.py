@@ -1,0 +1,131 @@
+"""The page of the release: what is promised, what is left to people, and the files."""
+
+import re
+from html import unescape
+
+import pytest
+from flask.testing import FlaskClient
+
+from labelloop.domain.records import Certificate, CertifyDraw, Release
+from tests.pages.test_project_pages import HOSTILE, Elements
+from tests.pages.world import NOON, World
+
+FILES = {"release.parquet": b"PAR1 \x00 rows", "release.json": b'{"tasks": 1500}'}
+
+
+def certified(world: World, *, granted: bool | None = True, similarity: float = 1.0) -> None:
+    """Draw for a certificate of v1 and, unless it stays open (None), give or refuse it."""
+    world.connect()
+    world.round(12, 1)
+    draw = CertifyDraw(12, 1, "v1", 300, 1500, 0.05, 0.025, similarity, created_at=NOON)
+    world.record(draw, "draw-1")
+    if granted is not None:
+        reason = "enough" if granted else "its most certain labels are wrong <b>"
+        found = (12, 1, "v1", granted, reason, 300, 14, 11, 0.4242, 0.8 if granted else 0.0)
+        world.record(Certificate(*found, max_error=0.05, delta=0.025, created_at=NOON), "certificate-1")
+
+
+def test_before_anything_is_certified_the_page_says_how(client: FlaskClient, world: World) -> None:
+    """With what it would take, and without files."""
+    world.connect()
+    page = client.get("/projects/12/release").text
+    assert "Nobody has asked for a certificate yet" in page
+    assert "labelloop certify 12 --dry-run" in page
+    assert "There are files as soon as a round has closed" in page
+
+
+def test_a_certificate_has_its_figures_and_its_promise(client: FlaskClient, world: World) -> None:
+    """Tasks drawn, errors, errors allowed, threshold, and what is left to the model."""
+    certified(world)
+    page = client.get("/projects/12/release").text
+    assert 'class="chip granted"' in page
+    assert "The promise: the finished data set" in page
+    assert "in at most 5 % of the pool&#39;s tasks, with probability 97.5 % or more" in page
+    shown = re.findall(r"<dt>([^<]+)</dt><dd><b>([^<]*)</b>", page)
+    assert [(unescape(name), value) for name, value in shown] == [
+        ("Tasks drawn", "300"),
+        ("Errors of the model", "14"),
+        ("Errors allowed", "11"),
+        ("Threshold", "0.424"),
+        ("Left to the model", "80 %"),
+    ]
+
+
+def test_a_certificate_that_was_not_granted_says_why(client: FlaskClient, world: World) -> None:
+    """And names no threshold."""
+    certified(world, granted=False, similarity=0.8)
+    page = client.get("/projects/12/release").text
+    assert "not granted" in page
+    assert "its most certain labels are wrong &lt;b&gt;" in page
+    assert "less than 0.8 similar" in page
+    assert "Asked for:" in page
+    assert "The promise:" not in page
+    assert "Threshold" not in page
+
+
+def test_while_people_label_what_was_drawn_the_page_says_how_many_are_left(client: FlaskClient, world: World) -> None:
+    """As `labelloop status` does."""
+    certified(world, granted=None)
+    page = client.get("/projects/12/release").text
+    assert "people are labelling" in page
+    assert "labelled so far" in page
+    assert "Errors" not in page
+
+
+def test_every_file_of_a_release_can_be_taken_along(client: FlaskClient, world: World) -> None:
+    """As it is stored, under a name that says whose it is; beside those of the newest round."""
+    certified(world)
+    world.record(Release(12, 1, 1, "v1", 1500, 420, 1077, left_out=3, created_at=NOON), "release-1", FILES)
+    page = client.get("/projects/12/release").text
+    for shown in ("1,500", "420", "1,077", "training_set.csv"):
+        assert shown in page
+    links = [unescape(at) for at in re.findall(r'href="(/projects/12/file[^"]+)"', page)]
+    answers = [client.get(at) for at in links]
+    assert {answer.status_code for answer in answers} == {200}
+    assert [answer.data for answer in answers[:2]] == [FILES["release.json"], FILES["release.parquet"]]
+    assert "project-12-release-1-release.json" in answers[0].headers["Content-Disposition"]
+    assert answers[0].headers["Content-Disposition"].startswith("attachment")
+    assert answers[0].headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "of=release&number=1&name=../../ledger.sqlite",
+        "of=release&number=1&name=manifest.json",
+        "of=release&number=2&name=release.json",
+        "of=verdict&number=1&name=verdict.json",
+        "of=release&number=x&name=release.json",
+        "",
+    ],
+)
+def test_no_other_file_is_sent(client: FlaskClient, world: World, asked: str) -> None:
+    """Only what the manifest of a release or round names."""
+    certified(world)
+    world.record(Release(12, 1, 1, "v1", 1500, 420, 1077, left_out=3, created_at=NOON), "release-1", FILES)
+    assert client.get(f"/projects/12/file?{asked}").status_code == 404
+
+
+def test_of_another_project_no_file_is_sent(client: FlaskClient, world: World) -> None:
+    """A release belongs to its project."""
+    certified(world)
+    world.connect(13)
+    world.record(Release(12, 1, 1, "v1", 1500, 420, 1077, left_out=3, created_at=NOON), "release-1", FILES)
+    assert client.get("/projects/13/file?of=release&number=1&name=release.json").status_code == 404
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_names_are_text_whatever_they_hold(client: FlaskClient, world: World, language: str) -> None:
+    """Of projects and of files."""
+    world.connect(title=" ".join(HOSTILE))
+    names = {name.replace("/", "").replace("\u0000", "").strip(): b"" for name in HOSTILE}
+    world.record(
+        Release(12, 1, 0, "", 1, 1, 0, left_out=0, created_at=NOON), "release-1", {"release.json": b"{}"} | names
+    )
+    answer = client.get(f"/projects/12/release?lang={language}")
+    assert answer.status_code == 200
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    for tag, attributes in Elements(answer.text).found:
+        assert tag not in ("img", "svg")
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
+        assert not (attributes.get("href") or "").lower().startswith("javascript")
