@@ -14,6 +14,7 @@ from ml_backend.pages.guideline_routes import add_guideline
 from ml_backend.pages.login_routes import add_login, login_page
 from ml_backend.pages.page_figures import Figures
 from ml_backend.pages.page_turns import limit_pages
+from ml_backend.pages.people_routes import add_people
 from ml_backend.pages.project_routes import add_projects
 from ml_backend.pages.quality_routes import add_quality
 from ml_backend.pages.release_routes import add_release
@@ -48,6 +49,7 @@ def add_pages(app: Flask, context: ServingContext) -> Desk:
     add_login(pages, desk)
     add_projects(pages, desk)
     add_quality(pages, desk)
+    add_people(pages, desk)
     add_versions(pages, desk)
     add_guideline(pages, desk)
     add_release(pages, desk)

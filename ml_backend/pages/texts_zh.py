@@ -218,4 +218,20 @@ CHINESE = {
     "files": "文件",
     "files_about": "每个发布的文件，以及最新一轮的文件。其他格式连同数据卡：labelloop export {project} FOLDER。",
     "no_files": "第一轮结束后才有文件。",
+    "annotators": "标注员",
+    "annotator": "标注员",
+    "annotator_number": "标注员 {number}",
+    "somebody": "一位标注员",
+    "people_about": "与其他人的一致率在最新一轮之后的审核任务上得出，人在标注它们时看不到预测；"
+    "少于 {fewest} 个任务时不作说明。"
+    "编号来自 Label Studio。这里不排名：区间重叠就不能区分两个人。",
+    "show_who": "显示是谁",
+    "hide_who": "隐藏是谁",
+    "tasks_answered": "任务",
+    "skipped": "跳过",
+    "median_seconds": "秒数中位数",
+    "with_others": "与其他人的一致率",
+    "last_active": "最近活动",
+    "too_few": "审核任务太少（{n} 个）",
+    "nobody_yet": "还没有人标注。",
 }
