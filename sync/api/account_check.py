@@ -31,12 +31,12 @@ def account_of_password(
     The log-in page is filled in as a browser does it, and the session that it opens is closed at once.
     """
     address = url.rstrip("/")
-    options = http_options(address, ca_bundle)
+    how = http_options(address, ca_bundle)
     if transport is not None:
-        options["proxy"] = None
+        how["proxy"] = None
     try:
         with httpx.Client(
-            base_url=address, timeout=TIMEOUT_S, transport=transport, headers={"Referer": address}, **options
+            base_url=address, timeout=TIMEOUT_S, transport=transport, headers={"Referer": address}, **how
         ) as browser:
             return _logged_in(browser, email, password)
     except httpx.HTTPError as error:

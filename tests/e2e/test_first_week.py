@@ -170,15 +170,15 @@ def test_the_newest_round_is_fitted_anew_on_demand(world: World, labelled: tuple
 def test_a_certificate_is_planned_and_refused_where_the_pool_is_too_small(
     world: World, labelled: tuple[Project, Project]
 ) -> None:
-    """The plan says what it takes; for a promise of 1 % there are too few tasks left, and nothing is frozen."""
+    """The plan says what it takes; for the tasks that a promise of 1 % may take too few are left. Nothing is frozen."""
     english, _ = labelled
     project = str(english.view.id)
 
     plan = json.loads(command(world, "certify", project, "--dry-run", "--json"))["plan"]
-    said = refused(world, "certify", project, "--max-error", "0.01")
+    said = refused(world, "certify", project, "--max-error", "0.01", "--n", "400")
 
     assert 0 < plan["n"] < plan["by_hand"]
-    assert "are untouched, 300 are asked for" in said
+    assert "are untouched, 400 are asked for" in said
     assert "let people label the rest" in said
     assert english.view.state.attempt is None
     assert english.view.ledger.newest(Certificate, english.view.id) is None
