@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from labelloop.deadline import answer_within
 from labelloop.domain.asked import is_asked, parents_first, predictions_where_asked, regions_asked
 from labelloop.domain.predictions import Prediction
-from labelloop.domain.schema import Field, Unit
+from labelloop.domain.schema import Field
 from labelloop.domain.units import with_regions
 from labelloop.errors import LabelLoopError, UserError
 from ml_backend.metrics import Metrics
@@ -114,9 +114,13 @@ def _asked(
     if field.condition is None:
         return texts
     answers = {place: {name: one.value for name, one in said[place].items()} for place in texts}
-    if field.unit is Unit.REGION:
+    if field.is_about_regions:
         regions = {place: regions_asked(field, fields, answers[place]) for place in texts}
-        return {place: with_regions(texts[place], found) for place, found in regions.items() if found}
+        return {
+            place: with_regions(texts[place], found)
+            for place, found in regions.items()
+            if len(found) > field.is_about_pairs
+        }
     return {place: text for place, text in texts.items() if is_asked(field, fields, answers[place])}
 
 
@@ -139,6 +143,6 @@ def _is_sound(label_config: str, field: Field, value: Any) -> bool:
     """Return whether Label Studio's validator, too, accepts a value of the field."""
     if not field.allows(value):
         return False
-    if needs_data(field) or field.unit is Unit.REGION:  # other regions in each task, sound if their labels are
+    if needs_data(field) or field.is_about_regions:  # other regions in each task, sound if their labels are
         return True
     return validate(label_config, wire_prediction(field, value, score=0.5, model_version="any")) is None

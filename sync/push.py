@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from labelloop.domain.asked import parents_first
-from labelloop.domain.schema import Field, Unit
+from labelloop.domain.schema import Field
 from labelloop.domain.values import Value
 from labelloop.errors import BrokenPromise, NeighbourError, NotFound, UserError
 from sync.api.client import LabelStudio
@@ -100,7 +100,7 @@ def _row(label_config: str, fields: Sequence[Field], name: str, item: "QueueItem
         shown = item.predictions.get(field.name)
         if shown is None or (data is None and needs_data(field)):
             continue
-        marked = said if field.unit is Unit.REGION else []
+        marked = said if field.is_about_regions else []
         tried = [*marked, (field, shown.value)]
         sent = merged_prediction(tried, score=item.score, model_version=name, data=data)
         if reason := validate(label_config, sent):

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from labelloop.domain.conditions import Requirement
-from labelloop.domain.schema import Field, Unit
+from labelloop.domain.schema import Field
 from labelloop.domain.unanswered import Unanswered
-from labelloop.domain.values import ByRegion, FieldKind, Span, Spans, Value, labels_of
+from labelloop.domain.values import ByRegion, FieldKind, OfRegions, Span, Spans, Value, labels_of
 
 if TYPE_CHECKING:
     from labelloop.domain.predictions import Prediction
@@ -24,21 +24,22 @@ def is_asked(field: Field, fields: Fields, answers: Answers) -> bool | None:
 
     `fields` and `answers` are by name. A parent that is not asked says nothing, whatever stands there. One that has no
     answer here, or one that cannot be read or that the parent does not allow (any more), may have said anything. One
-    that is about regions is asked where it is about any of them.
+    that is about regions is asked where it is about any of them, one about pairs where there are two.
     """
     if field.condition is None:
         return True
-    if field.unit is Unit.REGION:
+    if field.is_about_regions:
         regions = _marked(field, fields, answers)
-        about = None if regions is None else [_is_asked_about(one, field, fields, answers) for one in regions]
-        return None if about is None else True if True in about else None if None in about else False
+        return (
+            None if regions is None else _enough(field, [_is_asked_about(r, field, fields, answers) for r in regions])
+        )
     met = [_is_met(requirement, fields, answers) for requirement in field.condition.requirements]
     return False if False in met else None if None in met else True
 
 
 def marking(field: Field, fields: Fields) -> list[str]:
     """Return the names of the fields that mark the regions which a field is about; none of a field about the task."""
-    parents = field.condition.parents if field.condition and field.unit is Unit.REGION else ()
+    parents = field.condition.parents if field.condition and field.is_about_regions else ()
     return sorted(name for name in parents if name in fields and fields[name].kind is FieldKind.SPANS)
 
 
@@ -91,7 +92,7 @@ def regions_of_tasks(
 
     No tasks are there of a field that is not about regions.
     """
-    if field.unit is not Unit.REGION:
+    if not field.is_about_regions:
         return {}
     return {
         task: regions_asked(field, fields, {name: one[task].value for name, one in predictions.items() if task in one})
@@ -114,7 +115,7 @@ def predictions_where_asked(fields: Fields, predictions: "Mapping[str, Predictio
     """
     values = {name: prediction.value for name, prediction in predictions.items()}
     shown = {name: found for name, found in predictions.items() if is_asked(fields[name], fields, values)}
-    by_region = [name for name, found in shown.items() if isinstance(found.value, ByRegion)]
+    by_region = [name for name, found in shown.items() if isinstance(found.value, OfRegions)]
     left = {name: about_regions(shown[name], regions_asked(fields[name], fields, values)) for name in by_region}
     return {name: found for name in shown if (found := left.get(name, shown[name])) is not None}
 
@@ -122,23 +123,31 @@ def predictions_where_asked(fields: Fields, predictions: "Mapping[str, Predictio
 def about_regions(prediction: "Prediction", regions: Collection[Span]) -> "Prediction | None":
     """Return a prediction, of one about regions what is left where people see only these; None where nothing is."""
     value = prediction.value
-    if not isinstance(value, ByRegion):
+    if not isinstance(value, OfRegions):
         return prediction
     left = value.within(regions)
-    return replace(prediction, value=left) if left.answers else None
+    return None if left.is_about_nothing else replace(prediction, value=left)
 
 
 def _counted(answer: Answer, field: Field, fields: Fields, answers: Answers) -> Answer:
     asked = is_asked(field, fields, answers)
-    if asked and isinstance(answer, ByRegion):
+    if asked and isinstance(answer, OfRegions):
         left = answer.within(regions_asked(field, fields, answers))
-        return left if left.answers else Unanswered.EMPTY
+        return Unanswered.EMPTY if left.is_about_nothing else left
     if asked or answer is Unanswered.SKIPPED:
         return answer
     if asked is None:
         return Unanswered.CONDITION_UNKNOWN
     is_silent = answer in _SILENT if isinstance(answer, Unanswered) else not str(answer)
     return Unanswered.NOT_ASKED if is_silent else Unanswered.CONDITION_UNMET
+
+
+def _enough(field: Field, about: Sequence[bool | None]) -> bool | None:
+    """Return whether a field is asked about so many regions that there is something to say."""
+    least = 2 if field.is_about_pairs else 1
+    if about.count(True) >= least:
+        return True
+    return None if about.count(True) + about.count(None) >= least else False
 
 
 def _marked(field: Field, fields: Fields, answers: Answers) -> frozenset[Span] | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from labelloop.domain.asked import Answer, Fields, is_asked, marking
 from labelloop.domain.conditions import Condition
 from labelloop.domain.rounds import Round
-from labelloop.domain.schema import Field, Unit
+from labelloop.domain.schema import Field
 from labelloop.domain.unanswered import Unanswered
 
 
@@ -21,9 +21,9 @@ def condition_of_task(field: Field, fields: Fields) -> Field:
 
     Each annotator was asked about the regions that they marked, whatever most people marked.
     """
-    if field.unit is not Unit.REGION or field.condition is None:
+    if not field.is_about_regions or field.condition is None:
         return field
-    of_regions = {*marking(field, fields), *(name for name, one in fields.items() if one.unit is Unit.REGION)}
+    of_regions = {*marking(field, fields), *(name for name, one in fields.items() if one.is_about_regions)}
     left = tuple(one for one in field.condition.requirements if of_regions.isdisjoint(one.fields))
     return replace(field.of_one_region, condition=Condition(left) if left else None)
 

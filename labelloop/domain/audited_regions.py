@@ -1,16 +1,19 @@
-"""Audit tasks of a field about regions, region by region: what figures of single answers are made of."""
+"""Audit tasks of a field about regions or pairs of them, one by one: what figures of single answers are made of."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from labelloop.domain.disagreements import AuditedTask
-from labelloop.domain.values import ByRegion, Value
+from labelloop.domain.relations import Relations, labels_by_pair
+from labelloop.domain.values import ByRegion, Choices, Value
 
 Pair = tuple[Value, Value]
 
 
 def region_pairs(pairs: Iterable[Pair]) -> list[Pair]:
     """Return pairs of values as pairs of what both say of each region that both have; others stay as they are.
+
+    Relations are what is said of each ordered pair of regions that both have: their labels, perhaps none.
 
     >>> from labelloop.domain.values import Choice, FieldKind, Span
     >>> one, other = (ByRegion.of(FieldKind.CHOICE, {Span(0, 2, "x"): Choice(label)}) for label in ("far", "near"))
@@ -21,6 +24,9 @@ def region_pairs(pairs: Iterable[Pair]) -> list[Pair]:
     for one, other in pairs:
         if isinstance(one, ByRegion) and isinstance(other, ByRegion):
             found += one.paired(other)
+        elif isinstance(one, Relations) and isinstance(other, Relations):
+            sides = (labels_by_pair(value, one.shared(other)).values() for value in (one, other))
+            found += [(Choices(a), Choices(b)) for a, b in zip(*sides, strict=True)]
         else:
             found.append((one, other))
     return found
@@ -29,12 +35,15 @@ def region_pairs(pairs: Iterable[Pair]) -> list[Pair]:
 def audited_regions(tasks: Sequence[AuditedTask]) -> list[AuditedTask]:
     """Return the tasks once for each region that the model answered, with the people who marked it; others as they are.
 
-    Their agreement stays that of the task.
+    Of relations, once for each ordered pair of regions. Their agreement stays that of the task.
     """
     return [one for task in tasks for one in _regions(task)]
 
 
 def _regions(task: AuditedTask) -> Iterable[AuditedTask]:
+    if isinstance(task.model, Relations):
+        yield from _pairs(task, task.model)
+        return
     if not isinstance(task.model, ByRegion):
         yield task
         return
@@ -46,3 +55,11 @@ def _regions(task: AuditedTask) -> Iterable[AuditedTask]:
             if isinstance(value, ByRegion) and (pairs := alone.paired(value))
         }
         yield replace(task, model=said, people=theirs)
+
+
+def _pairs(task: AuditedTask, model: Relations) -> Iterable[AuditedTask]:
+    people = {who: value for who, value in task.people.items() if isinstance(value, Relations)}
+    theirs = {who: labels_by_pair(value, value.shared(model)) for who, value in people.items()}
+    for pair, labels in labels_by_pair(model, {region.ends for region in model.regions}).items():
+        said: dict[int, Value] = {who: Choices(found[pair]) for who, found in theirs.items() if pair in found}
+        yield replace(task, model=Choices(labels), people=said)

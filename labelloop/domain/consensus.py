@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from labelloop.domain.relations import Relation
 from labelloop.domain.tasks import Annotation
 from labelloop.domain.values import (
     ByRegion,
@@ -15,6 +16,7 @@ from labelloop.domain.values import (
     Number,
     Ranking,
     Rating,
+    Relations,
     Span,
     Spans,
     Text,
@@ -24,7 +26,7 @@ from labelloop.domain.values import (
 )
 
 _ROUNDING = 1e-9
-Item = TypeVar("Item", str, Span)
+Item = TypeVar("Item", str, Span, Relation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ def settle(annotations: Sequence[Annotation]) -> Consensus:
     than half of the people gave, unsettled when one was given by exactly half. Stars, numbers and moments: the median,
     unsettled where it lies between two that are not the same. Rankings: the one most like all others, unsettled on a
     tie. Answers about regions: of each region that more than half of the people have, what these settle on, unsettled
-    where one has not settled, or there is none.
+    where one has not settled, or there is none. Relations: between those regions, of each two that more than half of
+    the people who have both relate, unsettled where exactly half do, or there are no two regions.
     """
     values = [a.value for a in annotations if a.value is not None]
     value, reason = _majority(values)
@@ -83,6 +86,8 @@ def _majority(values: Sequence[Value]) -> tuple[Value | None, str]:
             return (None if reason else Spans(spans)), reason
         case ByRegion():
             return _by_region([value for value in values if isinstance(value, ByRegion)])
+        case Relations():
+            return _related([value for value in values if isinstance(value, Relations)])
 
 
 def _by_region(values: Sequence[ByRegion]) -> tuple[Value | None, str]:
@@ -95,6 +100,18 @@ def _by_region(values: Sequence[ByRegion]) -> tuple[Value | None, str]:
     settled = {span: value for span, (value, _) in found.items() if value is not None}
     reason = "; ".join(split) or ("" if settled else "no region is marked by most people")
     return (None if reason else ByRegion.of(values[0].kind, settled)), reason
+
+
+def _related(values: Sequence[Relations]) -> tuple[Value | None, str]:
+    marked = Counter(region for value in values for region in value.regions)
+    regions = frozenset(region for region, n in marked.items() if 2 * n > len(values))
+    if len(regions) < 2:
+        return None, "no two regions are marked by most people"
+    said = Counter(one for value in values for one in value.within(regions).relations)
+    asked = {one: sum({one.head, one.tail} <= value.regions for value in values) for one in said}
+    half = sorted(str(one) for one, n in said.items() if 2 * n == asked[one])
+    chosen = frozenset(one for one, n in said.items() if 2 * n > asked[one])
+    return (None, f"people are split on {', '.join(half)}") if half else (Relations(regions, chosen), "")
 
 
 def _most_common(values: Sequence[Value], tie: str) -> tuple[Value | None, str]:

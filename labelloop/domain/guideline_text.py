@@ -94,6 +94,8 @@ def _joined(lines: Sequence[str]) -> str:
 
 
 def _task(field: Field) -> str:
+    if field.is_about_pairs:
+        return f"Say which marked parts of the text are related, and how: `{field.name}`; there may be none."
     if field.unit is Unit.TASK:
         return _what_is_asked(field, "the text")
     shown = f"(A model is shown it between {' and '.join(REGION_MARKS)}, and how it is labelled in the last line.)"

@@ -20,6 +20,7 @@ from labelloop.domain.values import (
     Number,
     Ranking,
     Rating,
+    Relations,
     Spans,
     Text,
     Value,
@@ -30,14 +31,16 @@ PLAIN_TEXT = "text"
 
 
 class Unit(StrEnum):
-    """The closed set of what a field is asked about: the whole task, or each region that somebody marked in it.
+    """The closed set of what a field is asked about: the task, each region that somebody marked in it, or their pairs.
 
-    A learner is asked about `one region` at a time.
+    A learner is asked about `one region`, or `one pair`, at a time.
     """
 
     TASK = "task"
     REGION = "region"
     ONE_REGION = "one region"
+    PAIR = "pair"
+    ONE_PAIR = "one pair"
 
 
 class Input(NamedTuple):
@@ -78,7 +81,19 @@ class Field:
     @property
     def kind_in_words(self) -> str:
         """Return the kind of its answers, and whether there is one of each region."""
+        if self.is_about_pairs:
+            return "relations"
         return f"{self.kind.value} of each region" if self.unit is Unit.REGION else self.kind.value
+
+    @property
+    def is_about_regions(self) -> bool:
+        """Return whether it is about what other fields mark: each region, or pairs of them."""
+        return self.unit in (Unit.REGION, Unit.PAIR)
+
+    @property
+    def is_about_pairs(self) -> bool:
+        """Return whether it says which regions are related."""
+        return self.unit is Unit.PAIR
 
     @property
     def of_one_region(self) -> "Field":
@@ -91,6 +106,8 @@ class Field:
             if not isinstance(value, ByRegion) or value.kind is not self.kind:
                 return False
             return all(self.of_one_region.allows(said) for _, said in value.answers)
+        if self.is_about_pairs:
+            return isinstance(value, Relations) and value.labels <= frozenset(self.labels)
         known = self.kind in OF_THE_TASK or labels_of(value) <= frozenset(self.labels)
         return known and self._is_of_kind(value)
 

@@ -6,14 +6,19 @@ No learner knows units: it reads the text that each is turned into.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 
-from labelloop.domain.marked_text import clause, marked, surroundings
+from labelloop.domain.marked_text import OTHER_MARKS, REGION_MARKS, clause, marked, surroundings, without_marks
 from labelloop.domain.tasks import INPUT_BREAK, REGIONS_BREAK
-from labelloop.domain.values import ByRegion, Span, Spans, Value
+from labelloop.domain.values import OfRegions, Span, Spans, Value
 
 SURROUNDINGS = 300
 """How far, in code points, a learner looks beyond a region on both sides."""
 ARROW = " → "
+MOST_PAIRS = 30
+"""How many pairs of a task's regions a model is asked about, the nearest first."""
+MOST_APART = 1_000
+"""How far apart, in code points, the regions of such a pair may be."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,7 +57,7 @@ class Region:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pair:
-    """Two regions of one task, the first of which may be related to the other."""
+    """Two regions of one task, one of which may be related to the other; `head` is the first in the text."""
 
     task_id: int
     head: Span
@@ -62,13 +67,40 @@ class Pair:
         return f"{self.task_id}:{self.head}{ARROW}{self.tail}"
 
     def text(self, task_text: str) -> str:
-        """Return what a learner reads: both regions between marks of their own, and below them their labels.
+        """Return what a learner reads, two inputs, in both of which the regions stand between marks of their own.
 
-        >>> print(Pair(7, Span(0, 3, "Person"), Span(10, 13, "Person")).text("Ada knows Bob"))
-        ⟦Ada⟧ knows ⟪Bob⟫
-        Person → Person
+        In the first, which has what belongs to them, they are called by their labels: what is said of a person and a
+        place is often said of others. The second has all around them, and their labels below.
+
+        >>> print(Pair(7, Span(0, 3, "Person"), Span(13, 18, "Place")).text("Ada lives in Turin, not in Rome"))
+        ⟦Person⟧ lives in ⟪Place⟫
+        ␞
+        ⟦Ada⟧ lives in ⟪Turin⟫, not in Rome
+        Person → Place
         """
-        return f"{_around(task_text, self.head, self.tail)}\n{self.head.label}{ARROW}{self.tail.label}"
+        around = _around(task_text, self.head, self.tail)
+        return f"{self._near(task_text)}{INPUT_BREAK}{around}\n{self.head.label}{ARROW}{self.tail.label}"
+
+    @property
+    def gap(self) -> int:
+        """Return how many code points stand between the two, 0 where they overlap."""
+        return max(0, self.tail.start - self.head.end)
+
+    def _near(self, text: str) -> str:
+        """Return what belongs to the two, each called by its label; by its words where they overlap."""
+        head, tail = self.head, self.tail
+        first = max(clause(text, head.ends)[0], head.start - SURROUNDINGS)
+        last = min(clause(text, tail.ends)[1], max(head.end, tail.end) + SURROUNDINGS)
+        last = max(last, head.end, tail.end)
+        if not head.end <= tail.start:
+            ends = ((span.start - first, span.end - first) for span in (head, tail))
+            return marked(text[first:last], *ends).strip()
+        before, between, after = (
+            without_marks(text[start:end])
+            for start, end in ((first, head.start), (head.end, tail.start), (tail.end, last))
+        )
+        one, other = head.label.join(REGION_MARKS), tail.label.join(OTHER_MARKS)
+        return f"{before}{one}{between}{other}{after}".strip()
 
 
 def regions_of(task_id: int, spans: Spans) -> list[Region]:
@@ -81,13 +113,19 @@ def regions_of(task_id: int, spans: Spans) -> list[Region]:
 
 
 def pairs_of(task_id: int, spans: Spans) -> list[Pair]:
-    """Return every ordered pair of different marked parts of a task."""
-    every = sorted(spans.spans)
-    return [Pair(task_id, head, tail) for head in every for tail in every if head != tail]
+    """Return the pairs of marked parts of a task that a model is asked about, in the text's order.
+
+    They are the 30 nearest of those that are at most 1,000 code points apart.
+    """
+    every = (Pair(task_id, head, tail) for head, tail in combinations(sorted(spans.spans), 2))
+    near = sorted((pair for pair in every if pair.gap <= MOST_APART), key=lambda pair: (pair.gap, pair))
+    return sorted(near[:MOST_PAIRS])
 
 
 def with_regions(text: str, regions: Iterable[Span]) -> str:
-    """Return what a model that answers about regions is asked: a task's text with these; `regions_in` parts them.
+    """Return what a model that answers about regions, or pairs of them, is asked: a task's text with these.
+
+    `regions_in` parts them.
 
     >>> regions_in(with_regions("in 北京", [Span(3, 5, "Place")]))
     ('in 北京', Spans(spans=frozenset({Span(start=3, end=5, label='Place')})))
@@ -104,8 +142,8 @@ def regions_in(asked: str) -> tuple[str, Spans]:
 
 def asked_text(text: str, values: Iterable[Value]) -> str:
     """Return what a model is asked, to be compared with these values: about every region that one of them is about."""
-    about = [value for value in values if isinstance(value, ByRegion)]
-    return with_regions(text, {span for value in about for span, _ in value.answers}) if about else text
+    about = [value for value in values if isinstance(value, OfRegions)]
+    return with_regions(text, {span for value in about for span in value.regions}) if about else text
 
 
 def _around(text: str, *spans: Span) -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
+from labelloop.domain.relations import Relation
 from labelloop.domain.tasks import Annotation, Origin
 from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import (
@@ -15,6 +16,7 @@ from labelloop.domain.values import (
     Number,
     Ranking,
     Rating,
+    Relations,
     Span,
     Spans,
     Text,
@@ -23,6 +25,7 @@ from labelloop.domain.values import (
 )
 
 _REGIONS = "regions"
+_RELATIONS, _BETWEEN = "relations", "between"
 _PLAIN = ("task_id", "annotator_id", "judged_at", "shown_prediction", "lead_time", "skipped", "ground_truth", "field")
 
 
@@ -83,8 +86,13 @@ def span_cells(value: Value, text: str) -> list[dict[str, Any]]:
     >>> span_cells(Spans(frozenset({Span(3, 5, "Place")})), "in 北京")
     [{'start': 3, 'end': 5, 'label': 'Place', 'text': '北京'}]
     """
-    spans = sorted(value.spans) if isinstance(value, Spans) else []
-    return [{"start": s.start, "end": s.end, "label": s.label, "text": text[s.start : s.end]} for s in spans]
+    return [_cell(span, text) for span in sorted(value.spans)] if isinstance(value, Spans) else []
+
+
+def relation_cells(value: Value, text: str) -> list[dict[str, Any]]:
+    """Return the relations of a value in this text as tables list them; none of a value of another kind."""
+    relations = sorted(value.relations) if isinstance(value, Relations) else []
+    return [{"from": _cell(r.head, text), "to": _cell(r.tail, text), "label": r.label} for r in relations]
 
 
 def value_from_json(kind: FieldKind, text: str) -> Value:
@@ -97,7 +105,7 @@ def kind_of(value: Value) -> FieldKind:
     match value:
         case Choice():
             return FieldKind.CHOICE
-        case Choices():
+        case Choices() | Relations():
             return FieldKind.CHOICES
         case Rating():
             return FieldKind.RATING
@@ -120,7 +128,8 @@ def kind_of(value: Value) -> FieldKind:
 def plain(value: Value) -> list[Any] | dict[str, Any]:
     """Return the value as a list that JSON can hold, the same for equal values; `value_of` reads it back.
 
-    Answers about regions are an object with the list of the regions, each with what is said of it.
+    Answers about regions are an object with the list of the regions, each with what is said of it; relations one with
+    their list, each with both its regions and its label, and that of the regions which they are between.
 
     >>> plain(Spans(frozenset({Span(0, 5, "Person")})))
     [[0, 5, 'Person']]
@@ -129,7 +138,7 @@ def plain(value: Value) -> list[Any] | dict[str, Any]:
         case Rating(stars, of):
             return [stars, of]
         case Spans(spans):
-            return [[span.start, span.end, span.label] for span in sorted(spans)]
+            return [_place(span) for span in sorted(spans)]
         case Text(text):
             return [text]
         case Number(place, within) | Moment(place, within):
@@ -138,6 +147,9 @@ def plain(value: Value) -> list[Any] | dict[str, Any]:
             return [[name, list(items)] for name, items in columns]
         case ByRegion():
             return {_REGIONS: [[s.start, s.end, s.label, plain(said)] for s, said in value.by_span.items()]}
+        case Relations(regions, relations):
+            listed = [[*_place(one.head), *_place(one.tail), one.label] for one in sorted(relations)]
+            return {_RELATIONS: listed, _BETWEEN: [_place(span) for span in sorted(regions)]}
         case _:
             return sorted(labels_of(value))
 
@@ -149,7 +161,7 @@ def value_of(kind: FieldKind, given: Sequence[Any] | Mapping[str, Any]) -> Value
     Rating(stars=4, of=5)
     """
     if isinstance(given, Mapping):
-        return ByRegion.of(kind, {Span(*place): value_of(kind, said) for *place, said in given[_REGIONS]})
+        return _of_regions(kind, given)
     match kind:
         case FieldKind.CHOICE | FieldKind.PAIRWISE | FieldKind.OPTION:
             return Choice(given[0])
@@ -169,3 +181,18 @@ def value_of(kind: FieldKind, given: Sequence[Any] | Mapping[str, Any]) -> Value
             return Ranking(tuple((name, tuple(items)) for name, items in given))
         case _:
             assert_never(kind)
+
+
+def _of_regions(kind: FieldKind, given: Mapping[str, Any]) -> Value:
+    if _RELATIONS in given:
+        found = (Relation(Span(*of[:3]), Span(*of[3:6]), of[6]) for of in given[_RELATIONS])
+        return Relations(frozenset(Span(*place) for place in given[_BETWEEN]), frozenset(found))
+    return ByRegion.of(kind, {Span(*place): value_of(kind, said) for *place, said in given[_REGIONS]})
+
+
+def _place(span: Span) -> list[Any]:
+    return [span.start, span.end, span.label]
+
+
+def _cell(span: Span, text: str) -> dict[str, Any]:
+    return {"start": span.start, "end": span.end, "label": span.label, "text": text[span.start : span.end]}

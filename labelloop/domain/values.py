@@ -9,6 +9,10 @@ from typing import assert_never
 from labelloop.domain.chrf import chrf
 from labelloop.domain.concordance import concordance, jaccard
 from labelloop.domain.json_values import displayed
+from labelloop.domain.relations import Relations as Relations
+from labelloop.domain.relations import relations_similarity
+from labelloop.domain.spans import Span as Span
+from labelloop.domain.spans import Spans as Spans
 
 
 class FieldKind(StrEnum):
@@ -77,28 +81,6 @@ class Rating:
 
     def __str__(self) -> str:
         return str(self.stars)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """A labelled part of the task's text: code points from `start` up to, not including, `end`."""
-
-    start: int
-    end: int
-    label: str
-
-    def __str__(self) -> str:
-        return f"{self.start}-{self.end} {self.label}"
-
-
-@dataclass(frozen=True, slots=True)
-class Spans:
-    """Any number of labelled parts of the text, none included; they may overlap."""
-
-    spans: frozenset[Span]
-
-    def __str__(self) -> str:
-        return "|".join(map(str, sorted(self.spans)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +161,16 @@ class ByRegion:
         """Return the answers by region, in the text's order."""
         return dict(sorted(self.answers, key=lambda answer: answer[0]))
 
+    @property
+    def regions(self) -> frozenset[Span]:
+        """Return the regions that have an answer."""
+        return frozenset(span for span, _ in self.answers)
+
+    @property
+    def is_about_nothing(self) -> bool:
+        """Return whether nothing is said of any region."""
+        return not self.answers
+
     def within(self, regions: Collection[Span]) -> "ByRegion":
         """Return the answers about these regions only."""
         return ByRegion(self.kind, frozenset(answer for answer in self.answers if answer[0] in regions))
@@ -197,7 +189,9 @@ class ByRegion:
         return "|".join(f"{span}: {said}" for span, said in self.by_span.items())
 
 
-Value = Choice | Choices | Rating | Spans | Text | Number | Moment | Ranking | ByRegion
+OfRegions = ByRegion | Relations
+"""What is said of the regions that other values of the task mark."""
+Value = Choice | Choices | Rating | Spans | Text | Number | Moment | Ranking | OfRegions
 
 
 def labels_of(value: Value) -> frozenset[str]:
@@ -211,7 +205,7 @@ def labels_of(value: Value) -> frozenset[str]:
     match value:
         case Choice(label):
             return frozenset({label})
-        case Choices(labels):
+        case Choices(labels) | Relations(labels=labels):
             return labels
         case Rating(stars):
             return frozenset({str(stars)})
@@ -241,12 +235,16 @@ def same(one: Value, other: Value) -> bool:
         case ByRegion(), ByRegion() if one != other:
             pairs = one.paired(other)
             return bool(pairs) and all(same(*pair) for pair in pairs)
+        case Relations(), Relations() if one != other:
+            return relations_similarity(one, other) == 1
         case _:
             return one == other
 
 
 def comparable(one: Value, other: Value) -> bool:
-    """Return whether two values of one field are about the same at all: answers about regions only if both have one."""
+    """Return whether two values are about the same at all: answers about regions, or pairs, only if both have one."""
+    if isinstance(one, Relations) and isinstance(other, Relations):
+        return bool(one.shared(other))
     return not (isinstance(one, ByRegion) and isinstance(other, ByRegion)) or bool(one.paired(other))
 
 
@@ -256,8 +254,8 @@ def similarity(one: Value, other: Value) -> float:
     One choice: equality. Several: Jaccard. Stars: 1 - distance / longest distance. Spans: F1 of those with the same
     ends and label. Text: chrF, the mean of both directions. Numbers and moments: 1 within their tolerance, else 0.
     Rankings: the share of pairs of items that both put in the same order, and in the same buckets; without buckets that
-    is (Kendall's tau + 1) / 2. Answers about regions: the mean over the regions that both have, 0 without one. Two
-    values of which neither says anything are equal.
+    is (Kendall's tau + 1) / 2. Answers about regions: the mean over the regions that both have, 0 without one.
+    Relations: F1 of those between regions that both have. Two values of which neither says anything are equal.
     >>> similarity(Choice("spam"), Choice("ham"))
     0.0
     >>> similarity(Choices(frozenset("ab")), Choices(frozenset("bc")))
@@ -281,6 +279,8 @@ def similarity(one: Value, other: Value) -> float:
         case ByRegion(), ByRegion():
             pairs = one.paired(other)
             return sum(similarity(*pair) for pair in pairs) / len(pairs) if pairs else 0.0
+        case Relations(), Relations():
+            return relations_similarity(one, other)
         case Text(), Text():
             return (chrf(one.text, other.text) + chrf(other.text, one.text)) / 2
         case _:

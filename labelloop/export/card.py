@@ -104,6 +104,8 @@ def labels(facts: Facts) -> str:
         note += " A text counts once for a label, however many of its spans bear it."
     if facts.field.unit is Unit.REGION:
         note += " A text counts once for a label, however many of its regions have it."
+    if facts.field.is_about_pairs:
+        note += " A text counts once for a label, however many of its relations bear it."
     return f"{table(head, rows)}\n\n{note}"
 
 

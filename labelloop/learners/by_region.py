@@ -8,7 +8,7 @@ from pathlib import Path
 
 from labelloop.domain.predictions import Prediction
 from labelloop.domain.refinement import Refinement
-from labelloop.domain.schema import PLAIN_TEXT, Field, Unit
+from labelloop.domain.schema import PLAIN_TEXT, Field
 from labelloop.domain.units import regions_in, regions_of
 from labelloop.domain.values import ByRegion, FieldKind, Span
 from labelloop.learners.base import (
@@ -23,7 +23,7 @@ from labelloop.learners.base import (
 )
 from labelloop.llm.llm_client import Estimate
 
-_FILE = "regions.json"
+REGIONS_FILE = "regions.json"
 _INPUTS = ("part", "text")
 _INNER = "of_one_region"
 
@@ -49,7 +49,7 @@ class RegionModel:
 
     def save(self, directory: Path) -> None:
         """Write the model that knows no regions into a folder of its own, and beside it what it is asked about."""
-        (directory / _FILE).write_text(json.dumps({"kind": self.kind.value, "per_task": self.per_task}))
+        (directory / REGIONS_FILE).write_text(json.dumps({"kind": self.kind.value, "per_task": self.per_task}))
         (directory / _INNER).mkdir()
         self.inner.save(directory / _INNER)
 
@@ -105,19 +105,9 @@ class RegionLearner:
 
     def load(self, directory: Path, context: ModelContext) -> RegionModel:
         """Read back what the model's `save` wrote."""
-        found = json.loads((directory / _FILE).read_text())
+        found = json.loads((directory / REGIONS_FILE).read_text())
         model = self.inner.load(directory / _INNER, context)
         return _wrapped(FieldKind(found["kind"]), model, float(found["per_task"]))
-
-
-def learner_of(field: Field, chosen: Learner) -> Learner:
-    """Return what fits a learner to a field: itself, or, where the field is about regions, to these."""
-    return RegionLearner(chosen) if field.unit is Unit.REGION else chosen
-
-
-def learner_of_saved(directory: Path, chosen: Learner) -> Learner:
-    """Return what loads the model that a learner saved there."""
-    return RegionLearner(chosen) if (directory / _FILE).exists() else chosen
 
 
 def _wrapped(kind: FieldKind, model: Model, per_task: float) -> RegionModel:

@@ -1,9 +1,10 @@
 """Which learners compete for the field in focus."""
 
 from labelloop.domain.default_learners import default_learners
+from labelloop.domain.schema import Field
 from labelloop.domain.values import FieldKind
 from labelloop.errors import UserError
-from labelloop.plugins import learner
+from labelloop.plugins import asks_llm, learner
 from labelloop.state.project_state import ProjectState
 
 
@@ -19,11 +20,14 @@ def named_learners(state: ProjectState) -> tuple[str, ...]:
     """
     if len(state.fields) < 2:
         return state.rules.learners
-    return tuple(spec for spec in state.rules.learners if _can_learn(spec, state.field.kind))
+    return tuple(spec for spec in state.rules.learners if _can_learn(spec, state.field))
 
 
-def _can_learn(spec: str, kind: FieldKind) -> bool:
+def _can_learn(spec: str, field: Field) -> bool:
+    """Return whether a learner can learn the field: relations one that chooses a label, and no LLM yet."""
     try:
-        return kind in learner(spec).kinds
+        if field.is_about_pairs:
+            return FieldKind.CHOICE in learner(spec).kinds and not asks_llm(spec)
+        return field.kind in learner(spec).kinds
     except UserError:  # its fit fails at once, where people see it
         return True

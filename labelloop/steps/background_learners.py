@@ -49,6 +49,6 @@ def _worth_it(state: ProjectState, labels: int, *, llm: bool) -> tuple[Backgroun
         classes=len(field.labels),
         cores=cores(),
         gpu=has_gpu(),
-        llm=llm,
+        llm=llm and not field.is_about_pairs,
     )
     return tuple(BackgroundLearner(one.spec, min(one.seconds, budget)) for one in found)

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from labelloop.domain.asked import Fields, marking, parents_first, regions_asked, regions_of_tasks
+from labelloop.domain.asked import Fields, is_asked, marking, parents_first, regions_of_tasks
 from labelloop.domain.asked_rounds import ancestors
 from labelloop.domain.predictions import Prediction
 from labelloop.domain.rounds import Round
-from labelloop.domain.schema import Field, Unit
-from labelloop.domain.values import ByRegion, Span, Spans, Value
+from labelloop.domain.schema import Field
+from labelloop.domain.values import ByRegion, Relations, Span, Spans, Value
 from labelloop.learners.base import ModelContext
 from labelloop.state.project_state import ProjectState
 from labelloop.state.round_content import as_measured, closed_round
@@ -20,12 +20,13 @@ from labelloop.stores.book import Book
 def end_to_end(book: Book, state: ProjectState, closed: Round, *, context: ModelContext) -> SpanScore | None:
     """Return how well the regions that serving versions find, and what is said of each, are those of people.
 
-    A region counts where its ends, its label and what is said of it are the same. None of a field about whole tasks,
+    A region counts where its ends, its label and what is said of it are the same, a relation where its label and both
+    regions are. None of a field about whole tasks,
     without a version of every field that it takes, and without an audit task on whose regions people agree.
     """
     fields: Fields = {one.field.name: one.field for one in state.fields}
     needed = ancestors(state.field, fields) | {state.field.name}
-    if state.field.unit is not Unit.REGION or any(state.focused(name).deployed is None for name in needed):
+    if not state.field.is_about_regions or any(state.focused(name).deployed is None for name in needed):
         return None
     people = _people(book, state, closed, fields)
     if not people:
@@ -45,8 +46,8 @@ def _people(book: Book, state: ProjectState, closed: Round, fields: Fields) -> d
             if task.consensus.value is not None:
                 said.setdefault(task.task.id, {})[name] = task.consensus.value
     settled = {task.task.id: task.consensus.value for task in closed.tasks}
-    none = ByRegion.of(state.field.kind, {})
-    found = {id_: settled.get(id_) if regions_asked(state.field, fields, one) else none for id_, one in said.items()}
+    none = Relations(frozenset()) if state.field.is_about_pairs else ByRegion.of(state.field.kind, {})
+    found = {id_: settled.get(id_) if is_asked(state.field, fields, one) else none for id_, one in said.items()}
     return {id_: value for id_, value in sorted(found.items()) if value is not None}
 
 
@@ -66,6 +67,8 @@ def _predicted(
 
 
 def _marked(value: Value) -> Spans:
-    """Return the regions as spans whose label says also what is said of them."""
+    """Return the regions as spans whose label says also what is said of them; relations stand where they lead from."""
+    if isinstance(value, Relations):
+        return Spans(frozenset(Span(*one.head.ends, str(one)) for one in value.relations))
     answers = value.by_span if isinstance(value, ByRegion) else {}
     return Spans(frozenset(Span(at.start, at.end, f"{at.label}: {said}") for at, said in answers.items()))

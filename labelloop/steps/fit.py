@@ -19,7 +19,7 @@ from labelloop.domain.tasks import Role
 from labelloop.errors import BrokenPromise, UserError
 from labelloop.extras import missing_extras_reported
 from labelloop.learners.base import Encode, Example, FitContext, ModelContext, refinement_of
-from labelloop.learners.by_region import learner_of
+from labelloop.learners.by_unit import learner_of
 from labelloop.llm.cost_center import charged_to
 from labelloop.plugins import is_background, learner, needs_labels
 from labelloop.state.field_learners import field_learners

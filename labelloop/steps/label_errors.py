@@ -13,11 +13,11 @@ from labelloop.domain.default_learners import default_learners
 from labelloop.domain.predictions import answers
 from labelloop.domain.schema import Field
 from labelloop.domain.units import regions_in
-from labelloop.domain.values import ByRegion, FieldKind, Value, labels_of, same
+from labelloop.domain.values import FieldKind, OfRegions, Value, labels_of, same
 from labelloop.errors import UserError
 from labelloop.formatting import few
 from labelloop.learners.base import Classifier, Example, Learner, Model, ModelContext, Probabilities
-from labelloop.learners.by_region import learner_of
+from labelloop.learners.by_unit import learner_of
 from labelloop.learners.folds import FOLDS, folds_by_text
 from labelloop.plugins import learner
 from labelloop.state.project_state import ProjectState
@@ -90,7 +90,7 @@ def label_errors(book: Book, state: ProjectState, *, context: ModelContext) -> S
 
 def _text(example: Example) -> str:
     """Return the task's text as people know it."""
-    return regions_in(example.text)[0] if isinstance(example.value, ByRegion) else example.text
+    return regions_in(example.text)[0] if isinstance(example.value, OfRegions) else example.text
 
 
 def out_of_fold(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from labelloop.domain.records import Fit
 from labelloop.extras import missing_extras_reported
 from labelloop.learners.base import Model, ModelContext
-from labelloop.learners.by_region import learner_of_saved
+from labelloop.learners.by_unit import learner_of_saved
 from labelloop.learners.model_io import OtherEncoder
 from labelloop.plugins import learner
 from labelloop.stores.book import Book

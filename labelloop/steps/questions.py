@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from labelloop.domain.schema import Unit
 from labelloop.domain.units import with_regions
 from labelloop.domain.values import Span
 from labelloop.state.field_mirror import field_mirror
@@ -25,7 +24,7 @@ class Questions:
     def __call__(self, ids: Sequence[int]) -> list[str]:
         """Return what a model is asked about each task."""
         texts = self.texts(ids)
-        if self.state.field.unit is not Unit.REGION:
+        if not self.state.field.is_about_regions:
             return texts
         return [with_regions(text, self.regions.get(id_, ())) for id_, text in zip(ids, texts, strict=True)]
 

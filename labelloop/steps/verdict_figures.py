@@ -17,7 +17,7 @@ from labelloop.domain.rounds import Round
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Origin
 from labelloop.domain.value_cells import value_from_json
-from labelloop.domain.values import ByRegion, FieldKind, Value, same
+from labelloop.domain.values import FieldKind, OfRegions, Value, same
 from labelloop.state.project_state import ProjectState
 from labelloop.stats.agreement import cohen_kappa, distance_of, krippendorff_alpha, paired_difference
 from labelloop.stats.alternative_annotator import AlternativeAnnotator, alternative_annotator
@@ -168,7 +168,7 @@ def anchoring(closed: Round, tasks: Sequence[AuditedTask]) -> Anchoring:
 
 def _is_kept(value: Value, model: Value) -> bool:
     """Return whether a person says what the model says, of regions that they did not mark nothing else."""
-    return same(value, model) if isinstance(value, ByRegion) else value == model
+    return same(value, model) if isinstance(value, OfRegions) else value == model
 
 
 def _share(values: Sequence[float]) -> Measured:

@@ -6,14 +6,26 @@ from typing import Any
 import pyarrow as pa
 
 from labelloop.domain.release_row import ReleasedTask, ReleaseRow
-from labelloop.domain.value_cells import region_cells
-from labelloop.domain.values import ByRegion, Spans
+from labelloop.domain.value_cells import region_cells, relation_cells
+from labelloop.domain.values import ByRegion, Relations, Spans
 from labelloop.stores.release_files import release_row
 from labelloop.stores.release_schema import LABEL, ORIGIN, OWN, RELEASE, SPANS
-from labelloop.stores.table_files import REGIONS_TYPE, Column, TableSchema, column_names, read_rows, value_columns
+from labelloop.stores.table_files import (
+    REGIONS_TYPE,
+    RELATIONS_TYPE,
+    Column,
+    TableSchema,
+    column_names,
+    read_rows,
+    value_columns,
+)
 
 _OF_TASK = ("task_id", "role")
 _REGIONS = "what is said of each region, as a list of `start`, `end`, `label`, `text` and `value` (in CSV as JSON)"
+_RELATIONS = (
+    "the relations, as a list of `from` and `to` (regions with `start`, `end`, `label` and `text`) and `label` "
+    "(in CSV as JSON)"
+)
 _COUNTED = ("people", "annotators", "annotations", "shown")
 _VALUES: tuple[Column[ReleaseRow], ...] = value_columns(lambda row: row.value)
 _KIND, _VALUE = _VALUES
@@ -72,6 +84,10 @@ def _lossless(name: str, more: Sequence[str] = ()) -> Iterator[Column[ReleasedTa
         row = task.labels.get(name)
         return region_cells(row.value, row.text) if row and isinstance(row.value, ByRegion) else None
 
+    def relations(task: ReleasedTask) -> Any:
+        row = task.labels.get(name)
+        return relation_cells(row.value, row.text) if row and isinstance(row.value, Relations) else None
+
     def text(task: ReleasedTask) -> str | None:
         row = task.labels.get(name)
         return row.text if row and row.text != task.text else None
@@ -80,6 +96,7 @@ def _lossless(name: str, more: Sequence[str] = ()) -> Iterator[Column[ReleasedTa
     yield _of(name, LABEL.columns[2])
     yield Column(f"{name}.spans", SPANS.columns[0].type, spans, SPANS.columns[0].meaning)
     yield Column(f"{name}.regions", REGIONS_TYPE, regions, _REGIONS)
+    yield Column(f"{name}.relations", RELATIONS_TYPE, relations, _RELATIONS)
     yield _of(name, _KIND)
     yield from (_of(name, column) for column in ORIGIN.columns if column.name not in of_task)
     yield Column(f"{name}.input_text", pa.string(), text, "what the field reads of the text, where that is not all")

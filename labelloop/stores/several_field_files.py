@@ -6,12 +6,12 @@ import pyarrow as pa
 
 from labelloop.domain.field_rounds import FieldRounds, JudgedTask
 from labelloop.domain.tasks import Role
-from labelloop.domain.value_cells import kind_of, region_cells, span_cells
-from labelloop.domain.values import ByRegion, Spans, Value, labels_of
+from labelloop.domain.value_cells import kind_of, region_cells, relation_cells, span_cells
+from labelloop.domain.values import ByRegion, Relations, Spans, Value, labels_of
 from labelloop.stores.judgement_files import judgements_file
 from labelloop.stores.own_table import own_cell, own_columns
 from labelloop.stores.round_files import judgements_table
-from labelloop.stores.table_files import REGIONS_TYPE, SPANS_TYPE, Column, TableSchema
+from labelloop.stores.table_files import REGIONS_TYPE, RELATIONS_TYPE, SPANS_TYPE, Column, TableSchema
 
 
 def several_field_files(
@@ -20,8 +20,8 @@ def several_field_files(
     """Return the files of a round by name, as `round_files` does for one field; `texts` are the tasks' whole texts.
 
     Each field has a judgements file of its own. In the tables a field's column is empty where its label has not
-    settled; `<field>.labels`, `<field>.spans` (in the text that the field reads), `<field>.kind` and `<field>.origins`
-    say it without loss.
+    settled; `<field>.labels`, `.spans`, `.regions`, `.relations` (in the text that the field reads), `.kind` and
+    `.origins` say it without loss.
     """
     names = list(closed.by_field)
     judged = closed.judged(texts)
@@ -69,6 +69,10 @@ def _lossless(name: str, tasks: Sequence[JudgedTask]) -> Iterator[Column[JudgedT
         value = _values(one).get(name)
         return None if value is None else region_cells(value, one.fields[name].task.text)
 
+    def relations(one: JudgedTask) -> list[dict[str, object]] | None:
+        value = _values(one).get(name)
+        return None if value is None else relation_cells(value, one.fields[name].task.text)
+
     def kind(one: JudgedTask) -> str | None:
         value = _values(one).get(name)
         return None if value is None else kind_of(value).value
@@ -78,6 +82,8 @@ def _lossless(name: str, tasks: Sequence[JudgedTask]) -> Iterator[Column[JudgedT
         yield Column(f"{name}.spans", SPANS_TYPE, spans)
     if any(isinstance(_values(one).get(name), ByRegion) for one in tasks):
         yield Column(f"{name}.regions", REGIONS_TYPE, regions)
+    if any(isinstance(_values(one).get(name), Relations) for one in tasks):
+        yield Column(f"{name}.relations", RELATIONS_TYPE, relations)
     yield Column(f"{name}.kind", pa.string(), kind)
     yield Column(f"{name}.origins", pa.string(), lambda one: _origins(one, name))
 

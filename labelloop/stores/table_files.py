@@ -20,6 +20,8 @@ SPANS_TYPE = pa.list_(pa.struct(_PLACE))
 """Spans as a column holds them: `start` and `end` in code points, end exclusive, and the text between."""
 REGIONS_TYPE = pa.list_(pa.struct([*_PLACE, ("value", pa.string())]))
 """What is said of regions: each as a span is held, and what is said of it, to be read."""
+RELATIONS_TYPE = pa.list_(pa.struct([("from", pa.struct(_PLACE)), ("to", pa.struct(_PLACE)), ("label", pa.string())]))
+"""Relations: the two regions, each as a span is held, and what the first is to the second."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def read_region_answers(
     that cannot be read makes all of it unreadable, since nobody knows what the others are about then.
     """
     field = field.of_one_region
-    marked = _marked(marking, result, data)
+    marked = marked_by_id(marking, result, data)
     if isinstance(marked, Unanswered):
         return marked
     about: dict[object, list[object]] = {}
@@ -112,10 +112,10 @@ def marks_of(field: Field, value: Spans, data: Data | None = None) -> dict[Span,
     return {span: regions[0] for span, regions in made if regions}
 
 
-def _marked(
+def marked_by_id(
     marking: Iterable[Field], result: Sequence[object], data: Data | None
 ) -> dict[object, frozenset[Span]] | Unanswered:
-    """Return what each region marks, by its id."""
+    """Return what each region marks, by its id; one that cannot be read makes all unreadable."""
     found: dict[object, frozenset[Span]] = {}
     for field in marking:
         for region in result:

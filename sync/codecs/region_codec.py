@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from labelloop.domain.field_texts import joined
 from labelloop.domain.renames import renamed_atom
-from labelloop.domain.schema import PLAIN_TEXT, Field, Input, Unit
+from labelloop.domain.schema import PLAIN_TEXT, Field, Input
 from labelloop.domain.tasks import Origin, inputs_of
 from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import (
@@ -137,7 +137,7 @@ def wire_prediction(
 
 def needs_data(field: Field) -> bool:
     """Return whether values can be written and read only with the task's data: spans in HTML or paragraphs."""
-    return (field.kind is FieldKind.SPANS or field.unit is Unit.REGION) and field.reads != PLAIN_TEXT
+    return (field.kind is FieldKind.SPANS or field.is_about_regions) and field.reads != PLAIN_TEXT
 
 
 def task_text(field: Field, data: Data) -> str:

@@ -2,10 +2,18 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
-from labelloop.domain.relations import Relation
+from labelloop.domain.relations import UNLABELLED, Relation, Relations
+from labelloop.domain.renames import renamed
+from labelloop.domain.schema import Field
+from labelloop.domain.tasks import Origin
 from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import Span
+from sync.api.wire import WireAnnotation, WirePrediction
+from sync.codecs.region_answers import marked_by_id
+from sync.codecs.region_codec import Data, origin_by
 from sync.codecs.region_shapes import Region
 
 _DIRECTIONS = ("right", "left", "bi")
@@ -19,20 +27,54 @@ class ReadRelations:
     left_over: int = 0
 
 
-def read_relations(result: Sequence[object], marked: Mapping[str, frozenset[Span]]) -> ReadRelations | Unanswered:
+def read_related(
+    field: Field, marking: Sequence[Field], result: Sequence[object], data: Data | None = None
+) -> Relations | Unanswered:
+    """Return which of the regions that the `marking` fields mark the result relates, perhaps none.
+
+    Relations to other regions are nobody's; where there are no others, nobody knows what was meant.
+    """
+    marked = marked_by_id(marking, result, data)
+    read = marked if isinstance(marked, Unanswered) else read_relations(result, marked)
+    if isinstance(marked, Unanswered) or isinstance(read, Unanswered):
+        return Unanswered.UNREADABLE
+    if read.left_over and not read.relations:
+        return Unanswered.UNREADABLE
+    regions = frozenset(span for spans in marked.values() for span in spans)
+    related = (Relation(one.head, one.tail, renamed(one.label, field.renames)) for one in read.relations)
+    return Relations(regions, frozenset(related))
+
+
+def relation_origin(
+    field: Field,
+    marking: Sequence[Field],
+    annotation: WireAnnotation,
+    predictions: Sequence[WirePrediction],
+    data: Data | None = None,
+) -> Origin:
+    """Return what the person did with the relations that they were shown, as `origin` does of a whole task."""
+
+    def said(result: Sequence[object]) -> frozenset[Relation]:
+        read = read_related(field, marking, result, data)
+        return read.relations if isinstance(read, Relations) else frozenset()
+
+    return origin_by(annotation, predictions, said=said, is_about=_is_relation)
+
+
+def read_relations(result: Sequence[object], marked: Mapping[Any, frozenset[Span]]) -> ReadRelations | Unanswered:
     """Return the relations between regions, of which `marked` has what each marks, by its id.
 
-    `left` is read as `right` the other way round, `bi` as both. A relation without a label has an empty one. One that
-    is not as Label Studio stores it makes all of them unreadable.
+    `left` is read as `right` the other way round, `bi` as both; the same one twice counts once, and one between parts
+    that are marked alike is none. One that is not as Label Studio stores it makes all of them unreadable.
     """
     found: set[Relation] = set()
     left_over = 0
     for relation in result:
-        if not (isinstance(relation, Mapping) and relation.get("type") == "relation"):
+        if not _is_relation(relation):
             continue
         match relation:
             case {"from_id": str(head), "to_id": str(tail), **more}:
-                labels, direction = more.get("labels") or [""], more.get("direction", "right")
+                labels, direction = more.get("labels") or [UNLABELLED], more.get("direction", "right")
                 if direction not in _DIRECTIONS or not isinstance(labels, list) or not _are_texts(labels):
                     return Unanswered.UNREADABLE
                 if head in marked and tail in marked:
@@ -47,27 +89,33 @@ def read_relations(result: Sequence[object], marked: Mapping[str, frozenset[Span
 def to_relations(relations: Collection[Relation], marks: Mapping[Span, Region]) -> Iterator[dict[str, object]]:
     """Yield the relations as Label Studio stores them, one for each ordered pair of regions with all its labels.
 
-    `marks` are the regions that mark the text, by what they mark. Relations of others are left out: with them Label
-    Studio could not open the task.
+    Two that say the same both ways are one of the direction `bi`. `marks` are the regions that mark the text, by what
+    they mark. Relations of others are left out: with them Label Studio could not open the task.
     """
     labels: dict[tuple[Span, Span], list[str]] = {}
     for relation in sorted(relations):
         if relation.head in marks and relation.tail in marks:
             given = labels.setdefault((relation.head, relation.tail), [])
-            given += [relation.label] if relation.label else []
+            given += [relation.label] if relation.label != UNLABELLED else []
     for (head, tail), given in labels.items():
-        ends = {"from_id": marks[head]["id"], "to_id": marks[tail]["id"]}
-        yield {"type": "relation", **ends, "direction": "right", "labels": given}
+        is_mutual = labels.get((tail, head)) == given
+        if not (is_mutual and tail < head):
+            ends = {"from_id": marks[head]["id"], "to_id": marks[tail]["id"]}
+            yield {"type": "relation", **ends, "direction": "bi" if is_mutual else "right", "labels": given}
 
 
 def _between(heads: Collection[Span], tails: Collection[Span], labels: Sequence[str], way: str) -> Iterator[Relation]:
-    for head in heads:
-        for tail in tails:
+    for head, tail in product(heads, tails):
+        if head != tail:
             for label in labels:
                 if way != "left":
                     yield Relation(head, tail, label)
                 if way != "right":
                     yield Relation(tail, head, label)
+
+
+def _is_relation(found: object) -> bool:
+    return isinstance(found, Mapping) and found.get("type") == "relation"
 
 
 def _are_texts(labels: Sequence[object]) -> bool:

@@ -23,7 +23,8 @@ from labelloop.domain.values import (
 )
 from labelloop.errors import NothingToLearn
 from labelloop.learners.base import Example, FitContext, cost_per_1000, refinement_of
-from labelloop.learners.by_region import RegionLearner, learner_of, learner_of_saved
+from labelloop.learners.by_region import RegionLearner
+from labelloop.learners.by_unit import learner_of, learner_of_saved
 from labelloop.plugins import learner
 from labelloop.testing import BagOfWords
 from tests.core.made_up import LABELS, WORDS

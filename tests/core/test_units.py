@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelloop.domain.marked_text import OTHER_MARKS, REGION_MARKS, clause, marked, surroundings, without_marks
-from labelloop.domain.relations import Relation, relations_similarity
 from labelloop.domain.tasks import inputs_of
-from labelloop.domain.units import SURROUNDINGS, Pair, Region, pairs_of, regions_of
+from labelloop.domain.units import MOST_APART, MOST_PAIRS, SURROUNDINGS, Pair, Region, pairs_of, regions_of
 from labelloop.domain.values import Span, Spans
 
 TEXTS = st.text(alphabet="ab 王小明⟦⟧⟪⟫🙂\n\u0301", min_size=1, max_size=40)
@@ -61,7 +60,7 @@ def test_units_are_told_apart(spans: frozenset[Span]) -> None:
     """Overlapping regions, and regions with several labels, are units of their own."""
     regions = regions_of(7, Spans(spans))
     assert len({str(region) for region in regions}) == len(spans)
-    assert len({str(pair) for pair in pairs_of(7, Spans(spans))}) == len(spans) * (len(spans) - 1)
+    assert len({str(pair) for pair in pairs_of(7, Spans(spans))}) == min(len(spans) * (len(spans) - 1) // 2, MOST_PAIRS)
 
 
 def test_a_learner_reads_a_region_with_its_surroundings_only() -> None:
@@ -109,21 +108,35 @@ def test_what_belongs_to_a_part_holds_it(case: tuple[str, list[tuple[int, int]]]
         assert last <= other[0]
 
 
-def test_the_other_way_round_is_another_pair() -> None:
-    """Which of the two is the first shows in the text."""
-    ada, bob = Span(0, 3, "Person"), Span(10, 13, "Org")
-    there, back = Pair(7, ada, bob), Pair(7, bob, ada)
-    assert there.text("Ada knows Bob") == "⟦Ada⟧ knows ⟪Bob⟫\nPerson → Org"
-    assert back.text("Ada knows Bob") == "⟪Ada⟫ knows ⟦Bob⟧\nOrg → Person"
+def test_a_pair_is_read_by_its_labels_and_by_its_words() -> None:
+    """What belongs to both is the same for any person and any place; overlapping ones keep their words."""
+    text = "So they say: Ada lives in Turin, not in Rome."
+    ada, turin = Span(13, 16, "Person"), Span(26, 31, "Place")
+    near, around = inputs_of(Pair(7, ada, turin).text(text))
+    assert near == "⟦Person⟧ lives in ⟪Place⟫"
+    assert around == "So they say: ⟦Ada⟧ lives in ⟪Turin⟫, not in Rome.\nPerson → Place"
+    near, _ = inputs_of(Pair(7, Span(13, 31, "Fact"), turin).text(text))
+    assert near == "⟦Ada lives in ⟪Turin⟫⟧"
 
 
-def test_relations_are_alike_by_their_f1() -> None:
-    """One of two found, nothing against nothing, and the wrong direction."""
-    ada, bob = Span(0, 3, "Person"), Span(10, 13, "Person")
-    knows, back = Relation(ada, bob, "knows"), Relation(bob, ada, "knows")
-    assert relations_similarity({knows, back}, {knows}) == 2 / 3
-    assert relations_similarity((), ()) == 1
-    assert relations_similarity({knows}, ()) == 0
+@given(with_parts())
+def test_any_two_parts_are_read_as_a_pair(case: tuple[str, list[tuple[int, int]]]) -> None:
+    """Whatever stands in the text, and however they overlap, each mark stands there once."""
+    text, parts = case
+    (pair,) = pairs_of(7, Spans(frozenset({Span(*parts[0], "a"), Span(*parts[1], "b")})))
+    for shown in inputs_of(pair.text(text)):
+        assert [shown.count(mark) for mark in MARKS] == [1, 1, 1, 1]
+
+
+def test_only_the_nearest_pairs_are_asked_about() -> None:
+    """At most 30 of a task, none of which is too far apart."""
+    many = [Span(10 * n, 10 * n + 3, "x") for n in range(20)]
+    found = pairs_of(7, Spans(frozenset(many)))
+    assert len(found) == MOST_PAIRS
+    assert found[0] == Pair(7, many[0], many[1])
+    assert max(pair.gap for pair in found) == 17
+    far = Span(190 + 3 + MOST_APART + 1, 2000, "x")
+    assert all(pair.tail != far for pair in pairs_of(7, Spans(frozenset({*many[-1:], far}))))
 
 
 def plain(found: str) -> str:

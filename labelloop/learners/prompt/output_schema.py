@@ -15,6 +15,7 @@ from labelloop.domain.values import (
     Number,
     Ranking,
     Rating,
+    Relations,
     Spans,
     Text,
     Value,
@@ -128,8 +129,8 @@ def written(text: str, value: Value) -> str:
             answer = {"ranking": {name: list(items) for name, items in columns}, "unsure": False}
         case Moment(iso):
             answer = {"moment": iso, "unsure": False}
-        case ByRegion():
-            raise BrokenPromise("An LLM is asked about one region at a time.")
+        case ByRegion() | Relations():
+            raise BrokenPromise("An LLM is asked about one region, or one pair, at a time.")
         case _:
             assert_never(value)
     return json.dumps(answer, ensure_ascii=False)
