@@ -13,11 +13,11 @@ from labelloop.domain.values import FieldKind
 from labelloop.errors import UserError
 from sync.config.field_conditions import with_conditions
 from sync.config.object_tags import OPTIONS, Reading, to_words
+from sync.config.relations_field import TAG, relations_field
 from sync.config.scales import moment_scale, number_scale
 from sync.config.tag_attributes import Tag, attribute, is_on, reading_of
 from sync.config.unsupported_controls import TWICE, offers_of_task, why_not, why_unreadable
 from sync.config.xml_tags import (
-    has_relations,
     is_required,
     names_twice,
     outermost_choices,
@@ -93,7 +93,7 @@ def fields_with_conditions(xml: str) -> tuple[list[Field], dict[str, str]]:
     fields: list[Field] = []
     reasons: dict[str, str] = {}
     tags = interface(xml).controls or ()
-    twice = names_twice(xml)
+    twice, names = names_twice(xml), {control.name for control in tags}
     for control in tags:
         kind = _kind(control)
         labels = _labels(xml, control, kind)
@@ -103,10 +103,11 @@ def fields_with_conditions(xml: str) -> tuple[list[Field], dict[str, str]]:
         else:
             fields.append(_field(control, kind, labels, _shown(xml, control, kind)))
     reasons |= dict.fromkeys(unlinked(xml, _TAGS), "it has no toName, so Label Studio stores no answer to it")
-    if has_relations(xml):
-        reasons["Relations"] = "relations between regions are not looped yet; the regions themselves are"
     found, more = with_conditions(xml, fields) if fields else (fields, {})
-    return found, reasons | more
+    related = relations_field(xml, found, names)
+    if isinstance(related, str):
+        more[TAG] = related
+    return [*found, *([related] if isinstance(related, Field) else [])], reasons | more
 
 
 def may_be_left_empty(xml: str, field: Field) -> bool:

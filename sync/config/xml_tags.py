@@ -49,9 +49,14 @@ def names_twice(xml: str) -> frozenset[str]:
     return frozenset(name for name, count in counts.items() if count > 1)
 
 
-def has_relations(xml: str) -> bool:
-    """Return whether people can relate regions to each other."""
-    return any(tag.tag.lower() == "relations" for tag in _tree(xml).iter())
+def relation_labels(xml: str) -> tuple[str, ...] | None:
+    """Return what people can say of related regions, in the order they see it; None where they are not asked to relate.
+
+    It is empty where relations bear no labels.
+    """
+    found = [tag for tag in _tree(xml).iter() if tag.tag.lower() == "relations"]
+    labels = (relation.get("value") for tag in found for relation in tag.iter() if relation.tag.lower() == "relation")
+    return tuple(dict.fromkeys(filter(None, labels))) if found else None
 
 
 def ranker_columns(xml: str, name: str) -> tuple[str, ...]:

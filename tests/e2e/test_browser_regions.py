@@ -1,5 +1,6 @@
 """Answers about regions, and relations between them, on people's screen: what is pushed comes back as it was."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -41,7 +42,7 @@ HAPPY = "🙂 王小明 was happy in Oslo."
 
 @pytest.mark.parametrize("kind", OBJECTS)
 def test_what_is_said_about_regions_is_accepted_as_it_was_pushed(
-    label_studio: RunningLabelStudio, page: "Page", kind: str
+    label_studio: RunningLabelStudio, page: "Page", kind: str, tmp_path: Path
 ) -> None:
     """Label Studio keeps the ids of the regions, and adds their place and text, which are no answers."""
     every, data = fields(kind), OBJECTS[kind][2]
@@ -59,6 +60,7 @@ def test_what_is_said_about_regions_is_accepted_as_it_was_pushed(
         row = {"task": task, "result": pushed, "score": 0.5, "model_version": "v1"}
         studio.import_predictions(project, [row])
         open_task(page, studio, project, task)
+        assert_relation_is_listed(page, related.label, tmp_path / "relations.png")
         with page.expect_response(lambda got: "/annotations" in got.url and got.request.method == "POST"):
             page.click(SUBMIT)
         (accepted,) = studio.tasks(project, [task])[0].annotations
@@ -106,3 +108,12 @@ def test_what_is_said_of_a_region_is_shown_with_it_and_comes_back_accepted(
     assert {one.origin for one in taken.values()} == {Origin.ACCEPTED}
     page.goto("about:blank")
     studio.sdk.projects.delete(project)
+
+
+def assert_relation_is_listed(page: "Page", label: str, picture: Path) -> None:
+    """Assert that an arrow with this label is drawn, and a relation listed; Label Studio remembers the panel."""
+    page.wait_for_selector(f".relations-overlay text:text-is('{label}')", state="attached")
+    page.locator(".lsf-panel-tabs__tab:visible", has_text="Relations").first.click()
+    page.wait_for_selector(".lsf-relations__item:visible")
+    page.screenshot(path=picture, full_page=True)
+    page.locator(".lsf-panel-tabs__tab:visible", has_text="Regions").first.click()

@@ -1,6 +1,8 @@
-"""Entities, and of each person how they feel: learned about regions, and pre-annotated under the regions' own ids."""
+"""Entities, how each person feels, and what they like: learned about regions and their pairs, and pre-annotated."""
 
+import csv
 import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from labelloop.domain.relations import Relation, Relations
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Origin, Role
 from labelloop.domain.unanswered import Unanswered
@@ -22,6 +25,7 @@ from sync.pull import state
 from tests.core.opened_project import OpenedProject
 from tests.e2e.command_line import command
 from tests.e2e.test_browser import SUBMIT, log_in
+from tests.e2e.test_browser_regions import assert_relation_is_listed
 from tests.e2e.test_browser_spans import HIGHLIGHTED
 from tests.e2e.world import World, of_role, rounds, settled
 
@@ -32,7 +36,8 @@ FORM = """<View><Text name="text" value="$text"/>
 <Labels name="who" toName="text"><Label value="Person"/><Label value="Place"/></Labels>
 <Choices name="心情" toName="text" perRegion="true" whenLabelValue="Person" required="true">
 <Choice value="happy"/><Choice value="sad"/></Choices>
-<Rating name="strength" toName="text" perRegion="true" whenLabelValue="Person" maxRating="3"/></View>"""
+<Rating name="strength" toName="text" perRegion="true" whenLabelValue="Person" maxRating="3"/>
+<Relations><Relation value="likes"/><Relation value="avoids"/></Relations></View>"""
 SAID = {
     "happy": (
         "{} was so happy in {}",
@@ -45,6 +50,7 @@ SAID = {
 }
 PERSONS = ("Ada", "王小明", "Bob", "Eva")
 PLACES = ("Oslo", "北京", "Rome")
+SAYS_ALL = {"who", "心情", "strength", "relation"}
 LEARNERS = ("linear", "tagger")
 RULES = Rules(round_size=14, round_growth=0, monitor_size=16, monitor_share=0.4, queue_rounds=3, learners=LEARNERS)
 
@@ -65,6 +71,10 @@ def forms() -> Iterator[tuple[str, dict[str, Value]]]:
                     "who": Spans(frozenset({person, place})),
                     "心情": ByRegion.of(FieldKind.CHOICE, {person: Choice(mood)}),
                     "strength": ByRegion.of(FieldKind.RATING, {person: Rating(3 if "so" in way else 2, of=3)}),
+                    "relations": Relations(
+                        frozenset({person, place}),
+                        frozenset({Relation(person, place, "likes")} if mood == "happy" else ()),
+                    ),
                 },
             )
 
@@ -74,7 +84,7 @@ TRUTH = dict(forms())
 
 @pytest.fixture(scope="module")
 def form(world: World) -> OpenedProject:
-    """Take the form through two rounds; once an answer is left behind whose region was deleted."""
+    """Take the form through two rounds; once what was said of two regions is left behind that were deleted."""
     view = world.project_of("Entities and moods", FORM, [{"text": text} for text in TRUTH], RULES)
     leave_behind = True
     for number in (1, 2):
@@ -94,7 +104,7 @@ def submit(view: OpenedProject, person: LabelStudio, *, leave_behind: bool) -> N
     truth, fields = TRUTH[str(task.data["text"])], fields_of(view)
     regions = merged_regions((fields[name], value) for name, value in truth.items())
     if leave_behind:
-        regions = [region for region in regions if region["from_name"] == "心情"]
+        regions = [region for region in regions if region.get("from_name") not in ("who", "strength")]
     shown = task.predictions[0].id if task.predictions and task.predictions[0].result else None
     person.annotate(task.id, regions, parent_prediction=shown, lead_time=5.0)
 
@@ -110,7 +120,9 @@ def test_what_is_said_of_regions_is_learned_and_measured(form: OpenedProject) ->
         assert one.deployed is not None
         assert one.looped.verdict(2) is not None
         assert one.looped.evaluations[-1].n > 0
-    _, moods, _ = form.state.by_field
+    _, moods, _, related = form.state.by_field
+    assert related.field.kind_in_words == "relations"
+    assert related.looped.evaluations[-1].human_agreement == 1.0
     closed = closed_round(form.book, moods, 2)
     assert closed is not None
     assert all(task.consensus.value == TRUTH[task.task.text]["心情"] for task in closed.tasks)
@@ -122,7 +134,11 @@ def test_an_answer_without_its_region_is_counted_and_told(world: World, form: Op
     moods = form.state.by_field[1]
     counts = answer_counts(form.book, moods)
     assert counts.count(Unanswered.CONDITION_UNMET) == 1
-    assert "心情" in command(world, "status", str(form.id))
+    told = command(world, "status", str(form.id))
+    assert "心情" in told
+    assert "relations" in told
+    assert answer_counts(form.book, form.state.by_field[3]).count(Unanswered.CONDITION_UNMET) <= 1
+    assert "relations" in command(world, "verdict", str(form.id))
 
 
 def test_predictions_say_of_each_shown_person_how_they_feel(world: World, form: OpenedProject) -> None:
@@ -148,21 +164,26 @@ def test_predictions_say_of_each_shown_person_how_they_feel(world: World, form: 
 
 
 def assert_about_persons(form: OpenedProject, results: "list[list[object]]") -> None:
-    """Assert that many results say something of a person, and none anything of what is not there."""
-    fields, about = fields_of(form), 0
+    """Assert that many results say something of a person, some of what they like, and none of what is not there."""
+    fields, about, related = fields_of(form), 0, 0
     for result in results:
         marked, moods = (read_field(fields[name], fields, result) for name in ("who", "心情"))
         assert isinstance(marked, Spans)
         persons = {span for span in marked.spans if span.label == "Person"}
         assert (set(moods.by_span) if isinstance(moods, ByRegion) else set()) == persons
         about += bool(persons)
+        ids = {region["id"] for region in result if region["type"] == "labels"}  # type: ignore[index]
+        ends = [(one["from_id"], one["to_id"]) for one in result if one["type"] == "relation"]  # type: ignore[index]
+        assert all(ids.issuperset(pair) for pair in ends)
+        related += bool(ends)
     assert about > len(results) / 2 > 0
+    assert related > len(results) / 8
 
 
 def test_an_annotator_sees_it_at_the_region_and_submits_it_with_one_click(
     world: World, form: OpenedProject, browser: "Browser", tmp_path: Path
 ) -> None:
-    """A click on the person shows the answer about them; what is submitted was accepted, of every field."""
+    """A click on the person shows the answer about them, an arrow what they like; all that is sent was accepted."""
     audit, name = of_role(form, Role.MONITOR), form.state.published_name
     fields = fields_of(form)
     task, shown = next(
@@ -170,7 +191,7 @@ def test_an_annotator_sees_it_at_the_region_and_submits_it_with_one_click(
         for task in itertools.chain.from_iterable(world.context.label_studio.task_pages(form.id))
         if task.id not in audit and not task.annotations
         for one in task.predictions
-        if one.model_version == name and {r["from_name"] for r in one.result} == set(fields)  # type: ignore[index]
+        if one.model_version == name and {r.get("from_name", r["type"]) for r in one.result} >= SAYS_ALL  # type: ignore[attr-defined,index]
     )
     said = read_field(fields["心情"], fields, shown.result)
     assert isinstance(said, ByRegion)
@@ -178,15 +199,41 @@ def test_an_annotator_sees_it_at_the_region_and_submits_it_with_one_click(
     page = log_in(world, browser, world.accounts[0].email, world.accounts[0].password)
     page.goto(f"{world.services.label_studio.url}/projects/{form.id}/data?task={task.id}")
     page.wait_for_selector(SUBMIT, timeout=60_000)
-    page.wait_for_function(f"() => ({HIGHLIGHTED})().length > 0")
+    page.wait_for_function(f"() => ({HIGHLIGHTED})().length > 1")
     page.screenshot(path=tmp_path / "regions.png", full_page=True)
     page.locator(".htx-highlight", has_text=str(task.data["text"])[person.start : person.end]).first.click()
     page.wait_for_selector(f"label:has-text('{mood}') input:checked", state="attached")
-    page.screenshot(path=tmp_path / "region selected.png", full_page=True)
+    assert_relation_is_listed(page, "likes", tmp_path / "relations.png")
     with page.expect_response(lambda answer: "/annotations" in answer.url and answer.request.method == "POST"):
         page.click(SUBMIT)
     page.close()
     (stored,) = world.context.label_studio.tasks(form.id, [task.id])
     found = {one.field: one for one in state(list(fields.values()), stored).annotations}
     assert found["心情"].value == said
+    assert found["relations"].value == read_field(fields["relations"], fields, shown.result)
     assert {one.origin for one in found.values()} == {Origin.ACCEPTED}
+
+
+def test_what_people_said_is_exported_and_opens_again(
+    world: World, form: OpenedProject, browser: "Browser", tmp_path: Path
+) -> None:
+    """A column lists the relations; a new project that imports the file shows them between its regions."""
+    command(world, "release", str(form.id), "--people-only")
+    command(world, "export", str(form.id), str(tmp_path / "out"), "--format", "csv,label-studio")
+    with (tmp_path / "out" / "data.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            listed = {(one["from"]["text"], one["label"]) for one in json.loads(row["relations.relations"])}
+            assert listed == {
+                (who, "likes") for who in PERSONS if who in row["input_text"] and ": happy" in row["心情"]
+            }
+    tasks = json.loads((tmp_path / "out" / "label-studio.json").read_text("utf-8"))
+    again = next(one for one in tasks if any(r["type"] == "relation" for r in one["annotations"][0]["result"]))
+    studio = world.context.label_studio
+    project = studio.create_project("Imported again", FORM)
+    (task,) = studio.import_tasks(project.id, [again])
+    page = log_in(world, browser, world.accounts[0].email, world.accounts[0].password)
+    page.goto(f"{world.services.label_studio.url}/projects/{project.id}/data?task={task}")
+    page.wait_for_function(f"() => ({HIGHLIGHTED})().length > 1", timeout=60_000)
+    assert_relation_is_listed(page, "likes", tmp_path / "imported again.png")
+    page.close()
+    studio.sdk.projects.delete(project.id)

@@ -1,14 +1,15 @@
 """What /predict answers where a field is about the regions that another one marks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from labelloop.domain.predictions import Prediction
-from labelloop.domain.values import ByRegion, Choice, FieldKind, Span, Spans, Value
+from labelloop.domain.values import ByRegion, Choice, FieldKind, Relations, Span, Spans, Value
+from labelloop.learners.by_pair import PairModel
 from labelloop.learners.by_region import RegionModel
 from ml_backend.predict import pre_annotate
 from ml_backend.snapshot import Loaded, Snapshot
@@ -51,6 +52,19 @@ class HearsTone:
 
     def save(self, directory: Path) -> None:
         raise NotImplementedError
+
+
+class HearsMeetings:
+    """Implements Model: whoever is named first is with the other, both ways where that is a place."""
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        return [Prediction(Choice("in" if "⟪Place⟫" in text else "with"), 0.4, 0.8) for text in texts]
+
+    def save(self, directory: Path) -> None:
+        raise NotImplementedError
+
+
+WAYS = {"with": frozenset({("with", True)}), "in": frozenset({("with", True), ("with", False)})}
 
 
 def config(kind: str, attributes: str = "") -> str:
@@ -133,3 +147,28 @@ def test_a_field_that_is_about_the_task_now_is_not_answered_by_its_old_version()
     )
     assert isinstance(entry, dict)
     assert {region["from_name"] for region in entry["result"]} == {"who"}
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+def test_relations_lead_to_regions_of_the_same_answer_only(kind: str) -> None:
+    """With another region Label Studio could not open the task; where there is one region there are none."""
+    related = '<Relations><Relation value="with"/></Relations></View>'
+    xml, shown = config(kind).replace("</View>", related), data(kind, "Ada met 王小明 in Brno.")
+    field = {one.name: one for one in parse(xml).fields}["relations"]
+    answers = snapshot(xml, FindsNames())
+    answers = replace(answers, loaded=(*answers.loaded, Loaded("v3", field, PairModel(WAYS, HearsMeetings()))))
+    tasks = [{"id": 1, "data": shown}, {"id": 2, "data": data(kind, "Ada is here.")}]
+    entry, alone = pre_annotate(answers, xml, tasks)
+    assert isinstance(entry, dict)
+    assert isinstance(alone, dict)
+    assert validate(xml, entry) is None
+    assert not [one for one in alone["result"] if one["type"] == "relation"]
+    ids = {one.get("id") for one in entry["result"]}
+    drawn = [one for one in entry["result"] if one["type"] == "relation"]
+    assert all({one["from_id"], one["to_id"]} <= ids for one in drawn)
+    assert sorted(one["direction"] for one in drawn) == ["bi", "bi", "right"]
+    found = said(xml, entry, shown)["relations"]
+    assert isinstance(found, Relations)
+    assert (len(found.regions), len(found.relations)) == (3, 5)
+    without = replace(answers, loaded=tuple(one for one in answers.loaded if one.field.name != "who"))
+    assert pre_annotate(without, xml, tasks) == [[], []]

@@ -50,7 +50,7 @@ def table() -> str:
     rows = ["| template | looped | not looped, and why |", "|---|---|---|"]
     for template in text_templates():
         schema = template.schema
-        looped = ", ".join(f"`{field.name}` ({field.kind})" for field in schema.fields)
+        looped = ", ".join(f"`{field.name}` ({field.kind_in_words})" for field in schema.fields)
         others = "<br>".join(f"`{name}`: {why}" for name, why in _grouped(schema.not_learnable).items())
         rows.append(f"| {template.group}: {template.title} | {looped} | {others} |")
     return "\n".join(rows)

@@ -4,10 +4,13 @@ from typing import assert_never
 
 import pytest
 
+from labelloop.domain.asked import marking
+from labelloop.domain.relations import Relation, Relations
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import INPUT_BREAK, options_of
 from labelloop.domain.values import Choice, Choices, FieldKind, Ranking, Rating, Span, Spans, Text, Value
-from sync.codecs.region_codec import from_regions, task_data, task_text, validate, wire_prediction
+from sync.codecs.form_codec import merged_prediction, read_field
+from sync.codecs.region_codec import task_data, task_text, validate
 from tests.sync.annotation_templates import PAGE, Template, text_templates, written
 
 pytestmark = pytest.mark.services  # none is started, but Label Studio must be installed
@@ -25,15 +28,19 @@ def test_thirty_three_templates_are_about_texts() -> None:
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
 def test_a_value_of_every_looped_field_goes_there_and_back(template: Template) -> None:
     """Label Studio's own check accepts the prediction, and it is read as the value it was made of."""
-    for field in template.schema.fields:
+    fields = {field.name: field for field in template.schema.fields}
+    for field in fields.values():
         data = task_data(field, INPUT_BREAK.join(SAID for _ in field.inputs))
-        value = made_up(field, task_text(field, data))
+        text = task_text(field, data)
+        said = [(fields[name], made_up(fields[name], text)) for name in marking(field, fields)]
+        value = related(field, said[0][1]) if field.is_about_pairs else made_up(field, text)
+        said.append((field, value))
         assert field.allows(value)
-        prediction = wire_prediction(field, value, score=0.5, model_version="v1", data=data)
+        prediction = merged_prediction(said, score=0.5, model_version="v1", data=data)
         assert validate(template.label_config, prediction) is None
         regions = prediction["result"]
         assert isinstance(regions, list)
-        assert from_regions(field, regions, data) == value
+        assert read_field(field, fields, regions, data) == value
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
@@ -51,6 +58,13 @@ def test_the_table_in_the_docs_is_current() -> None:
     assert page == written(page)
 
 
+def related(field: Field, marked: Value) -> Relations:
+    """Return that the first of the marked parts is something to the second."""
+    assert isinstance(marked, Spans)
+    one, other = sorted(marked.spans)
+    return Relations(marked.spans, frozenset({Relation(one, other, field.labels[-1])}))
+
+
 def made_up(field: Field, text: str) -> Value:
     """Return some value that the field allows of a task with this text."""
     match field.kind:
@@ -62,7 +76,9 @@ def made_up(field: Field, text: str) -> Value:
             return Rating(2, len(field.labels))
         case FieldKind.SPANS:
             start = text.index("trinkt")
-            return Spans(frozenset({Span(start, start + len("trinkt Tee"), field.labels[0])}))
+            return Spans(
+                frozenset(Span(start, start + len(part), field.labels[0]) for part in ("trinkt Tee", "trinkt"))
+            )
         case FieldKind.TEXT:
             return Text("好的\nyes")
         case FieldKind.OPTION:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from labelloop.domain.conditions import Condition, Requirement
+from labelloop.domain.relations import UNLABELLED
 from labelloop.domain.schema import Field
 from labelloop.domain.values import FieldKind
 from labelloop.errors import UserError
@@ -200,13 +202,37 @@ def test_tables_lists_chats_and_paths_are_read(shown: str, inputs: tuple[str, ..
     assert (field.inputs, field.reads) == (inputs, reads)
 
 
-def test_relations_are_named_as_not_looped() -> None:
-    """The control that marks the regions is, and nobody should take it for the whole."""
-    schema = parse(config(labels("Labels") + '<Relations><Relation value="knows"/></Relations>'))
-    assert [field.name for field in schema.fields] == ["c"]
-    assert schema.not_learnable == (
-        "Relations: relations between regions are not looped yet; the regions themselves are",
-    )
+RELATED = '<Relations><Relation value="knows"/><Relation value="认识"/></Relations>'
+
+
+def test_relations_are_a_field_about_pairs_of_what_others_mark() -> None:
+    """It reads what they read; without labels of its own two regions are related or not."""
+    schema = parse(config(labels("Labels") + RELATED))
+    marks, related = schema.fields
+    assert (related.name, related.kind_in_words, related.labels) == ("relations", "relations", ("knows", "认识"))
+    assert (related.to_name, related.read_inputs) == (marks.to_name, marks.read_inputs)
+    assert related.condition == Condition((Requirement(("c",)),))
+    assert parse(config(labels("Labels") + "<Relations/>")).fields[1].labels == (UNLABELLED,)
+    assert len(parse(config(labels("Labels"))).fields) == 1
+
+
+@pytest.mark.parametrize(
+    ("tags", "why"),
+    [
+        (choices() + RELATED, "they are between regions, but no control that can be looped marks any"),
+        (labels("Labels") + RELATED + choices().replace('"c"', '"relations"'), "another control is called relations"),
+        (
+            labels("Labels") + RELATED + '<Text name="t2" value="$b"/>' + labels("Labels").replace('"c"', '"d"'),
+            "they may lead from one object to another",
+        ),
+    ],
+)
+def test_relations_that_cannot_be_looped_say_why(tags: str, why: str) -> None:
+    """The other fields are looped all the same."""
+    schema = parse(config(tags.replace('"d" toName="text"', '"d" toName="t2"')))
+    assert "relations" not in [field.name for field in schema.fields if field.is_about_pairs]
+    (reason,) = [reason for reason in schema.not_learnable if reason.startswith("Relations: ")]
+    assert why in reason
 
 
 def test_fields_stand_beside_what_is_not_learnable() -> None:

@@ -83,7 +83,8 @@ def _project(settings: Settings, book: Book, project_id: int, client: LabelStudi
     yield _named(project_id, checks.doorbell(settings, project_id))
     for one in checks.encoder(settings, book, project_id):
         yield _named(project_id, one)
-    for one in (*checks.renamed_labels(book, project_id), *project_findings(book, project_id)):
+    named = (*checks.renamed_labels(book, project_id), *checks.not_asked_of_llm(settings, book, project_id))
+    for one in (*named, *project_findings(book, project_id)):
         yield _named(project_id, one)
     if client is None:
         return

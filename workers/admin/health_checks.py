@@ -253,3 +253,10 @@ def renamed_labels(book: Book, project_id: int) -> Iterator[Finding]:
     for offer in offers:
         what, _, advice = offer.sentence(project_id).partition("; ")
         yield Finding(Level.WARN, f"{what}.", advice[:1].upper() + advice[1:])
+
+
+def not_asked_of_llm(settings: Settings, book: Book, project_id: int) -> Iterator[Finding]:
+    """Say of which fields an LLM that is set up says nothing."""
+    fields = [one.field.name for one in load(book, project_id).by_field if one.field.is_about_pairs]
+    if fields and settings.llm_base_url:
+        yield Finding(Level.OK, f"No LLM is asked about {', '.join(fields)}: other learners learn relations.")
