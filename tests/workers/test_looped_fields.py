@@ -15,6 +15,8 @@ CONFIG = (
     + CHOICES.format("grandchild", AFTER.format("child"))
     + "</View>"
 )
+RELATED = """<View><Text name="t" value="$t"/><Labels name="who" toName="t"><Label value="Person"/></Labels>
+<Relations><Relation value="knows"/></Relations></View>"""
 
 
 @pytest.mark.parametrize(
@@ -42,3 +44,10 @@ def test_a_project_whose_only_field_gets_a_condition_says_what_to_do() -> None:
     """As when the lead puts a View around it in mid-loop."""
     with pytest.raises(NothingToLearn, match=r"child cannot be looped without parent, .* loop both"):
         looped_fields(CONFIG, Rules(fields=("child",)), 7)
+
+
+def test_relations_are_looped_with_the_spans_that_they_are_between() -> None:
+    """Without these nobody could tell what they relate."""
+    assert [field.name for field in looped_fields(RELATED, Rules(fields=("all",)), 7)] == ["who", "relations"]
+    with pytest.raises(NothingToLearn, match=r"relations cannot be looped without who, .* loop both"):
+        refuse_unknown_fields(RELATED, Rules(fields=("relations",)), 7)
