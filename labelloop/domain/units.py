@@ -4,11 +4,11 @@ No learner knows units: it reads the text that each is turned into.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from labelloop.domain.marked_text import OTHER_MARKS, REGION_MARKS, clause, marked, surroundings, without_marks
+from labelloop.domain.marked_text import OTHER_MARKS, REGION_MARKS, Part, clause, marked, surroundings, without_marks
 from labelloop.domain.tasks import INPUT_BREAK, REGIONS_BREAK
 from labelloop.domain.values import OfRegions, Span, Spans, Value
 
@@ -66,11 +66,12 @@ class Pair:
     def __str__(self) -> str:
         return f"{self.task_id}:{self.head}{ARROW}{self.tail}"
 
-    def text(self, task_text: str) -> str:
+    def text(self, task_text: str, others: Iterable[Span] = ()) -> str:
         """Return what a learner reads, two inputs, in both of which the regions stand between marks of their own.
 
         In the first, which has what belongs to them, they are called by their labels: what is said of a person and a
-        place is often said of others. The second has all around them, and their labels below.
+        place is often said of others. It reaches to the nearest punctuation mark, or to another region. The second has
+        all around them, and their labels below.
 
         >>> print(Pair(7, Span(0, 3, "Person"), Span(13, 18, "Place")).text("Ada lives in Turin, not in Rome"))
         ⟦Person⟧ lives in ⟪Place⟫
@@ -78,19 +79,20 @@ class Pair:
         ⟦Ada⟧ lives in ⟪Turin⟫, not in Rome
         Person → Place
         """
+        near = self._near(task_text, [span.ends for span in others])
         around = _around(task_text, self.head, self.tail)
-        return f"{self._near(task_text)}{INPUT_BREAK}{around}\n{self.head.label}{ARROW}{self.tail.label}"
+        return f"{near}{INPUT_BREAK}{around}\n{self.head.label}{ARROW}{self.tail.label}"
 
     @property
     def gap(self) -> int:
         """Return how many code points stand between the two, 0 where they overlap."""
         return max(0, self.tail.start - self.head.end)
 
-    def _near(self, text: str) -> str:
+    def _near(self, text: str, others: Sequence[Part]) -> str:
         """Return what belongs to the two, each called by its label; by its words where they overlap."""
         head, tail = self.head, self.tail
-        first = max(clause(text, head.ends)[0], head.start - SURROUNDINGS)
-        last = min(clause(text, tail.ends)[1], max(head.end, tail.end) + SURROUNDINGS)
+        first = max(clause(text, head.ends, others)[0], head.start - SURROUNDINGS)
+        last = min(clause(text, tail.ends, others)[1], max(head.end, tail.end) + SURROUNDINGS)
         last = max(last, head.end, tail.end)
         if not head.end <= tail.start:
             ends = ((span.start - first, span.end - first) for span in (head, tail))

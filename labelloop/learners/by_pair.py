@@ -104,7 +104,7 @@ class PairLearner:
 def _asked(text: str) -> tuple[frozenset[Span], dict[Pair, str]]:
     """Return the regions that the text names, and what is asked about each pair of them."""
     plain, regions = regions_in(text)
-    return regions.spans, {pair: pair.text(plain) for pair in pairs_of(0, regions)}
+    return regions.spans, {pair: pair.text(plain, regions.spans) for pair in pairs_of(0, regions)}
 
 
 def _pairs(example: Example) -> Iterable[tuple[int, str, Ways]]:

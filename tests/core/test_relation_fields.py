@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +11,15 @@ import pytest
 
 from labelloop.domain.guideline_text import first_guideline
 from labelloop.domain.records import ClosedRound, Fit
-from labelloop.domain.relations import Relations
+from labelloop.domain.relations import Relation, Relations
 from labelloop.domain.tasks import Role
-from labelloop.domain.units import with_regions
-from labelloop.domain.values import Spans
+from labelloop.domain.units import asked_text, with_regions
+from labelloop.domain.values import Span, Spans, similarity
 from labelloop.export.form_facts import FormFacts, read_released
 from labelloop.export.formats import Format, release_files
+from labelloop.learners.base import Example, FitContext
+from labelloop.learners.by_pair import PairLearner
+from labelloop.learners.linear.learner import LinearLearner
 from labelloop.plugins import learner
 from labelloop.settings import Settings
 from labelloop.state.field_learners import field_learners
@@ -25,10 +29,11 @@ from labelloop.steps.model_store import load_model
 from labelloop.steps.order_queue import order_queue
 from labelloop.steps.people_release import write_people_release
 from labelloop.steps.verdict_report import verdict_report
+from labelloop.testing import BagOfWords
 from sync.label_studio_export import form_json
 from tests.core.form import turn
 from tests.core.made_up import MODELS
-from tests.core.relation_form import FIELDS, RELATED, RelationForm, answers, related, spans, text
+from tests.core.relation_form import FIELDS, FIRMS, NAMES, RELATED, WAYS, RelationForm, answers, related, spans, text
 from workers.admin.health_checks import not_asked_of_llm
 
 
@@ -155,3 +160,27 @@ def test_no_llm_is_asked_about_relations_yet(tmp_path: Path) -> None:
     (said,) = not_asked_of_llm(settings, form.book, form.view.id)
     assert said.what == "No LLM is asked about relations: other learners learn relations."
     assert "which marked parts of the text are related" in str(first_guideline(RELATED))
+
+
+def test_two_pairs_of_a_sentence_are_told_apart() -> None:
+    """What stands beyond another region says nothing of this pair."""
+    rng, examples = random.Random(5), []
+    for task in range(90):
+        whole, regions, relations = "", list[Span](), list[Relation]()
+        for name, firm in zip(rng.sample(NAMES, 2), rng.sample(FIRMS, 2), strict=True):
+            way, label, forwards = rng.choice(WAYS)
+            start, said = len(whole), way.format(name, firm)
+            pair = [
+                Span(start + said.index(w), start + said.index(w) + len(w), of)
+                for w, of in ((name, "Person"), (firm, "Org"))
+            ]
+            regions += pair
+            head, tail = pair if forwards else pair[::-1]
+            relations += [Relation(head, tail, label)] if label else []
+            whole += f"{said} and "
+        value = Relations(frozenset(regions), frozenset(relations))
+        examples.append(Example(task, asked_text(whole, [value]), value))
+    model = PairLearner(LinearLearner()).fit(RELATED, examples[:60], FitContext(BagOfWords(256), seed=1))
+    found = [one.value for one in model.predict([example.text for example in examples[60:]])]
+    alike = [similarity(value, example.value) for value, example in zip(found, examples[60:], strict=True)]
+    assert sum(alike) / len(alike) > 0.8

@@ -115,6 +115,8 @@ def test_a_pair_is_read_by_its_labels_and_by_its_words() -> None:
     near, around = inputs_of(Pair(7, ada, turin).text(text))
     assert near == "⟦Person⟧ lives in ⟪Place⟫"
     assert around == "So they say: ⟦Ada⟧ lives in ⟪Turin⟫, not in Rome.\nPerson → Place"
+    near, _ = inputs_of(Pair(7, turin, Span(40, 44, "Place")).text(text, [ada, turin]))
+    assert near == "lives in ⟦Place⟧, not in ⟪Place⟫"
     near, _ = inputs_of(Pair(7, Span(13, 31, "Fact"), turin).text(text))
     assert near == "⟦Ada lives in ⟪Turin⟫⟧"
 
