@@ -1,7 +1,6 @@
 """Between Label Studio's relations and ours: which marked part of a text is what to which other."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -19,29 +18,16 @@ from sync.codecs.region_shapes import Region
 _DIRECTIONS = ("right", "left", "bi")
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRelations:
-    """What an annotation says of pairs of regions; `left_over` counts relations to regions that are not there."""
-
-    relations: frozenset[Relation]
-    left_over: int = 0
-
-
 def read_related(
     field: Field, marking: Sequence[Field], result: Sequence[object], data: Data | None = None
 ) -> Relations | Unanswered:
-    """Return which of the regions that the `marking` fields mark the result relates, perhaps none.
-
-    Relations to other regions are nobody's; where there are no others, nobody knows what was meant.
-    """
+    """Return which of the regions that the `marking` fields mark the result relates, perhaps none."""
     marked = marked_by_id(marking, result, data)
     read = marked if isinstance(marked, Unanswered) else read_relations(result, marked)
     if isinstance(marked, Unanswered) or isinstance(read, Unanswered):
         return Unanswered.UNREADABLE
-    if read.left_over and not read.relations:
-        return Unanswered.UNREADABLE
     regions = frozenset(span for spans in marked.values() for span in spans)
-    related = (Relation(one.head, one.tail, renamed(one.label, field.renames)) for one in read.relations)
+    related = (Relation(one.head, one.tail, renamed(one.label, field.renames)) for one in read)
     return Relations(regions, frozenset(related))
 
 
@@ -61,29 +47,25 @@ def relation_origin(
     return origin_by(annotation, predictions, said=said, is_about=_is_relation)
 
 
-def read_relations(result: Sequence[object], marked: Mapping[Any, frozenset[Span]]) -> ReadRelations | Unanswered:
+def read_relations(result: Sequence[object], marked: Mapping[Any, frozenset[Span]]) -> frozenset[Relation] | Unanswered:
     """Return the relations between regions, of which `marked` has what each marks, by its id.
 
     `left` is read as `right` the other way round, `bi` as both; the same one twice counts once, and one between parts
-    that are marked alike is none. One that is not as Label Studio stores it makes all of them unreadable.
+    that are marked alike is none. Relations to regions of other controls are passed over. One that is not as Label
+    Studio stores it, or leads to a region that is not there, makes all of them unreadable: nobody knows what it meant.
     """
-    found: set[Relation] = set()
-    left_over = 0
-    for relation in result:
-        if not _is_relation(relation):
-            continue
+    there = {found["id"] for found in result if isinstance(found, Mapping) and isinstance(found.get("id"), str)}
+    read = set[Relation]()
+    for relation in filter(_is_relation, result):
         match relation:
-            case {"from_id": str(head), "to_id": str(tail), **more}:
+            case {"from_id": str(head), "to_id": str(tail), **more} if {head, tail} <= there:
                 labels, direction = more.get("labels") or [UNLABELLED], more.get("direction", "right")
                 if direction not in _DIRECTIONS or not isinstance(labels, list) or not _are_texts(labels):
                     return Unanswered.UNREADABLE
-                if head in marked and tail in marked:
-                    found.update(_between(marked[head], marked[tail], labels, str(direction)))
-                else:
-                    left_over += 1
+                read.update(_between(marked.get(head, ()), marked.get(tail, ()), labels, str(direction)))
             case _:
                 return Unanswered.UNREADABLE
-    return ReadRelations(frozenset(found), left_over)
+    return frozenset(read)
 
 
 def to_relations(relations: Collection[Relation], marks: Mapping[Span, Region]) -> Iterator[dict[str, object]]:

@@ -13,7 +13,7 @@ from labelloop.domain.values import ByRegion, Choice, FieldKind, Span, Spans, Va
 from sync.api.client import LabelStudio
 from sync.codecs.region_answers import RegionAnswers, marks_of, read_region_answers, to_region_answers
 from sync.codecs.region_codec import task_text
-from sync.codecs.relation_codec import ReadRelations, read_relations, to_relations
+from sync.codecs.relation_codec import read_relations, to_relations
 from sync.config.label_config import parse
 from sync.pull import state
 from sync.push import push
@@ -71,7 +71,7 @@ def test_what_is_said_about_regions_is_accepted_as_it_was_pushed(
         read = read_region_answers(every[name], [every["ner"]], accepted.regions, data)
         assert read == RegionAnswers(dict(zip(spans, said, strict=True))), name
     ids = {str(region["id"]): frozenset({span}) for span, region in marks.items()}
-    assert read_relations(accepted.regions, ids) == ReadRelations(frozenset({related}))
+    assert read_relations(accepted.regions, ids) == frozenset({related})
 
 
 @pytest.mark.parametrize("kind", MORE_OBJECTS)

@@ -10,7 +10,7 @@ from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import Choice, Choices, Moment, Number, Rating, Span, Spans, Text, Value
 from sync.codecs.region_answers import RegionAnswers, marks_of, read_region_answers, to_region_answers
 from sync.codecs.region_codec import task_text, validate
-from sync.codecs.relation_codec import ReadRelations, read_relations, to_relations
+from sync.codecs.relation_codec import read_relations, to_relations
 from sync.config.label_config import fields_with_conditions
 from tests.e2e.field_kinds import as_dialogue, as_page
 
@@ -90,7 +90,7 @@ def test_answers_about_regions_go_there_and_back(kind: str) -> None:
         read = read_region_answers(every[name], [every["ner"]], result, data)
         assert read == RegionAnswers(dict(zip(spans, said, strict=True)))
     ids = {str(region["id"]): frozenset({span}) for span, region in marks.items()}
-    assert read_relations(result, ids) == ReadRelations(frozenset({related}))
+    assert read_relations(result, ids) == frozenset({related})
 
 
 def test_a_text_that_was_written_is_not_the_text_of_its_region() -> None:
@@ -168,13 +168,12 @@ def relation(head: Span | str, tail: Span | str, **more: object) -> dict[str, ob
 )
 def test_relations_are_read_with_their_direction(stored: list[object], read: set[Relation]) -> None:
     """Both ways are two relations; without a label it is one all the same."""
-    assert read_relations([*MARKED, *stored], IDS) == ReadRelations(frozenset(read))
+    assert read_relations([*MARKED, *stored], IDS) == frozenset(read)
 
 
-def test_a_relation_to_a_region_that_is_gone_is_counted_and_never_written() -> None:
+def test_a_relation_to_a_region_that_is_gone_is_not_read_and_never_written() -> None:
     """Label Studio could not open the task with it."""
-    found = read_relations([*MARKED, relation(ADA, "gone"), relation(ADA, WANG)], IDS)
-    assert found == ReadRelations(frozenset({Relation(ADA, WANG, "met")}), left_over=1)
+    assert read_relations([*MARKED, relation(ADA, "gone"), relation(ADA, WANG)], IDS) is Unanswered.UNREADABLE
     assert list(to_relations({Relation(ADA, Span(0, 1, "Place"), "met")}, MARKS)) == []
 
 

@@ -35,6 +35,9 @@ MARKS = merged_regions([(WHO, Spans(EVERY))], DATA)
 IDS = dict(zip(sorted(EVERY), [region["id"] for region in MARKS], strict=True))
 
 
+OTHER = {**MARKS[0], "from_name": "brush", "id": "x"}
+
+
 def relation(head: object, tail: object, *labels: str, direction: str = "right") -> dict[str, object]:
     """Return a relation as Label Studio stores it; what is no region is the id of one."""
     ends = [IDS[end] if isinstance(end, Span) else end for end in (head, tail)]
@@ -62,10 +65,12 @@ def read(*result: object) -> object:
         # the same pair twice, and the same way round the other way
         ([*MARKS, relation(ADA, ACME), relation(ADA, ACME)], Relations(EVERY, frozenset({WORKS}))),
         ([*MARKS, relation(ADA, ACME), relation(ACME, ADA, direction="left")], Relations(EVERY, frozenset({WORKS}))),
-        # of a region that was deleted, or that another control marks
-        ([*MARKS, relation(ADA, ACME), relation(ADA, "gone")], Relations(EVERY, frozenset({WORKS}))),
+        # to a region that was deleted
+        ([*MARKS, relation(ADA, ACME), relation(ADA, "gone")], Unanswered.UNREADABLE),
         ([*MARKS, relation(ADA, "gone")], Unanswered.UNREADABLE),
-        ([*MARKS, {**MARKS[0], "from_name": "brush", "id": "x"}, relation("x", ADA)], Unanswered.UNREADABLE),
+        # to one that another control marks
+        ([*MARKS, OTHER, relation("x", ADA)], Relations(EVERY)),
+        ([*MARKS, OTHER, relation("x", ADA), relation(ADA, ACME)], Relations(EVERY, frozenset({WORKS}))),
         ([*MARKS, relation(ADA, ADA)], Relations(EVERY)),
         ([MARKS[0]], Unanswered.NOT_ASKED),
         ([], Unanswered.NOT_ASKED),
