@@ -23,6 +23,7 @@ from labelloop.steps.certificate import NearCopies, certificate_json
 from labelloop.steps.certify_fields import certify_fields, delta_of_next
 from labelloop.steps.near_duplicates import near_copies
 from labelloop.steps.predict_tasks import answer
+from labelloop.steps.trail import enter
 from labelloop.stores.book import Book
 from labelloop.stores.certify_files import CERTIFY_FILE, read_population, write_population
 
@@ -118,6 +119,7 @@ def abandon_attempt(book: Book, state: ProjectState) -> Certificate:
     if state.phase is not Phase.CERTIFY:
         raise NotFound(f"Project {state.id} has no open attempt to certify: there is nothing to abandon.")
     ended = [end_attempt(book, state, one, "abandoned by command") for one in state.attempts if not one.certificate]
+    enter(book, state.id, "abandon certify", f"attempt {ended[0].number}")
     return ended[0]
 
 

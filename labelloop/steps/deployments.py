@@ -8,6 +8,7 @@ from labelloop.domain.way_back import way_back
 from labelloop.errors import NotFound, UserError
 from labelloop.state.project_state import ProjectState
 from labelloop.state.servable import unservable
+from labelloop.steps.trail import enter
 from labelloop.stores.book import Book
 
 
@@ -37,7 +38,9 @@ def unpin(book: Book, state: ProjectState) -> Deployment:
     pinned = state.looped.pinned_version
     if not pinned:
         raise UserError(f"No version of project {state.id} is pinned: the promotion rule decides already.")
-    return deploy(book, state, pinned, reason="unpinned by command")
+    deployment = deploy(book, state, pinned, reason="unpinned by command")
+    enter(book, state.id, "unpin", pinned)
+    return deployment
 
 
 def refuse_pinned(state: ProjectState) -> None:

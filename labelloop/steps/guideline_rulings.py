@@ -15,6 +15,7 @@ from labelloop.formatting import did_you_mean
 from labelloop.llm.guideline_file import beginning
 from labelloop.state.load import load
 from labelloop.state.project_state import ProjectState
+from labelloop.steps.trail import enter
 from labelloop.steps.workspace import FitFolder
 from labelloop.stores.book import Book
 
@@ -100,7 +101,9 @@ def edit(book: Book, state: ProjectState, text: str) -> Guideline | None:
     if basis is not None and text_of(book, basis) == written:
         return None
     record = _blank(state.id, state.field_on_record, LEAD, ACCEPTED, "the lead wrote it", basis.number if basis else 0)
-    return _added(book, record, {GUIDELINE: written})
+    made = _added(book, record, {GUIDELINE: written})
+    enter(book, state.id, "edit guideline", str(made.number))
+    return made
 
 
 def rule(book: Book, project_id: int, number: int, *, accepted: bool) -> Guideline:
@@ -120,6 +123,7 @@ def rule(book: Book, project_id: int, number: int, *, accepted: bool) -> Guideli
         raise UserError(f"Guideline {number} is the only one there is: write another with --edit, then reject it.")
     if known.ruling(number) is not accepted or known.current != current:
         book.record(ruling, f"guideline-ruling-{len(book.ledger.all(GuidelineRuling, project_id)) + 1}")
+        enter(book, project_id, "accept guideline" if accepted else "reject guideline", str(number))
     return current
 
 

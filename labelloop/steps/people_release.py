@@ -7,6 +7,7 @@ from labelloop.state.project_state import ProjectState
 from labelloop.state.release_parts import people_parts
 from labelloop.steps.phase_guard import refuse_frozen
 from labelloop.steps.release_draft import ReleaseDraft
+from labelloop.steps.trail import enter
 from labelloop.stores.book import Book
 from labelloop.stores.release_files import RELEASE_FILE
 
@@ -29,6 +30,7 @@ def write_people_release(book: Book, state: ProjectState) -> Release:
         return before
     parents = (state.last_round.artifact,) if state.last_round else ()
     book.record(record, f"release-{record.number}", files, parents)
+    enter(book, state.id, "release", "people only")
     return book.ledger.newest(Release, state.id, number=record.number) or record
 
 

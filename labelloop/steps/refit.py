@@ -7,6 +7,7 @@ from labelloop.errors import NotFound
 from labelloop.state.progress import is_fitted
 from labelloop.state.project_state import ProjectState
 from labelloop.steps.phase_guard import refuse_frozen
+from labelloop.steps.trail import enter
 from labelloop.stores.book import Book
 
 
@@ -26,4 +27,5 @@ def order_refit(book: Book, state: ProjectState) -> RefitOrder | None:
         return None
     order = RefitOrder(state.id, last.number, state.looped.again(last.number) + 1, created_at=datetime.now(UTC))
     book.record(order, f"refit-{order.round_number}-{order.number}", parents=(last.artifact,))
+    enter(book, state.id, "refit", f"round {order.round_number}")
     return order

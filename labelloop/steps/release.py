@@ -17,6 +17,7 @@ from labelloop.steps.changed_tasks import changed_since
 from labelloop.steps.deployments import deploy, refuse_pinned
 from labelloop.steps.predict_tasks import answer
 from labelloop.steps.release_draft import ReleaseDraft
+from labelloop.steps.trail import enter
 from labelloop.stores.book import Book
 from labelloop.stores.certify_files import ANSWERS_FILE, task_ids, write_answers
 
@@ -34,7 +35,9 @@ def order_release(book: Book, state: ProjectState) -> ReleaseOrder | Release:
     if attempt.order is not None and attempt.order.active:
         return attempt.order
     _serve_certified(book, state)
-    return _order(book, state, len(task_ids(book, attempt.draw)), active=True)
+    order = _order(book, state, len(task_ids(book, attempt.draw)), active=True)
+    enter(book, state.id, "release", order.version)
+    return order
 
 
 def abandon_release(book: Book, state: ProjectState) -> ReleaseOrder:
@@ -42,7 +45,9 @@ def abandon_release(book: Book, state: ProjectState) -> ReleaseOrder:
     attempt = state.shared_attempt
     if attempt is None or state.phase is not Phase.RELEASE or attempt.order is None:
         raise UserError(f"No release of project {state.id} is under way: there is nothing to cancel.")
-    return _order(book, state, attempt.order.tasks, active=False)
+    order = _order(book, state, attempt.order.tasks, active=False)
+    enter(book, state.id, "abandon release", order.version)
+    return order
 
 
 def answer_chunk(book: Book, state: ProjectState, certificate: int, number: int, *, context: ModelContext) -> None:

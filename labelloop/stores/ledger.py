@@ -162,6 +162,12 @@ class Ledger:
             row = connection.execute(query).mappings().first()
         return _record(kind, row) if row else None
 
+    def latest(self, kind: type[T], project_id: int, limit: int, *, skip: int = 0) -> list[T]:
+        """Return at most `limit` of the project's facts of a kind, newest first, after the `skip` newest."""
+        query = _rows_of(kind, project_id, {}).order_by(FACTS[kind].c.id.desc()).limit(limit).offset(skip)
+        with self.engine.connect() as connection:
+            return [_record(kind, row) for row in connection.execute(query).mappings()]
+
     def version(self, project_id: int, name: str) -> Fit:
         """Return the fit a version came out of; raises NotFound naming the versions there are."""
         fit = self.newest(Fit, project_id, version=name) if name else None

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from labelloop.domain import records
+from labelloop.domain.action_record import Action
 from labelloop.domain.guideline_records import Guideline, GuidelineRuling
 
 
@@ -44,7 +45,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 metadata = MetaData()
 
-_LONG = frozenset({"encoder", "title", "rules", "sources", "label_config", "field", "reason", "failure"})
+_LONG = frozenset(
+    {"encoder", "title", "rules", "sources", "label_config", "field", "reason", "failure", "who", "address", "detail"}
+)
 """The texts of records that may be of any length."""
 
 
@@ -99,6 +102,7 @@ FACTS: dict[type[Any], Table] = {
         (records.Release, "releases", "number"),
         (Guideline, "guidelines", "number"),
         (GuidelineRuling, "guideline_rulings"),
+        (Action, "actions"),
     )
 }
 """The table of each kind of record; beside the project, what no two of its rows may share."""

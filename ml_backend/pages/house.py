@@ -1,5 +1,6 @@
 """The lead's pages as one blueprint: who is let in, which forms are believed, and what goes wrong is a page too."""
 
+from contextlib import ExitStack
 from datetime import timedelta
 
 import structlog
@@ -7,10 +8,12 @@ from flask import Blueprint, Flask, Response, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from labelloop.acting import PAGE, Actor, acting
 from labelloop.errors import LabelLoopError
 from ml_backend.auth import PAGES, challenge
 from ml_backend.pages.desk import Desk, secured, spoken, wants_html
 from ml_backend.pages.guideline_routes import add_guideline
+from ml_backend.pages.log_routes import add_log
 from ml_backend.pages.login_routes import add_login, login_page
 from ml_backend.pages.page_figures import Figures
 from ml_backend.pages.page_turns import limit_pages
@@ -53,6 +56,7 @@ def add_pages(app: Flask, context: ServingContext) -> Desk:
     add_versions(pages, desk)
     add_guideline(pages, desk)
     add_release(pages, desk)
+    add_log(pages, desk)
     app.register_blueprint(pages)
     return desk
 
@@ -66,7 +70,16 @@ def _let_in(pages: Blueprint, desk: Desk) -> None:
             return login_page(desk, 401) if wants_html() else challenge()
         if request.method == "POST" and not form_is_ours(desk.settings):
             return _error(desk, 403, spoken()("foreign_form"))
+        if request.method == "POST" and g.visitor is not None:
+            g.acts = ExitStack()
+            g.acts.enter_context(acting(Actor(g.visitor.name, PAGE, request.remote_addr or "")))
         return None
+
+    @pages.teardown_request
+    def no_longer(_: BaseException | None) -> None:
+        """Let nobody act any more: the next request in this thread is somebody else's."""
+        if acts := g.pop("acts", None):
+            acts.close()
 
 
 def _show_errors(pages: Blueprint, desk: Desk) -> None:

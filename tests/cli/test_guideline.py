@@ -1,6 +1,7 @@
 """`labelloop guideline`: what LLMs are told, how it improved, and the lead's word."""
 
 import json
+import platform
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,3 +98,18 @@ def test_mistakes_are_explained(run: Run, view: OpenedProject, words: tuple[str,
     assert told.status == 2
     assert says in told.err
     assert json.loads(run("guideline", "7", "--json").out)["current"] == 2
+
+
+def test_the_log_names_whoever_decided(run: Run, view: OpenedProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Newest first, with the user of the system and the host; what only looks is not in it."""
+    monkeypatch.setenv("LOGNAME", "ann")
+    assert run("log", "7").out == "Nobody has changed anything yet.\n"
+    run("guideline", "7", "--reject", "2")
+    run("guideline", "7", "--diff")
+    run("guideline", "7", "--accept", "3")
+    found = json.loads(run("log", "7", "--json").out)
+    assert [(one["action"], one["detail"]) for one in found] == [("accept guideline", "3"), ("reject guideline", "2")]
+    assert {(one["who"], one["origin"], one["address"]) for one in found} == {("ann", "command", platform.node())}
+    assert len(json.loads(run("log", "7", "--last", "1", "--json").out)) == 1
+    assert "reject guideline" in run("log", "7").out
+    assert run("log", "8").status == 2

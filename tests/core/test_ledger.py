@@ -15,7 +15,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
 
-from labelloop.domain import guideline_records, records
+from labelloop.domain import action_record, guideline_records, records
+from labelloop.domain.action_record import Action
 from labelloop.domain.field_state import FieldState
 from labelloop.domain.guideline_records import Guideline, GuidelineRuling
 from labelloop.domain.published_queue import published_name
@@ -70,6 +71,7 @@ ONE_OF_EACH: list[Record] = [
         artifact="a",
     ),
     GuidelineRuling(7, 2, False, 2, created_at=NOON, artifact="a"),
+    Action(7, "rename", "安 🎉", "page", "::1", "o=n" * 300, created_at=NOON, artifact="a"),
 ]
 
 
@@ -101,7 +103,7 @@ def test_every_record_has_its_table() -> None:
     """A new kind of fact cannot be forgotten."""
     kinds = {
         cls
-        for module in (records, guideline_records)
+        for module in (records, guideline_records, action_record)
         for cls in vars(module).values()
         if isinstance(cls, type) and cls.__module__ == module.__name__
     }

@@ -12,6 +12,7 @@ from labelloop.state.load import load
 from labelloop.state.rules_in_force import COMMAND, DEFAULT, FILE, TEXTS, sources_after
 from labelloop.steps.phase_guard import refuse_frozen
 from labelloop.steps.rule_effects import RuleEffect, rule_effects
+from labelloop.steps.trail import enter
 from workers.admin.connect_project import check_plugins, record_connection
 from workers.jobs.app_context import AppContext
 from workers.jobs.looped_fields import looped_fields, refuse_unknown_fields
@@ -91,6 +92,14 @@ def change_rules(context: AppContext, project_id: int, planned: PlannedRules, ch
         return False
     after = replace(before, rules=rules, sources=sources, created_at=datetime.now(UTC), artifact="")
     record_connection(context.book, after)
+    enter(context.book, project_id, "rules", _named(change))
     context.bell.ring(project_id)
     context.bell.announce(project_id)
     return True
+
+
+def _named(change: RuleChange) -> str:
+    """Return the rules that somebody set, each with its value, and those taken back to their default."""
+    return ", ".join(
+        [*(f"{key}={value}" for key, value in change.values.items()), *(f"-{key}" for key in change.unset)]
+    )

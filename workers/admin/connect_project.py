@@ -13,6 +13,7 @@ from labelloop.rules import Rules
 from labelloop.settings import Settings
 from labelloop.state.load import load
 from labelloop.state.rules_in_force import sources_after
+from labelloop.steps.trail import enter
 from labelloop.stores.book import Book
 from sync.wire_project import unwire, wire
 from workers.admin.wiring_of_settings import wiring_of
@@ -73,6 +74,7 @@ def connect(
         raise
     context.bell.ring(project_id)
     context.bell.announce(project_id)
+    enter(context.book, project_id, "connect")
     told = _tell_annotators(context, project_id)
     tasks, _ = context.label_studio.counts(project_id)
     return Connected(after, rules, fields, tasks, changed, told)
@@ -96,6 +98,7 @@ def disconnect(context: AppContext, project_id: int) -> bool:
     if known is None or not known.active:
         return False
     record_connection(context.book, replace(known, active=False, created_at=datetime.now(UTC), artifact=""))
+    enter(context.book, project_id, "disconnect")
     context.bell.announce(project_id)
     return True
 

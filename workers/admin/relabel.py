@@ -9,6 +9,7 @@ from labelloop.state.release_parts import people_parts
 from labelloop.steps.label_errors import Suspect, label_errors
 from labelloop.steps.order_queue import order_queue, record_publication
 from labelloop.steps.phase_guard import refuse_frozen
+from labelloop.steps.trail import enter
 from labelloop.stores.book import Book
 from workers.admin.release_preview import by_task
 from workers.jobs.app_context import AppContext
@@ -91,5 +92,6 @@ def _publish(context: AppContext, state: ProjectState, again: Sequence[int]) -> 
         return ""
     bring_out(state, context.label_studio, head)
     record_publication(context.book, state, head)
+    enter(context.book, state.id, "relabel", f"{len(again)} tasks")
     context.bell.announce(state.id)
     return head.publication.name

@@ -13,6 +13,7 @@ from labelloop.state.load import load
 from labelloop.state.project_state import ProjectState
 from labelloop.state.rename_offers import label_counts
 from labelloop.steps.phase_guard import refuse_frozen
+from labelloop.steps.trail import enter
 from workers.jobs.app_context import AppContext
 from workers.jobs.label_studio_sync import held_up_to_date, record_schema, take_in
 
@@ -59,6 +60,7 @@ def rename(context: AppContext, project_id: int, pairs: Renames, field: str = ""
             old: sum(n for label, n in counts.items() if renamed(label, ((old, new),)) != label) for old, new in pairs
         }
         take_in(context.book, load(context.book, project_id), context.label_studio)
+        enter(context.book, project_id, "rename", ", ".join(f"{old}={new}" for old, new in pairs))
         serves = state.looped.deployed_version
     context.bell.ring(project_id)
     return RenamedLabels(found, serves)

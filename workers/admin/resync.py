@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from labelloop.domain.tasks import Annotation
 from labelloop.state.load import load
+from labelloop.steps.trail import enter
 from labelloop.stores.mirror import Counts
 from workers.jobs.app_context import AppContext
 from workers.jobs.label_studio_sync import take_in
@@ -47,6 +48,7 @@ def resync(context: AppContext, project_id: int) -> Resync:
         take_in(context.book, state, context.label_studio)
         tasks_now, annotations_now = mirror.task_ids(), _by_id(mirror.annotations())
         cursor = mirror.cursor()
+    enter(context.book, project_id, "resync")
     context.bell.ring(project_id)
     both = annotations.keys() & annotations_now.keys()
     return Resync(

@@ -10,6 +10,7 @@ from labelloop.state.project_state import ProjectState
 from labelloop.state.servable import refuse_unservable
 from labelloop.steps import deployments as steps
 from labelloop.steps.phase_guard import refuse_frozen
+from labelloop.steps.trail import enter
 from labelloop.stores.book import Book
 from workers.jobs.job_queue import Bell
 
@@ -78,6 +79,7 @@ def _serve(
     if was.deployed_version == version and (was.pinned_version == version or not pin):
         return Served(version, is_new=False, passed_over=passed_over)
     steps.deploy(book, state, version, reason=reason, pinned=pin, rolled_back=back)
+    enter(book, state.id, "rollback" if back else "deploy", f"{version} --pin" if pin else version)
     with suppress(RedisError):  # who serves looks at the ledger by itself, and what a bell missed is made up for
         bell.announce(state.id)
         bell.ring(state.id)

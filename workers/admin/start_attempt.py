@@ -7,6 +7,7 @@ from labelloop.domain.certify_plan import CertifyPlan, why_not
 from labelloop.errors import UserError
 from labelloop.steps.certify import start_attempt
 from labelloop.steps.plan_certify import plan_certify
+from labelloop.steps.trail import enter
 from workers.admin.write_back_release import refuse_written_back
 from workers.jobs.app_context import AppContext
 from workers.jobs.label_studio_sync import held_up_to_date
@@ -65,6 +66,7 @@ def start(
             n=plan.n,
             min_similarity=wish.min_similarity,
         )
+        enter(context.book, project_id, "certify", f"{plan.version}, n={plan.n}")
     tell(context, project_id)
     return plan
 

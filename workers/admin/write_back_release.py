@@ -8,6 +8,7 @@ from labelloop.domain.records import Release
 from labelloop.domain.release_row import Source
 from labelloop.errors import NotFound, UserError
 from labelloop.state.project_state import ProjectState
+from labelloop.steps.trail import enter
 from labelloop.stores.book import Book
 from labelloop.stores.release_files import RELEASE_FILE, SUMMARY_FILE, read_release, read_summaries
 from labelloop.stores.released_tasks import read_released_tasks, released_fields
@@ -46,7 +47,9 @@ def write_back(
         model_labels.take_back(studio, project_id, keep=version)
         total = sum(map(len, ours))
         tell = (lambda done: on_progress(done, total)) if on_progress else None
-        return model_labels.write(target, ours, tell)
+        written = model_labels.write(target, ours, tell)
+        enter(context.book, project_id, "write-back", f"{version}: {written.written} labels")
+        return written
 
 
 def _field_of(book: Book, release: Release) -> str:
@@ -74,7 +77,9 @@ def _model_labels(content: bytes, fields: Collection[str], only: str) -> list[mo
 def take_back(context: AppContext, project_id: int, *, on_progress: Callable[[int], None] | None = None) -> int:
     """Delete the model labels of every release from Label Studio and return how many; people's labels stay."""
     with _held(context, project_id):
-        return model_labels.take_back(context.label_studio, project_id, on_progress=on_progress)
+        removed = model_labels.take_back(context.label_studio, project_id, on_progress=on_progress)
+        enter(context.book, project_id, "take back", f"{removed} labels")
+        return removed
 
 
 def refuse_written_back(label_studio: LabelStudio, project_id: int) -> None:

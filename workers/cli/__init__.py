@@ -5,8 +5,12 @@ A command's module is loaded when its command is called: `--help` and its neighb
 
 import ast
 import gc
+import getpass
+import os
+import platform
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +19,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from labelloop.acting import COMMAND, Actor, acting
 from workers.cli.error_messages import run
 from workers.local.stack_here import spoken_to
 
@@ -61,6 +66,7 @@ COMMANDS = (
     Command("versions", "models:versions", "labelloop versions 12 --json"),
     Command("deploy", "deployments:deploy", "labelloop deploy 12 v3"),
     Command("rollback", "deployments:rollback", "labelloop rollback 12 --to v2"),
+    Command("log", "trail:log", "labelloop log 12 --json"),
     Command("spending", "spending:spending", "labelloop spending 12 --json"),
     Command("estimate", "spending:estimate", "labelloop estimate 12 --version v3"),
     Command("relabel", "relabel:relabel", "labelloop relabel 12 --top 50"),
@@ -99,7 +105,18 @@ def _run(words: Sequence[str]) -> None:
     called = next((one for one in COMMANDS if list(words[: len(one.words.split())]) == one.words.split()), None)
     if called and called.asks and "--help" not in words and (told := spoken_to()):
         typer.echo(told, err=True)
-    _loaded(words)(args=list(words), prog_name="labelloop")
+    does = _loaded(words)
+    with acting(_whoever_types()) if called and called.asks else nullcontext():
+        does(args=list(words), prog_name="labelloop")
+
+
+def _whoever_types() -> Actor:
+    """Return the user of the system that runs this; in a container there may be none of that number."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"user {os.getuid()}"
+    return Actor(name, COMMAND, platform.node())
 
 
 def _loaded(words: Sequence[str]) -> typer.Typer:

@@ -8,6 +8,7 @@ import typer
 
 from labelloop.errors import UserError
 from labelloop.state.load import load
+from labelloop.steps.trail import enter
 from workers.cli.arguments import Project
 from workers.jobs.annotator_instructions import (
     Instructions,
@@ -39,6 +40,8 @@ def instructions(
                 "in Label Studio (Settings > Annotation), or copy from `labelloop instructions` what you need."
             )
         written = update and write_instructions(context.label_studio, shown, found)
+        if written:
+            enter(context.book, project, "instructions")
     typer.echo(_plain(found.wanted))
     typer.echo(_state(found, project, written=written))
 

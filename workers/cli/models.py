@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from labelloop.steps.phase_guard import refuse_frozen
+from labelloop.steps.trail import enter
 from workers.admin.status import known_jobs
 from workers.admin.version_rows import version_rows
 from workers.cli.arguments import AsJson, Now, OneField, Project
@@ -27,8 +28,10 @@ def train(project: Project, now: Now = False) -> None:
         refuse_frozen(records.connected(project))
         if not now:
             records.bell.ring(project, close=True)
+            enter(records.book, project, "train")
             typer.echo(f"A worker goes to work if anything is new. See: labelloop status {project}")
             return
+        enter(records.book, project, "train", "--now")
         _work(records, project)
         serving = records.connected(project).deployed_versions
     typer.echo(f"Done. {serving or 'No model yet: no version'} {'serve' if '+' in serving else 'serves'}.")

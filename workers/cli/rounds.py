@@ -10,6 +10,7 @@ from labelloop.domain.records import ClosedRound
 from labelloop.errors import NotFound
 from labelloop.state.project_state import ProjectState
 from labelloop.steps.phase_guard import refuse_frozen
+from labelloop.steps.trail import enter
 from workers.cli.arguments import AsJson, Now, Project
 from workers.cli.console import output
 from workers.cli.open_records import open_records
@@ -65,9 +66,11 @@ def close_round(project: Project, now: Now = False) -> None:
         refuse_frozen(records.connected(project))
         if not now:
             records.bell.ring(project, close=True)
+            enter(records.book, project, "close round")
             typer.echo(f"A worker closes the round if anything is new. See: labelloop round list {project}")
         elif close_now(records.book, project, records.bell):
             closed = _find(records.connected(project), None)
+            enter(records.book, project, "close round", f"round {closed.number}")
             typer.echo(
                 f"Round {closed.number} is closed with {closed.train} TRAIN labels. A worker continues from here."
             )
