@@ -42,6 +42,7 @@ def world(
 ) -> Iterator[World]:
     """Yield the running services with two people; every test makes its own project."""
     directory = tmp_path_factory.mktemp("world")
+    encoder_settings.cache_dir.mkdir(parents=True, exist_ok=True)
     (directory / "cache").symlink_to(encoder_settings.cache_dir)  # the encoder is exported once for all tests
     gate = tmp_path_factory.mktemp("gate")
     base = Settings(
