@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
+from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from labelloop.domain import action_record, guideline_records, records
 from labelloop.domain.action_record import Action
@@ -232,6 +233,8 @@ def test_times_survive_as_utc(ledger: Ledger, hours: int) -> None:
 
 def test_migrations_lead_from_nothing_to_the_tables_of_this_version(database_url: str) -> None:
     """What alembic builds is what the code expects; opening again keeps what is there."""
+    made = open_engine(database_url)
+    empty(made)
     for _ in range(2):
         engine = open_engine(database_url)
         with engine.connect() as connection:
@@ -240,6 +243,55 @@ def test_migrations_lead_from_nothing_to_the_tables_of_this_version(database_url
         Ledger(engine).add(ROUND)
         assert Ledger(engine).all(ClosedRound, 7) == [ROUND]
         engine.dispose()
+
+
+def test_a_new_file_has_the_tables_that_migrations_lead_to(tmp_path: Path) -> None:
+    """It is made at once, in today's shape: columns, types, keys, indexes, and the revision."""
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    made = open_engine(url)
+    shape, revision = shape_of(made), revision_of(made)
+    empty(made)
+
+    migrated = open_engine(url)
+
+    assert shape_of(migrated) == shape
+    assert revision_of(migrated) == revision
+    migrated.dispose()
+
+
+def empty(engine: Engine) -> None:
+    """Leave nothing but the note that no migration has been done yet, so that all of them will be."""
+    metadata.drop_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+    engine.dispose()
+
+
+def shape_of(engine: Engine) -> dict[str, object]:
+    """Return each table's columns, keys and indexes; the order of columns says nothing, they are named."""
+    found = inspect(engine)
+    return {
+        table: (
+            {column["name"]: (str(column["type"]), column["nullable"]) for column in found.get_columns(table)},
+            found.get_pk_constraint(table)["constrained_columns"],
+            sorted(
+                (every["name"] or "", tuple(every["column_names"])) for every in found.get_unique_constraints(table)
+            ),
+            {i["name"]: (i["column_names"], i["unique"], where(i)) for i in found.get_indexes(table)},
+        )
+        for table in metadata.tables
+    }
+
+
+def where(index: ReflectedIndex) -> str:
+    """Return which rows a partial index is about."""
+    return str(index.get("dialect_options", {}).get("sqlite_where", ""))
+
+
+def revision_of(engine: Engine) -> str:
+    """Return which migration the ledger is at."""
+    with engine.connect() as connection:
+        return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
 
 
 def test_the_revision_by_which_migrations_are_left_out_is_the_one_they_lead_to() -> None:
