@@ -24,6 +24,8 @@ def test_a_project_is_connected_shown_and_disconnected(
     assert "labelloop status" in connected.out
     assert [found.url for found in client.backends(project)] == [backend.url]
     assert [hook.url for hook in client.webhooks(project)] == [f"{backend.url}/webhook/{project}"]
+    described, link = str(client.project(project).description), f"\n\nLabelLoop: {backend.url}/projects/{project}"
+    assert described.endswith(link)
     assert open_bell(Settings()).queue.job_ids == [f"collect-{project}"]
 
     shown = json.loads(run("status", str(project), "--json").out)
@@ -34,7 +36,10 @@ def test_a_project_is_connected_shown_and_disconnected(
     gone = run("disconnect", str(project))
     assert gone.status == 0
     assert (client.backends(project), client.webhooks(project)) == ([], [])
+    assert client.project(project).description == described.removesuffix(link)
     assert [row.active for row in book.ledger.all(Connection, project)] == [True, False]
+    found = json.loads(run("log", str(project), "--json").out)
+    assert [one["action"] for one in found] == ["disconnect", "connect"]
     assert json.loads(run("status", str(project), "--json").out)["next"].startswith("disconnected")
     assert "was not connected" in run("disconnect", str(project)).out
 

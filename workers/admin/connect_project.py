@@ -15,6 +15,7 @@ from labelloop.state.load import load
 from labelloop.state.rules_in_force import sources_after
 from labelloop.steps.trail import enter
 from labelloop.stores.book import Book
+from sync.project_link import add_link, remove_link
 from sync.wire_project import unwire, wire
 from workers.admin.wiring_of_settings import wiring_of
 from workers.jobs.annotator_instructions import guidelines_for_people, instructions_of, write_instructions
@@ -75,7 +76,8 @@ def connect(
     context.bell.ring(project_id)
     context.bell.announce(project_id)
     enter(context.book, project_id, "connect")
-    told = _tell_annotators(context, project_id)
+    told = _tell_annotators(context, project_id)  # first: it describes a project that has no description
+    add_link(context.label_studio, project_id, context.settings.pages_address)
     tasks, _ = context.label_studio.counts(project_id)
     return Connected(after, rules, fields, tasks, changed, told)
 
@@ -92,6 +94,7 @@ def disconnect(context: AppContext, project_id: int) -> bool:
     known = context.book.ledger.newest(Connection, project_id)
     try:
         unwire(context.label_studio, project_id, wiring_of(context.settings))
+        remove_link(context.label_studio, project_id)
     except NotFound:
         if known is None:
             raise
