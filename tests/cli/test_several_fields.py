@@ -64,7 +64,11 @@ def test_versions_and_verdicts_are_those_of_all_fields_or_of_one(run: Run) -> No
     assert [one["name"] for one in versions] == ["v1", "v2", "v3", "v4", "v5", "v6"]
     assert [one["field"] for one in versions] == ["mood", "主题", "reply"] * 2
     assert [one["name"] for one in json.loads(run("versions", "7", "--field", "reply", "--json").out)] == ["v3", "v6"]
-    said = run("verdict", "7").out
+    brief = run("verdict", "7").out.splitlines()
+    assert [line.split()[:2] for line in brief[1:4]] == [["mood", "2"], ["主题", "2"], ["reply", "2"]]
+    assert len(brief) == 5
+    assert "Next: " in run("verdict", "7", "--field", "reply").out
+    said = run("verdict", "7", "--all").out
     assert all(f"Project 7, {name}, round 2" in said for name in ("mood", "主题", "reply"))
     found = json.loads(run("verdict", "7", "--json").out)
     assert [one["field"] for one in found["fields"]] == ["mood", "主题", "reply"]

@@ -16,6 +16,7 @@ from workers.admin.look import ended, look_now
 from workers.cli.arguments import AsJson, OneField, Project
 from workers.cli.console import output
 from workers.cli.open_records import Records, open_records
+from workers.cli.verdict_table import verdict_table
 
 SHOWN = 5
 Number = Annotated[
@@ -31,12 +32,13 @@ def verdict(
         bool, typer.Option("--look", help="Test now on the audit set: spends one of the planned looks.")
     ] = False,
     field: OneField = None,
+    every: Annotated[bool, typer.Option("--all", help="Say everything of every field.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show whether the model has reached human level, and what to do next.
 
-    Each field of several has its verdict. Measured on audit tasks that annotators labelled blind. Tested at planned
-    sizes of the audit set, and with --look. docs/verdict.md explains the words and the JSON.
+    Each field of several has its verdict, a line of a table. Measured on audit tasks that annotators labelled blind.
+    Tested at planned sizes of the audit set, and with --look. docs/verdict.md explains the words and the JSON.
     """
     with open_records() as records:
         states = records.fields(project, field)
@@ -46,6 +48,11 @@ def verdict(
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=1))
         return
     console = output()
+    if len(reports) > 1 and not every:
+        names = [state.focus or "-" for state in states]
+        console.print(verdict_table(names, reports))
+        console.print(f"One field: labelloop verdict {project} --field {escape(names[0])}; each: --all")
+        return
     for report in reports:
         for line in _lines(report):
             console.print(line)
