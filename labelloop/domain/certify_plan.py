@@ -9,6 +9,7 @@ class FieldShare:
     """Which share of the pool, in [0, 1], would get the label of a field's `version` by today's forecast.
 
     In nine draws of ten it is between `low` and `high`; None where too few audit tasks are labelled for a forecast.
+    `saved_without` is how many tasks would be saved by an attempt without the field; None also where no other is left.
     """
 
     field: str
@@ -16,6 +17,7 @@ class FieldShare:
     share: float | None = None
     low: float | None = None
     high: float | None = None
+    saved_without: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Certify a model: freeze it, draw tasks that people judge blind, and say what they prove."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -32,17 +33,25 @@ _ROUNDING = 1e-9
 
 
 def start_attempt(
-    book: Book, state: ProjectState, *, max_error: float, confidence: float, n: int, min_similarity: float = 1.0
+    book: Book,
+    state: ProjectState,
+    *,
+    max_error: float,
+    confidence: float,
+    n: int,
+    min_similarity: float = 1.0,
+    without: Collection[str] = (),
 ) -> CertifyDraw:
     """Draw `n` CERTIFY tasks for the versions that serve now, which are frozen from here on, and return the draw.
 
-    Where several fields are certified each has a draw of the same tasks, and the first is returned. An answer will
-    count as right if its similarity to people's is at least `min_similarity`, in (0, 1]; 1: exactly the same.
+    Where several fields are certified each has a draw of the same tasks, and the first is returned; the fields named
+    in `without` have none. An answer will count as right if its similarity to people's is at least `min_similarity`,
+    in (0, 1]; 1: exactly the same.
     The rows of the draws come before their tasks: `complete_draw` adds them after a crash in between. Raises UserError
     where there is no model, an attempt or a release is under way, or n tasks prove nothing or are not to be had.
     """
-    fields, number = certify_fields(state), state.next_attempt
-    delta = delta_of_next(state, confidence)
+    fields, number = certify_fields(state, without), state.next_attempt
+    delta = delta_of_next(state, confidence, len(fields))
     fingerprints, pool = untouched_pool(book, state)
     found = Population(fingerprints, pool, tuple(draw(pool, n, seed=state.rules.seed, number=number)))
     _refuse_too_few(found, n, max_error, delta, number)

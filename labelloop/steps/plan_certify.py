@@ -1,7 +1,7 @@
 """Plan an attempt to certify: what it takes and what it can save, before anything is frozen."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 
 import numpy as np
@@ -38,17 +38,19 @@ def plan_certify(
     confidence: float,
     n: int | None,
     min_similarity: float = 1.0,
+    without: Collection[str] = (),
     context: ModelContext,
 ) -> CertifyPlan:
     """Return the plan of the next attempt with `n` tasks; without, with 300, or fewer where so many do not pay.
 
-    Nothing is recorded. Raises UserError where there is no model, or an attempt or a release is under way.
+    It is not about the fields named in `without`. Nothing is recorded. Raises UserError where there is no model or
+    none is left, or an attempt or a release is under way; NotFound where there is no field of a name.
     """
-    fields = certify_fields(state)
+    fields = certify_fields(state, without)
     now = {one.field.name: as_measured(book, one, judged_now(book, one)) for one in fields}
     _, pool = untouched_pool(book, state)
     evidence = _evidence(book, fields, now, pool, min_similarity, context)
-    delta = delta_of_next(state, confidence)
+    delta = delta_of_next(state, confidence, len(fields))
     versions = {one.field.name: one.looped.deployed_version for one in fields}
 
     def planned(size: int) -> CertifyPlan:
@@ -73,14 +75,28 @@ def plan_certify(
             ends_relabel=len(state.queue.people_needed) if state.queue else 0,
             seconds=_seconds(now[fields[0].field.name]),
             fields=tuple(shares) if len(state.fields) > 1 else (),
-            left_to_people=left_to_people(state),
+            left_to_people=left_to_people(state, without),
         )
 
-    if n is not None:
-        return planned(n)
+    plan = planned(n) if n is not None else _best(planned, len(pool))
+    if evidence is None or plan.allowed < 0 or len(plan.fields) < 2:
+        return plan
+    of_fewer = delta_of_next(state, confidence, len(fields) - 1)
+    return _with_costs(plan, evidence, allowed_errors(plan.n, max_error=max_error, delta=of_fewer, pool=len(pool)))
+
+
+def _with_costs(plan: CertifyPlan, evidence: "_Evidence", allowed: int) -> CertifyPlan:
+    """Return the plan with what each field costs; without it `allowed` errors may be among the tasks of the others."""
+    shares = [evidence.share_without(at, plan.n, allowed) for at in range(len(plan.fields))]
+    saved = [round(share * plan.saved_at_best) for share in shares]
+    costs = (replace(one, saved_without=left) for one, left in zip(plan.fields, saved, strict=True))
+    return replace(plan, fields=tuple(costs))
+
+
+def _best(planned: Callable[[int], CertifyPlan], pool: int) -> CertifyPlan:
     first = planned(MOST)
     least = first.least
-    fewer = [size for size in (*FEWER, least) if least <= size <= len(pool) // 2]
+    fewer = [size for size in (*FEWER, least) if least <= size <= pool // 2]
     return first if not why_not(first) or not fewer else best_plan([first, *map(planned, fewer)])
 
 
@@ -92,12 +108,14 @@ def _field_share(name: str, version: str, found: AutomatedShare | None) -> Field
 class _Evidence:
     """What is known of the versions on the audit tasks, shape (fields, m), and of their margins on untouched tasks.
 
-    `blocked`, shape (m,), are tasks that people are asked about whatever the models say.
+    `blocked`, shape (m,), are tasks that people are asked about whatever the models say, `blocked_without`, shape
+    (fields, m), those where the answers of one field are not known.
     """
 
     margin: NDArray[np.float64]
     wrong: NDArray[np.float64]
     blocked: NDArray[np.bool_]
+    blocked_without: NDArray[np.bool_]
     pool_margin: NDArray[np.float64] | None
     seed: int
 
@@ -112,6 +130,20 @@ class _Evidence:
             pool_margin=self.pool_margin,
             seed=self.seed,
         )
+
+    def share_without(self, at: int, n: int, allowed: int) -> float:
+        """Return the forecast share of the pool, in [0, 1], that models label where the `at`-th field is left out."""
+        kept = np.delete(np.arange(len(self.margin)), at)
+        found = forecast_together(
+            self.margin[kept],
+            self.wrong[kept],
+            n=n,
+            allowed=allowed,
+            blocked=self.blocked_without[at],
+            pool_margin=None if self.pool_margin is None else self.pool_margin[kept],
+            seed=self.seed,
+        )
+        return found[-1].share
 
 
 def _evidence(
@@ -140,6 +172,7 @@ def _evidence(
             ]
         ),
         blocked=_asked_anyway(fields[0], ids, said),
+        blocked_without=np.array([_asked_anyway(fields[0], ids, _but(name, said)) for name in said]),
         pool_margin=_margins(book, fields, pool, context),
         seed=fields[0].rules.seed,
     )
@@ -163,6 +196,10 @@ def _asked_anyway(
     fields = {one.field.name: one.field for one in state.fields}
     asked = [tasks_asked(one, fields, ids, said) for one in fields.values() if one.condition is not None]
     return np.array([any(found[id_] for found in asked) for id_ in ids], bool)
+
+
+def _but(left_out: str, said: Mapping[str, Mapping[int, Prediction]]) -> dict[str, Mapping[int, Prediction]]:
+    return {name: found for name, found in said.items() if name != left_out}
 
 
 def _margins(

@@ -44,7 +44,7 @@ def test_each_field_has_one_line_where_there_is_room() -> None:
     """As where another program reads it; what is missing tells nothing from what nobody can say."""
     _, *lines = shown(10_000)
     assert [line.split()[0] for line in lines] == NAMES
-    assert [line.split("40  ")[1].strip() for line in lines[:5]] == [
+    assert [line.split(" 40 ")[1].strip() for line in lines[:5]] == [
         "nothing",
         "35 audit tasks",
         "120 labels",

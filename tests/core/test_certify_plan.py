@@ -9,6 +9,7 @@ from labelloop.domain.certify_plan import CertifyPlan, why_not
 from labelloop.domain.conditions import Condition, Requirement
 from labelloop.domain.task_index import open_train
 from labelloop.domain.tasks import Role
+from labelloop.steps.certify_fields import LEFT_OUT
 from labelloop.steps.close_round import close_round
 from labelloop.steps.plan_certify import plan_certify
 from tests.core.certified_form import with_models
@@ -121,6 +122,26 @@ def test_the_plan_of_several_fields_counts_tasks_that_every_field_leaves_to_the_
     assert "mood: v1 labels about" in said
     assert "tasks it saves: about" in said
     assert plan_json(plan)["fields"][1]["version"] == "v2"
+
+
+def test_the_plan_says_what_each_field_costs(tmp_path: Path) -> None:
+    """As many tasks as an attempt without it would save, in which the other field has all the probability to fail."""
+    form = with_models(tmp_path, FIELD, REPLY, tasks=400)
+
+    def planned_without(*names: str) -> CertifyPlan:
+        return plan_certify(*form.view.now(), max_error=0.1, confidence=0.95, n=60, without=names, context=MODELS)
+
+    plan = planned_without()
+    for one in plan.fields:
+        fewer = planned_without(one.field)
+        assert (len(fewer.fields), fewer.delta, fewer.fields[0].saved_without) == (1, 0.05, None)
+        assert fewer.left_to_people == {one.field: LEFT_OUT}
+        assert one.saved_without == fewer.saved
+        assert (fewer.saved or 0) >= (plan.saved or 0)
+    said = "\n".join(plan_lines(plan, 12))
+    assert f"; without it {plan.fields[0].saved_without} tasks would be saved, " in said
+    assert "leave a field out with --without NAME" in said
+    assert plan_json(plan)["fields"][0]["saved_without"] == plan.fields[0].saved_without
 
 
 def test_the_plan_names_fields_that_people_answer_and_what_that_costs(tmp_path: Path) -> None:

@@ -242,6 +242,9 @@ def test_all_fields_are_certified_at_once_and_the_data_set_is_finished(
     project, wish = str(form.id), ("--max-error", "0.4", "--confidence", "0.9", "--n", "20")
     plan = command(world, "certify", project, *wish, "--dry-run")
     assert "error at most 40.0% in each of 3 fields, in all at once with probability 90.00%" in plan
+    fewer = json.loads(command(world, "certify", project, *wish, "--without", "clarity", "--dry-run", "--json"))["plan"]
+    assert [one["field"] for one in fewer["fields"]] == ["意图", "slots"]
+    assert "left out of this attempt" in fewer["left_to_people"]["clarity"]
     command(world, "certify", project, *wish, "--anyway")
     drawn = of_role(form, Role.CERTIFY)
     world.wait(lambda: settled(form), "the blind queue")

@@ -187,6 +187,10 @@ def test_in_a_release_open_audit_tasks_need_one_person(here: Site, capsys: pytes
     capsys.readouterr()
     assert main(["certify", str(PROJECT), "--n", "30", "--max-error", "0.2", "--dry-run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["plan"]["audit_open"] == 5
+    assert main(["certify", str(PROJECT), "--without", "moo", "--dry-run"]) == 2
+    assert "(did you mean mood?)" in " ".join(capsys.readouterr().err.split())
+    assert main(["certify", str(PROJECT), "--without", "mood", "--dry-run"]) == 2
+    assert "nothing would be certified" in " ".join(capsys.readouterr().err.split())
     assert main(["release", str(PROJECT), "--now", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["waiting_audit"] == 5
     assert {here.label_studio.overlaps[task] for task in again} == {1}

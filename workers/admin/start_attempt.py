@@ -15,12 +15,13 @@ from workers.jobs.label_studio_sync import held_up_to_date
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is to be promised, and on how many tasks (None: as the plan finds best)."""
+    """What is to be promised, of which fields not, and on how many tasks (None: as the plan finds best)."""
 
     max_error: float
     confidence: float
     n: int | None
     min_similarity: float = 1.0
+    without: tuple[str, ...] = ()
 
 
 def start(
@@ -47,6 +48,7 @@ def start(
             confidence=wish.confidence,
             n=wish.n,
             min_similarity=wish.min_similarity,
+            without=wish.without,
             context=context.models_of(state),
         )
         on_plan(plan)
@@ -55,8 +57,8 @@ def start(
         if plan.allowed >= 0 and not anyway and (reason := why_not(plan)):
             raise UserError(
                 f"An attempt to certify {plan.version} does not pay: {reason}. Nothing was started. Improve the model "
-                f"first, or let people label the rest: `labelloop release {project_id} --people-only` finishes the "
-                "data set without a certificate. To start it all the same, add --anyway."
+                f"first, {_or_without(plan)}or let people label the rest: `labelloop release {project_id} "
+                "--people-only` finishes the data set without a certificate. To start it all the same, add --anyway."
             )
         start_attempt(
             context.book,
@@ -65,10 +67,19 @@ def start(
             confidence=wish.confidence,
             n=plan.n,
             min_similarity=wish.min_similarity,
+            without=wish.without,
         )
-        enter(context.book, project_id, "certify", f"{plan.version}, n={plan.n}")
+        enter(context.book, project_id, "certify", ", ".join([f"{plan.version}, n={plan.n}", *_left_out(wish)]))
     tell(context, project_id)
     return plan
+
+
+def _or_without(plan: CertifyPlan) -> str:
+    return "leave out a field that the model is not sure of (--without), " if len(plan.fields) > 1 else ""
+
+
+def _left_out(wish: Wish) -> list[str]:
+    return [f"without {name}" for name in wish.without]
 
 
 def tell(context: AppContext, project_id: int) -> None:

@@ -39,6 +39,15 @@ AtLeast = Annotated[
         max=1.0,
     ),
 ]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--without",
+        metavar="NAME",
+        help="Leave this field out: what annotators said of it is released. Can be repeated.",
+        show_default=False,
+    ),
+]
 Anyway = Annotated[bool, typer.Option("--anyway", help="Start even if the plan says that it does not pay.")]
 
 
@@ -48,6 +57,7 @@ def certify(
     confidence: Confidence = 0.95,
     n: Sample = None,
     min_similarity: AtLeast = 1.0,
+    without: Without = None,
     anyway: Anyway = False,
     dry_run: DryRun = False,
     abandon: Abandon = False,
@@ -63,7 +73,7 @@ def certify(
         if abandon:
             _abandon(context, project, as_json=as_json)
             return
-        wish = Wish(max_error, confidence, n, min_similarity)
+        wish = Wish(max_error, confidence, n, min_similarity, tuple(without or ()))
         with waiting_for("Planning: the model predicts the tasks that nobody has touched") as planned:
 
             def told(plan: CertifyPlan) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from labelloop.domain.certify_plan import CertifyPlan, why_not
+from labelloop.domain.certify_plan import CertifyPlan, FieldShare, why_not
 from labelloop.formatting import counted
 
 
@@ -63,11 +63,21 @@ def _fields(plan: CertifyPlan) -> Iterator[str]:
             yield f"  {one.field}: certified for {one.version}"
         else:
             found = f"about {one.share:.0%} of the pool by today's forecast ({one.low:.0%} to {one.high:.0%})"
-            yield f"  {one.field}: {one.version} labels {found}"
+            yield f"  {one.field}: {one.version} labels {found}{_without(plan, one)}"
     for name, reason in plan.left_to_people.items():
         yield f"  {name}: not certified: {reason}"
+    if any(_without(plan, one) for one in plan.fields):
+        yield "  leave a field out with --without NAME: what people said of it is released, the rest has no label of it"
     if plan.fields:
         yield "  a task is saved where the model labels every certified field and no other is asked after its answers"
+
+
+def _without(plan: CertifyPlan, one: FieldShare) -> str:
+    """Say what a field costs: how many tasks more are saved, and not labelled by people, where it is left out."""
+    if one.saved_without is None or plan.saved is None:
+        return ""
+    more = max(0, one.saved_without - plan.saved)
+    return f"; without it {counted(one.saved_without, 'task')} would be saved, {more} more"
 
 
 def _impossible(plan: CertifyPlan) -> str:
