@@ -40,6 +40,10 @@ def test_what_people_said_of_each_field_is_released(run: Run, form: int, tmp_pat
     state = run("status", str(form))
     assert (before.status, done.status, state.status) == (0, 0, 0), done.err
     assert before.out.splitlines()[:2] == ["mood:", "A release would have 1 label by people."]
+    assert before.out.splitlines()[-1] == (
+        "All fields together: 0 tasks with models' labels alone, 2 with people's alone, 0 with both; "
+        "2 left without a label."
+    )
     assert "  left out: 1 task: its annotations hold no answer that counts" in before.out.splitlines()
     assert done.out.splitlines()[:3] == [
         "Release 1: 2 tasks with labels of 2 fields; 2 tasks left out.",
@@ -49,6 +53,7 @@ def test_what_people_said_of_each_field_is_released(run: Run, form: int, tmp_pat
     assert "Release 1: 2 tasks, all by people" in state.out
     page = json.loads(run("release", str(form), "--people-only", "--dry-run", "--json").out)
     assert (page["fields"]["mood"]["by_people"], page["fields"]["主题"]["by_people"]) == (1, 2)
+    assert page["tasks"] == {"by_model": 0, "by_people": 2, "mixed": 0, "left": 2}
 
     assert run("export", str(form), str(tmp_path / "out"), "--format", "csv").status == 0
     with (tmp_path / "out" / "data.csv").open(encoding="utf-8", newline="") as file:

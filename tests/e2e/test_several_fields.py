@@ -260,6 +260,9 @@ def test_all_fields_are_certified_at_once_and_the_data_set_is_finished(
     assert granted, found
     assert {one.delta for one in found.values() if one} == {0.1 / 3}
 
+    wanted = json.loads(command(world, "release", project, "--dry-run", "--json"))
+    assert sum(wanted["tasks"].values()) == len(TRUTH)
+    assert wanted["tasks"]["by_model"] <= min(one["by_model"] for one in wanted["fields"].values())
     command(world, "release", project)
     world.wait(lambda: is_predicted(form), "the predictions")
     left = set(form.state.waiting)

@@ -14,10 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from labelloop.domain.records import Release, ReleaseOrder
 from labelloop.formatting import counted
 from labelloop.state.load import load
+from labelloop.state.project_state import ProjectState
 from labelloop.steps.people_release import write_people_release
 from labelloop.steps.release import abandon_release, order_release
 from labelloop.stores.book import Book
 from labelloop.stores.release_files import FieldSummary
+from workers.admin.joint_preview import JointPreview, joint_preview, model_share
 from workers.admin.release_preview import ReleasePreview, goes_without_certificate, labels_left_out, preview, summaries
 from workers.admin.release_status import ReleaseStatus, release_status
 from workers.admin.start_attempt import tell
@@ -51,7 +53,7 @@ def release(
             alone = people_only or (not abandon and goes_without_certificate(state))
             if dry_run:
                 wanted = {one.field.name: preview(book, one, people_only=alone) for one in state.by_field}
-                _tell_preview(wanted, as_json=as_json)
+                _tell_preview(wanted, _joint(context, state, people_only=alone), as_json=as_json)
                 return
             ordered: Release | ReleaseOrder = (
                 abandon_release(book, state)
@@ -76,18 +78,36 @@ def release(
         _tell_unsettled(split, project)
 
 
-def _tell_preview(found: Mapping[str, ReleasePreview], *, as_json: bool) -> None:
+def _joint(context: AppContext, state: ProjectState, *, people_only: bool) -> JointPreview | None:
+    """Return what a release would hold by tasks, None where the project loops one field."""
+    if len(state.fields) < 2:
+        return None
+    share = None if people_only else model_share(context.book, state, context=context.models_of(state))
+    return joint_preview(context.book, state, share)
+
+
+def _tell_preview(found: Mapping[str, ReleasePreview], joint: JointPreview | None, *, as_json: bool) -> None:
     if as_json:
         pages = {name: asdict(one) for name, one in found.items()}
-        page = {"fields": pages} if len(pages) > 1 else next(iter(pages.values()))
+        page = {"fields": pages, "tasks": asdict(joint)} if joint else next(iter(pages.values()))
         typer.echo(json.dumps(page, ensure_ascii=False, indent=1))
         return
     for name, one in found.items():
         if len(found) > 1:
             typer.echo(f"{name}:")
         _tell_field(one)
+    if joint:
+        typer.echo(_of_tasks(joint))
     if len(found) > 1 and any(one.waiting for one in found.values()):
         typer.echo("Whoever is given a task labels it for all fields at once.")
+
+
+def _of_tasks(joint: JointPreview) -> str:
+    about = "about " if joint.by_model or joint.mixed else ""
+    return (
+        f"All fields together: {about}{counted(joint.by_model, 'task')} with models' labels alone, {joint.by_people} "
+        f"with people's alone, {joint.mixed} with both; {joint.left} left without a label."
+    )
 
 
 def _tell_field(found: ReleasePreview) -> None:
