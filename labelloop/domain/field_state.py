@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from labelloop.domain.adjudication_record import Adjudication
 from labelloop.domain.certification import Attempt
 from labelloop.domain.competing_versions import candidates, undecided
 from labelloop.domain.guideline_records import Guideline, GuidelineRuling
@@ -48,6 +49,7 @@ class FieldState:
     orders: tuple[ReleaseOrder, ...] = ()
     chunks: tuple[ReleaseChunk, ...] = ()
     releases: tuple[Release, ...] = ()
+    adjudications: tuple[Adjudication, ...] = ()
 
     @property
     def versions(self) -> tuple[Fit, ...]:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from labelloop.domain import records
 from labelloop.domain.action_record import Action
+from labelloop.domain.adjudication_record import Adjudication
 from labelloop.domain.guideline_records import Guideline, GuidelineRuling
 
 
@@ -46,7 +47,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 metadata = MetaData()
 
 _LONG = frozenset(
-    {"encoder", "title", "rules", "sources", "label_config", "field", "reason", "failure", "who", "address", "detail"}
+    {
+        *("encoder", "title", "rules", "sources", "label_config", "field", "reason", "failure", "who", "address"),
+        *("detail", "value", "note"),
+    }
 )
 """The texts of records that may be of any length."""
 
@@ -103,6 +107,7 @@ FACTS: dict[type[Any], Table] = {
         (Guideline, "guidelines", "number"),
         (GuidelineRuling, "guideline_rulings"),
         (Action, "actions"),
+        (Adjudication, "adjudications"),
     )
 }
 """The table of each kind of record; beside the project, what no two of its rows may share."""

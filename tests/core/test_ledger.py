@@ -16,8 +16,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
-from labelloop.domain import action_record, guideline_records, records
+from labelloop.domain import action_record, adjudication_record, guideline_records, records
 from labelloop.domain.action_record import Action
+from labelloop.domain.adjudication_record import Adjudication
 from labelloop.domain.field_state import FieldState
 from labelloop.domain.guideline_records import Guideline, GuidelineRuling
 from labelloop.domain.published_queue import published_name
@@ -73,6 +74,7 @@ ONE_OF_EACH: list[Record] = [
     ),
     GuidelineRuling(7, 2, False, 2, created_at=NOON, artifact="a"),
     Action(7, "rename", "安 🎉", "page", "::1", "o=n" * 300, created_at=NOON, artifact="a"),
+    Adjudication(7, 1, "情绪", "x" * 3000, "slip", "安 🎉" * 500, "ann", created_at=NOON, artifact="a"),
 ]
 
 
@@ -104,7 +106,7 @@ def test_every_record_has_its_table() -> None:
     """A new kind of fact cannot be forgotten."""
     kinds = {
         cls
-        for module in (records, guideline_records, action_record)
+        for module in (records, guideline_records, action_record, adjudication_record)
         for cls in vars(module).values()
         if isinstance(cls, type) and cls.__module__ == module.__name__
     }
