@@ -40,7 +40,7 @@ def where_asked(judged: Round, field: Field, fields: Fields, rounds: Mapping[str
     settled: dict[int, dict[str, Answer | None]] = {}
     for name in ancestors(field, fields):
         for task in rounds[name].tasks:
-            settled.setdefault(task.task.id, {})[name] = task.consensus.value
+            settled.setdefault(task.task.id, {})[name] = task.label
     asks = {id_: asked_by(found, field, fields) for id_, found in settled.items()}
     return replace(judged, tasks=tuple(t for t in judged.tasks if asks.get(t.task.id, asked_by({}, field, fields))))
 

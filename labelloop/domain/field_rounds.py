@@ -28,8 +28,8 @@ class JudgedTask:
 
     @property
     def settled(self) -> dict[str, AnnotatedTask]:
-        """Return those of the fields whose label has settled."""
-        return {name: one for name, one in self.fields.items() if one.consensus.value is not None}
+        """Return those of the fields that have a label."""
+        return {name: one for name, one in self.fields.items() if one.label is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,26 @@ from itertools import groupby
 from labelloop.domain.consensus import Consensus, counted_annotations, settle
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Annotation, Origin, Role, Task
+from labelloop.domain.values import Value
 
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedTask:
-    """A task with its role, everybody's judgement of it (one a person) and what these settle to."""
+    """A task with its role, everybody's judgement of it (one a person) and what these settle to.
+
+    `adjudicated` is the answer that the lead chose where people differ, on TRAIN tasks alone.
+    """
 
     task: Task
     role: Role
     annotations: tuple[Annotation, ...]
     consensus: Consensus
+    adjudicated: Value | None = None
+
+    @property
+    def label(self) -> Value | None:
+        """Return the task's label: what the lead decided, else what people settled on, None where neither."""
+        return self.consensus.value if self.adjudicated is None else self.adjudicated
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +38,8 @@ class Round:
 
     @property
     def training(self) -> tuple[AnnotatedTask, ...]:
-        """Return the settled TRAIN tasks: what may be learned from."""
-        settled = (t for t in self.tasks if t.role is Role.TRAIN and t.consensus.value is not None)
+        """Return the TRAIN tasks with a label: what may be learned from."""
+        settled = (t for t in self.tasks if t.role is Role.TRAIN and t.label is not None)
         return tuple(t for t in settled if t.task.text.strip())
 
     def audit(self, people: int) -> tuple[AnnotatedTask, ...]:

@@ -3,7 +3,9 @@
 import csv
 import io
 import sys
+from collections.abc import Sequence
 
+from labelloop.domain.adjudicated import newest_of_tasks, with_decisions
 from labelloop.domain.asked_rounds import ancestors, where_asked
 from labelloop.domain.field_rounds import FieldRounds
 from labelloop.domain.lookup import newest
@@ -39,19 +41,23 @@ def judgements_of(state: ProjectState, closed: ClosedRound) -> str:
     return judgements_file(state.field.name, names)
 
 
-def judged_now(book: Book, state: ProjectState) -> Round:
-    """Return what the next round would hold of the field in focus if it closed now, whether or not it is due."""
+def judged_now(book: Book, state: ProjectState, tasks: Sequence[int] | None = None) -> Round:
+    """Return what the next round would hold of the field in focus if it closed now, whether or not it is due.
+
+    With `tasks` it is read and returned of these alone.
+    """
     fields = {one.field.name: one.field for one in state.fields}
-    parents = {name: _said_now(book, state.focused(name)) for name in ancestors(state.field, fields)}
-    return where_asked(_said_now(book, state), state.field, fields, parents)
+    parents = {name: _said_now(book, state.focused(name), tasks) for name in ancestors(state.field, fields)}
+    return where_asked(_said_now(book, state, tasks), state.field, fields, parents)
 
 
-def _said_now(book: Book, state: ProjectState) -> Round:
+def _said_now(book: Book, state: ProjectState, ids: Sequence[int] | None = None) -> Round:
     """Return the same of the field by itself, without regard to what others have settled on."""
     mirror = field_mirror(book, state)
-    annotations = mirror.annotations()
+    annotations = mirror.annotations(ids)
     tasks = mirror.tasks(sorted({annotation.task_id for annotation in annotations}))
-    return snapshot(state.round_number + 1, tasks, annotations, state.tasks.roles, state.field)
+    said = snapshot(state.round_number + 1, tasks, annotations, state.tasks.roles, state.field)
+    return with_decisions(said, newest_of_tasks(state.looped.adjudications))
 
 
 def fields_judged_now(book: Book, state: ProjectState) -> FieldRounds:

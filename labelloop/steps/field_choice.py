@@ -126,7 +126,7 @@ def _choose(
         guesses=None if predictions is None else tuple(found.value for found in predictions),
         labelled=context.encode([task.task.text for task in labelled]),
         label_count=len(state.field.labels),
-        settled=tuple(task.consensus.value for task in labelled if task.consensus.value is not None),
+        settled=tuple(task.label for task in labelled if task.label is not None),
         rivals=lambda: _rivals(questions, train, context=context),
     )
     chosen = strategy(state.rules.strategy)(candidates, min(wanted, len(train)), rng)

@@ -15,10 +15,10 @@ def enter(book: Book, project_id: int, action: str, detail: str = "") -> None:
     who = actor()
     if who is None:
         return
-    parts = map(_sound, (action, who.name, who.origin, who.address, detail[:LONGEST]))
+    parts = map(sound, (action, who.name, who.origin, who.address, detail[:LONGEST]))
     book.record(Action(project_id, *parts, created_at=datetime.now(UTC)), "action")
 
 
-def _sound(text: str) -> str:
+def sound(text: str) -> str:
     """Return a text that every database takes: without halves of characters, and without NUL."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()

@@ -20,7 +20,7 @@ def training_examples(book: Book, state: ProjectState, closed: Round, *, encode:
     The text of an example about regions names them, see `with_regions`.
     """
     field = state.field
-    usable = [t for t in closed.training if t.consensus.value and field.allows(t.consensus.value)]
+    usable = [t for t in closed.training if t.label and field.allows(t.label)]
     monitor = field_mirror(book, state).tasks(sorted(state.tasks.of(Role.MONITOR)))
     audit = [task.text for task in monitor.values()]
     if usable and audit:
@@ -29,5 +29,5 @@ def training_examples(book: Book, state: ProjectState, closed: Round, *, encode:
             left_out = int(copies.sum())
             log.info("near_copies_of_audit_tasks_left_out", project=state.id, round=closed.number, tasks=left_out)
         usable = [task for task, copy in zip(usable, copies, strict=True) if not copy]
-    settled = ((t.task, t.consensus.value) for t in usable if t.consensus.value is not None)
+    settled = ((t.task, t.label) for t in usable if t.label is not None)
     return [Example(task.id, asked_text(task.text, [value]), value) for task, value in settled]

@@ -154,7 +154,8 @@ def anchoring(closed: Round, tasks: Sequence[AuditedTask]) -> Anchoring:
     difference between independent proportions", method 10.
     """
     seen = {Origin.ACCEPTED: 1.0, Origin.CORRECTED: 0.0}
-    kept = [seen[a.origin] for task in closed.training for a in task.annotations if a.origin in seen]
+    settled = [task for task in closed.training if task.consensus.value is not None]  # by people, not by the lead
+    kept = [seen[a.origin] for task in settled for a in task.annotations if a.origin in seen]
     equal = [float(np.mean([_is_kept(value, task.model) for value in task.people.values()])) for task in tasks]
     shown, blind = _share(kept), _share(equal)
     if shown.value is None or blind.value is None or None in (shown.low, blind.low):

@@ -10,7 +10,7 @@ from labelloop.domain.value_cells import kind_of, region_cells, relation_cells, 
 from labelloop.domain.values import ByRegion, Relations, Spans, Value, labels_of
 from labelloop.stores.judgement_files import judgements_file
 from labelloop.stores.own_table import own_cell, own_columns
-from labelloop.stores.round_files import judgements_table
+from labelloop.stores.round_files import judgements_table, origins_of
 from labelloop.stores.table_files import REGIONS_TYPE, RELATIONS_TYPE, SPANS_TYPE, Column, TableSchema
 
 
@@ -36,7 +36,7 @@ def several_field_files(
 
 
 def _values(task: JudgedTask) -> dict[str, Value]:
-    return {name: one.consensus.value for name, one in task.settled.items() if one.consensus.value is not None}
+    return {name: one.label for name, one in task.settled.items() if one.label is not None}
 
 
 def _tables(
@@ -89,7 +89,7 @@ def _lossless(name: str, tasks: Sequence[JudgedTask]) -> Iterator[Column[JudgedT
 
 
 def _origins(task: JudgedTask, name: str) -> str | None:
-    return _joined(a.origin.value for a in task.fields[name].annotations) if name in task.fields else None
+    return _joined(origins_of(task.fields[name])) if name in task.fields else None
 
 
 def _provenance(number: int, taken: set[str]) -> Iterator[Column[JudgedTask]]:
