@@ -10,8 +10,10 @@ from labelloop.errors import UserError
 from labelloop.state.load import load
 from labelloop.state.project_state import ProjectState
 from labelloop.steps import guideline_rulings as steps
+from labelloop.steps.adjudicate import Gap, gaps
 from labelloop.stores.book import Book
 from ml_backend.pages.desk import Desk, spoken
+from ml_backend.pages.disputes_page import answer_views
 from ml_backend.pages.guideline_texts import WORDS
 
 
@@ -62,8 +64,14 @@ def _page(desk: Desk, state: ProjectState, error: str = "") -> Response:
         origin=origin,
         text=text,
         draft=request.form.get("text", text) if error else text,
+        gaps=[_gap(one) for one in gaps(book, state)],
         cards=[_card(book, state, known, one) for one in reversed(known.guidelines)],
     )
+
+
+def _gap(one: Gap) -> dict[str, Any]:
+    text = one.task.task.text
+    return {"one": one, "text": text, "answers": answer_views(one.answers, text)}
 
 
 def _card(book: Book, state: ProjectState, known: GuidelineHistory, one: Guideline) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from labelloop.acting import PAGE, Actor, acting
 from labelloop.errors import LabelLoopError
 from ml_backend.auth import PAGES, challenge
 from ml_backend.pages.desk import Desk, secured, spoken, wants_html
+from ml_backend.pages.disputes_routes import add_disputes
 from ml_backend.pages.guideline_routes import add_guideline
 from ml_backend.pages.log_routes import add_log
 from ml_backend.pages.login_routes import add_login, login_page
@@ -52,6 +53,7 @@ def add_pages(app: Flask, context: ServingContext) -> Desk:
     add_login(pages, desk)
     add_projects(pages, desk)
     add_quality(pages, desk)
+    add_disputes(pages, desk)
     add_people(pages, desk)
     add_versions(pages, desk)
     add_guideline(pages, desk)

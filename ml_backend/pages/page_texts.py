@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from ml_backend.pages.dispute_texts import DISPUTES
 from ml_backend.pages.texts_en import ENGLISH
 from ml_backend.pages.texts_zh import CHINESE
 
 LANGUAGES = {"en": "English", "zh": "中文"}
 """The languages by their code, each by its own name."""
 NOTHING = "–"
-_WORDS: Mapping[str, Mapping[str, str]] = {"en": ENGLISH, "zh": CHINESE}
+_WORDS: Mapping[str, Mapping[str, str]] = {"en": ENGLISH | DISPUTES["en"], "zh": CHINESE | DISPUTES["zh"]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,30 @@ class World:
             ]
         )
 
+    def differ(
+        self,
+        project: int,
+        said: Mapping[int, Sequence[str]],
+        *,
+        field: str = "",
+        texts: Mapping[int, str] | None = None,
+    ) -> None:
+        """Let people give tasks these labels, each person one."""
+        moment, words = NOON + timedelta(hours=2), texts or {}
+        self.book.mirror(project).put(
+            [
+                TaskState(
+                    Task(id_, words.get(id_, f"text {id_}")),
+                    tuple(
+                        Annotation(100_000 + 100 * id_ + who, id_, 700 + who, Choice(label), moment, field=field)
+                        for who, label in enumerate(labels, 1)
+                    ),
+                    moment,
+                )
+                for id_, labels in said.items()
+            ]
+        )
+
     def round(
         self,
         project: int,
