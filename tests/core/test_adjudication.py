@@ -16,7 +16,7 @@ from labelloop.domain.values import Choice, Choices, Number, Span, Spans, Text, 
 from labelloop.errors import UserError
 from labelloop.state.round_content import judged_now
 from labelloop.steps.adjudicate import adjudicate, disputes, gaps
-from labelloop.steps.certify import start_attempt
+from labelloop.steps.certify import certify, start_attempt
 from labelloop.steps.close_round import close_round
 from labelloop.steps.training_examples import training_examples
 from labelloop.stores.judgement_files import JUDGEMENTS
@@ -24,7 +24,7 @@ from labelloop.stores.ledger import Ledger, open_engine
 from labelloop.stores.rebuild import check, rebuild
 from labelloop.stores.round_files import judgements_table, read_round, round_files
 from labelloop.stores.table_files import column_names, read_rows
-from tests.core.made_up import ENCODE, NOON, MadeUp, Make, fit_all, turn
+from tests.core.made_up import ENCODE, MODELS, NOON, MadeUp, Make, turn
 
 GOOD, BAD, ODD = (value_json(Choice(label)) for label in ("good", "bad", "odd"))
 
@@ -37,6 +37,27 @@ def split(world: MadeUp, tasks: list[int]) -> None:
 
 def decide(world: MadeUp, task: int, value: str, reason: str = "slip", note: str = "") -> Adjudication:
     return adjudicate(*world.view.now(), task, value=value, reason=reason, note=note, who="ann@example.com")
+
+
+def claim(world: MadeUp, task: int, value: str) -> None:
+    """Write a decision down that no page would take."""
+    made = Adjudication(world.view.id, task, "mood", value, "slip", "", "eve", created_at=world.tick())
+    assert world.book.record(made, "adjudication")
+
+
+def measured(world: MadeUp, number: int) -> tuple[object, ...]:
+    """Return the figures of the first version as of a round."""
+    (found,) = (one for one in world.view.state.looped.evaluations if (one.round_number, one.version) == (number, "v1"))
+    people = (found.human_agreement, found.human_low, found.human_high)
+    return (
+        found.n,
+        found.agreement,
+        found.agreement_low,
+        found.agreement_high,
+        *people,
+        found.accuracy,
+        found.macro_f1,
+    )
 
 
 def test_the_next_round_learns_what_the_lead_decided(make: Make) -> None:
@@ -98,30 +119,34 @@ def test_the_files_of_a_round_say_which_labels_are_the_leads(make: Make) -> None
 
 
 def test_no_figure_of_audit_tasks_changes(make: Make) -> None:
-    """They take no label; a label that a record claims all the same counts for nothing."""
+    """They take no label; one that a record claims all the same counts for nothing: versions measure as before."""
     world = make()
     world.judge(world.untouched(24))
-    audit = world.of(Role.MONITOR)
+    audit, learned = world.of(Role.MONITOR), world.untouched(1)[0]
     world.judge(audit, person=1)
-    world.judge(audit, person=2, value="odd")
-    task = next(one.task.task.id for one in disputes(*world.view.now()))
+    world.judge(audit[:8], person=2)
+    world.judge(audit[8:], person=2, value="odd")
+    split(world, [learned])
+    close_round(*world.view.now())
+    turn(world.view)
+    task = next(one.task.task.id for one in disputes(*world.view.now()) if one.is_audit)
     with pytest.raises(UserError, match="audit task"):
         decide(world, task, ODD)
     decide(world, task, "", "gap in the guideline")
-    before = judged_now(*world.view.now())
+    decide(world, learned, BAD)
+    for id_ in audit:
+        claim(world, id_, ODD)
+    world.judge(world.untouched(12))
     close_round(*world.view.now())
     turn(world.view)
-    measured, said = world.view.state.looped.evaluations, world.view.state.looped.verdicts
-    forged = Adjudication(7, task, "mood", ODD, "slip", "", "eve", created_at=world.tick())
-    assert world.book.record(forged, "adjudication")
-    assert judged_now(*world.view.now()).tasks == before.tasks
-    close_round(*world.view.now(), asked=True)
-    fit_all(world.view, 1)
-    assert (world.view.state.looped.evaluations, world.view.state.looped.verdicts) == (measured, said)
+    before, after = (measured(world, number) for number in (1, 2))
+    assert before == after
+    assert before[0] == len(audit)
+    assert {one.label for one in judged_now(*world.view.now()).tasks if one.task.id == learned} == {Choice("bad")}
 
 
 def test_no_judgement_of_a_certificate_changes(make: Make) -> None:
-    """Tasks drawn for an attempt are in no list, and a label that a record claims counts for nothing."""
+    """Tasks drawn for an attempt are not listed; where people are split, no claimed label makes the model right."""
     world = make(tasks=200)
     world.judge(world.untouched(24))
     world.judge_audit()
@@ -130,13 +155,13 @@ def test_no_judgement_of_a_certificate_changes(make: Make) -> None:
     start_attempt(*world.view.now(), max_error=0.2, confidence=0.9, n=20)
     drawn = world.of(Role.CERTIFY)
     split(world, drawn)
-    before = judged_now(*world.view.now())
     assert {one.task.task.id for one in disputes(*world.view.now())}.isdisjoint(drawn)
     with pytest.raises(UserError, match="not in dispute"):
         decide(world, drawn[0], BAD)
-    forged = Adjudication(7, drawn[0], "mood", BAD, "slip", "", "eve", created_at=world.tick())
-    assert world.book.record(forged, "adjudication")
-    assert judged_now(*world.view.now()) == before
+    for task in drawn:
+        claim(world, task, BAD)
+    found = certify(*world.view.now(), context=MODELS)
+    assert (found.granted, found.errors) == (False, 20)
 
 
 def test_a_decision_holds_as_long_as_somebody_gives_its_answer(make: Make) -> None:
