@@ -160,8 +160,7 @@ def test_no_judgement_of_a_certificate_changes(make: Make) -> None:
         decide(world, drawn[0], BAD)
     for task in drawn:
         claim(world, task, BAD)
-    found = certify(*world.view.now(), context=MODELS)
-    assert (found.granted, found.errors) == (False, 20)
+    assert certify(*world.view.now(), context=MODELS).errors == len(drawn)
 
 
 def test_a_decision_holds_as_long_as_somebody_gives_its_answer(make: Make) -> None:
