@@ -1,6 +1,7 @@
 """Disputes that the lead decides: the next round learns from them, and nothing that is measured ever changes."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from labelloop.domain.tasks import Annotation, Role, Task
 from labelloop.domain.value_cells import value_json
 from labelloop.domain.values import Choice, Choices, Number, Span, Spans, Text, Value
 from labelloop.errors import UserError
-from labelloop.state.round_content import judged_now
+from labelloop.state.round_content import closed_round, judged_now
 from labelloop.steps.adjudicate import adjudicate, disputes, gaps
 from labelloop.steps.certify import certify, start_attempt
 from labelloop.steps.close_round import close_round
@@ -24,7 +25,8 @@ from labelloop.stores.ledger import Ledger, open_engine
 from labelloop.stores.rebuild import check, rebuild
 from labelloop.stores.round_files import judgements_table, read_round, round_files
 from labelloop.stores.table_files import column_names, read_rows
-from tests.core.made_up import ENCODE, MODELS, NOON, MadeUp, Make, turn
+from tests.core.form import REPLY, RULES, TOPICS, Form, topics
+from tests.core.made_up import ENCODE, FIELD, MODELS, NOON, MadeUp, Make, turn
 
 GOOD, BAD, ODD = (value_json(Choice(label)) for label in ("good", "bad", "odd"))
 
@@ -116,6 +118,27 @@ def test_the_files_of_a_round_say_which_labels_are_the_leads(make: Make) -> None
     (row,) = read_rows(files["data_labeled_1.parquet"])
     assert (row["task_id"], row["label"], row["origins"]) == (task, "bad", "manual manual adjudicated")
     assert {row["task_id"]: row["origins"] for row in read_rows(files["training_set.parquet"])}[plain] == "manual"
+
+
+def test_a_decision_is_about_one_field(tmp_path: Path) -> None:
+    """The files of a round of several fields say of which."""
+    form = Form(tmp_path, RULES)
+    form.change_fields(FIELD, TOPICS, REPLY)
+    form.import_tasks(range(1, 61))
+    task, *others = form.untouched(12)
+    form.say(others)
+    for person, label in enumerate(("good", "bad"), 1):
+        form.say_all(task, person, {"mood": Choice(label), "主题": topics(0), "reply": Choice("yes")})
+    adjudicate(form.book, form.view.state.focused("mood"), task, value=BAD, reason="slip", note="", who="ann")
+    assert form.view.state.focused("reply").looped.adjudications == ()
+    closed = close_round(*form.view.now(), asked=True)
+    assert closed is not None
+    rows = read_rows(form.book.artifacts.read(closed.artifact, "training_set.parquet"))
+    (row,) = (one for one in rows if one["task_id"] == task)
+    assert (row["mood"], row["mood.origins"]) == ("bad", "manual manual adjudicated")
+    assert (row["reply"], row["reply.origins"]) == ("yes", "manual manual")
+    found = closed_round(form.book, form.view.state.focused("mood"), 1)
+    assert found == replace(judged_now(form.book, form.view.state.focused("mood")), number=1)
 
 
 def test_no_figure_of_audit_tasks_changes(make: Make) -> None:

@@ -45,6 +45,15 @@ def test_a_child_counts_where_its_settled_parent_asks_for_it(moods: tuple[str, .
     assert bool(found.tasks) is kept
 
 
+def test_a_child_follows_what_the_lead_decided_of_its_parent() -> None:
+    """Whatever people settled on, and where they could not."""
+    for moods in (("bad", "good"), ("bad", "good", "good")):
+        judged = said(MOOD, *moods)
+        decided = replace(judged, tasks=(replace(judged.tasks[0], adjudicated=Choice("bad")),))
+        assert where_asked(said(WHY, "late"), WHY, FIELDS, {"mood": decided}).tasks
+        assert not where_asked(said(PRAISE, "late"), PRAISE, FIELDS, {"mood": decided}).tasks
+
+
 def test_a_chain_and_a_negated_condition_are_followed_up() -> None:
     """A grandchild goes where its parent was not asked by most; silence of the parent is no bad mood."""
     assert ancestors(HOW, FIELDS) == {"mood", "why"}
