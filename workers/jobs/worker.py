@@ -22,6 +22,9 @@ from workers.jobs.open_stores import open_book
 
 HEAVY = (
     "alembic.command",
+    "httpcore",
+    "label_studio_sdk.projects.client",
+    "label_studio_sdk.tasks.client",
     "numpy",
     "pyarrow.parquet",
     "scipy.optimize",
