@@ -59,7 +59,7 @@ LARGE = TRUTH | {
 # one learner, named: those that are tuned in the background by default would compete at their own time
 RULES = Rules(round_size=10, round_growth=0, monitor_size=16, monitor_share=0.5, queue_rounds=3, learners=("linear",))
 PATIENCE_S = 300.0
-POLL_S = 0.1  # each look reads the ledger, which costs the workers their processor
+POLL_S = 0.25  # each look reads the ledger, which costs the workers their processor
 
 Says = Callable[[LabelStudio, str], str]
 """What a person says of a text."""
