@@ -25,6 +25,7 @@ HEAVY = (
     "httpcore",
     "label_studio_sdk.projects.client",
     "label_studio_sdk.tasks.client",
+    "label_studio_sdk.tokens.client_ext",
     "numpy",
     "pyarrow.parquet",
     "scipy.optimize",
