@@ -92,7 +92,7 @@ def test_the_same_webhook_a_hundred_times_at_once_is_one_ring(world: World) -> N
     def ring(_: int) -> tuple[int, int]:
         answer = httpx.post(url, json={"action": "ANNOTATION_CREATED"}, headers=headers, timeout=30)
         jobs = jobs_of(world.context.bell, view.id)
-        return answer.status_code, len(jobs.queued) + len(jobs.running)
+        return answer.status_code, len({*jobs.queued, *jobs.running})  # one that just starts may be seen as both
 
     with ThreadPoolExecutor(100) as pool:
         answers = list(pool.map(ring, range(100)))
