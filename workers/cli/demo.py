@@ -1,6 +1,7 @@
 """`labelloop demo`: the whole loop on real texts, with simulated annotators in a real Label Studio."""
 
 import os
+import platform
 import shutil
 import sys
 import time
@@ -13,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from labelloop.acting import COMMAND, Actor, acting
 from labelloop.domain.lookup import newest
 from labelloop.domain.records import ClosedRound
 from labelloop.errors import UserError
@@ -62,7 +64,8 @@ def demo(
     chosen, console = _example(example), Console()
     configure_logging("WARNING")
     directory = directory or Path(".labelloop/demo-llm" if llm else ".labelloop/demo")
-    with only_stack(directory), Stack() as stack, suppress(KeyboardInterrupt):
+    lead = acting(Actor("labelloop demo", COMMAND, platform.node()))
+    with only_stack(directory), Stack() as stack, lead, suppress(KeyboardInterrupt):
         if fresh:
             shutil.rmtree(directory, ignore_errors=True)
         texts = {text.text: text for text in chosen.load(directory.parent / "downloads")}
