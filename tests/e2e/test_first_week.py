@@ -198,7 +198,7 @@ def test_what_people_said_is_released_with_the_own_columns(
     with path.open(encoding="utf-8-sig", newline="") as lines:
         rows = list(csv.DictReader(lines))
     senders = {text: f"+44 {n:05}" for n, text in enumerate(english.truth)}
-    assert 70 < len(rows) < ENGLISH
+    assert ROUNDS * 18 <= len(rows) < ENGLISH
     assert {row["source"] for row in rows} == {"people"}
     assert all(row["label"] == english.truth[row["input_text"]] for row in rows)
     assert all(row["data.sender"] == senders[row["input_text"]] for row in rows)
