@@ -119,7 +119,7 @@ def _asked(
         return {
             place: with_regions(texts[place], found)
             for place, found in regions.items()
-            if len(found) > field.is_about_pairs
+            if len(found) >= field.least_regions
         }
     return {place: text for place, text in texts.items() if is_asked(field, fields, answers[place])}
 

@@ -144,10 +144,9 @@ def _counted(answer: Answer, field: Field, fields: Fields, answers: Answers) -> 
 
 def _enough(field: Field, about: Sequence[bool | None]) -> bool | None:
     """Return whether a field is asked about so many regions that there is something to say."""
-    least = 2 if field.is_about_pairs else 1
-    if about.count(True) >= least:
+    if about.count(True) >= field.least_regions:
         return True
-    return None if about.count(True) + about.count(None) >= least else False
+    return None if about.count(True) + about.count(None) >= field.least_regions else False
 
 
 def _marked(field: Field, fields: Fields, answers: Answers) -> frozenset[Span] | None:

@@ -96,6 +96,11 @@ class Field:
         return self.unit is Unit.PAIR
 
     @property
+    def least_regions(self) -> int:
+        """Return how many regions a text must have so that the field, if it is about regions, can be asked."""
+        return 2 if self.is_about_pairs else 1
+
+    @property
     def of_one_region(self) -> "Field":
         """Return the field as it is asked about a single region: a learner sees nothing else of it."""
         return replace(self, unit=Unit.ONE_REGION)
