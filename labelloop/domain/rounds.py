@@ -24,6 +24,11 @@ class AnnotatedTask:
     adjudicated: Value | None = None
 
     @property
+    def is_audit(self) -> bool:
+        """Return whether the task measures, so that nobody may decide on its label."""
+        return self.role is Role.MONITOR
+
+    @property
     def label(self) -> Value | None:
         """Return the task's label: what the lead decided, else what people settled on, None where neither."""
         return self.consensus.value if self.adjudicated is None else self.adjudicated

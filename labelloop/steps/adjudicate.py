@@ -33,11 +33,6 @@ class Dispute:
     agreement: float
     decision: Adjudication | None
 
-    @property
-    def is_audit(self) -> bool:
-        """Return whether the task measures, so that nobody may decide on its label."""
-        return self.task.role is Role.MONITOR
-
 
 @dataclass(frozen=True, slots=True)
 class Gap:
@@ -46,11 +41,6 @@ class Gap:
     task: AnnotatedTask
     answers: tuple[Value, ...]
     decision: Adjudication
-
-    @property
-    def is_audit(self) -> bool:
-        """Return whether the task measures."""
-        return self.task.role is Role.MONITOR
 
 
 def disputes(book: Book, state: ProjectState) -> tuple[Dispute, ...]:
@@ -83,7 +73,7 @@ def adjudicate(
     dispute = next(iter(_disputes(book, state, [task_id]) if task_id in state.tasks.roles else []), None)
     if dispute is None:
         raise UserError(f"Task {task_id} of project {state.id} is not in dispute (any more): open the page again.")
-    if dispute.is_audit and value:
+    if dispute.task.is_audit and value:
         raise UserError(f"Task {task_id} is an audit task: it measures, so nobody may decide on its label.")
     if value and value not in map(value_json, dispute.answers):
         raise UserError(f"Nobody gives this answer of task {task_id} (any more): open the page again.")

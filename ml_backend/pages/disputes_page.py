@@ -127,7 +127,7 @@ def _view(one: Dispute) -> DisputeView:
     return DisputeView(
         id=one.task.task.id,
         text=text,
-        is_audit=one.is_audit,
+        is_audit=one.task.is_audit,
         agreement=one.agreement,
         answers=answers,
         decision=_decided(one.decision, answers) if one.decision else None,

@@ -152,7 +152,7 @@ def test_no_figure_of_audit_tasks_changes(make: Make) -> None:
     split(world, [learned])
     close_round(*world.view.now())
     turn(world.view)
-    task = next(one.task.task.id for one in disputes(*world.view.now()) if one.is_audit)
+    task = next(one.task.task.id for one in disputes(*world.view.now()) if one.task.is_audit)
     with pytest.raises(UserError, match="audit task"):
         decide(world, task, ODD)
     decide(world, task, "", "gap in the guideline")
