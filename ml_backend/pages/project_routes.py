@@ -1,10 +1,10 @@
 """/projects and /projects/<project>: how everything stands, and the learning curve as a table for spreadsheets."""
 
-from flask import Blueprint, g, redirect, request, url_for
+from flask import Blueprint, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ml_backend.auth import PAGES
-from ml_backend.pages.desk import Desk
+from ml_backend.pages.desk import Desk, spoken
 
 
 def add_projects(pages: Blueprint, desk: Desk) -> None:
@@ -26,6 +26,11 @@ def add_projects(pages: Blueprint, desk: Desk) -> None:
 
         g.project = project
         return project_page(desk, project).make_conditional(request)
+
+    @pages.get("/projects/<path:_>")
+    def nowhere(_: str) -> ResponseReturnValue:
+        # Without a page of its own an unknown address would ask for the password of the service.
+        abort(404, spoken()("no_page"))
 
     @pages.get("/projects/<int:project>/curve.csv")
     def curve(project: int) -> ResponseReturnValue:

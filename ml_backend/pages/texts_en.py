@@ -23,6 +23,7 @@ ENGLISH = {
     "too_many": "Too many failed attempts: wait five minutes.",
     "no_label_studio": "Label Studio does not answer, so nobody can log in now. Try again in a moment.",
     "foreign_form": "This form is not from our own page, or too old: open the page again and repeat it.",
+    "no_page": "There is no such page.",
     "broken": "Something broke here: see the ML backend's log.",
     "error": "Error {number}",
     "back": "Back to the projects",

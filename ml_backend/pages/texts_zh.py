@@ -23,6 +23,7 @@ CHINESE = {
     "too_many": "失败次数过多：请等五分钟。",
     "no_label_studio": "Label Studio 没有响应，现在无法登录。请稍后再试。",
     "foreign_form": "这个表单不是来自我们的页面，或者已经过期：请重新打开页面再操作一次。",
+    "no_page": "没有这个页面。",
     "broken": "出错了：请查看 ML 后端的日志。",
     "error": "错误 {number}",
     "back": "返回项目列表",

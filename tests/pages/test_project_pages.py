@@ -252,6 +252,15 @@ def test_what_goes_wrong_is_a_page_for_a_reader_and_a_sentence_for_a_script(clie
     assert "labelloop connect 99" in told.get_json()["error"]
 
 
+def test_an_address_without_a_page_says_so_and_asks_for_no_password(client: FlaskClient) -> None:
+    """A mistyped address is answered in the reader's language; a browser's own prompt would want the service's."""
+    for language, said in (("en", "There is no such page."), ("zh", "没有这个页面。")):
+        answer = client.get(f"/projects/12/qualities?lang={language}")
+        assert answer.status_code == 404
+        assert said in answer.text
+        assert "WWW-Authenticate" not in answer.headers
+
+
 def test_a_project_that_cannot_be_shown_does_not_hide_the_others(
     client: FlaskClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
