@@ -27,7 +27,7 @@ from labelloop.errors import BrokenPromise, UserError
 from sync.api.wire import WireAnnotation, WirePrediction
 from sync.codecs.region_shapes import atoms, is_region, region, span_region
 from sync.codecs.shown_text import Document, document, shown_as
-from sync.codecs.task_options import answer_of_items
+from sync.codecs.task_options import answer_of_items, is_nested
 from sync.config.label_config import interface
 from sync.config.object_tags import Reading, from_words
 from sync.config.task_paths import at, placed
@@ -114,13 +114,25 @@ def _one_region(field: Field, value: Value) -> list[dict[str, object]]:
         case FieldKind.DATETIME, Moment() as moment:
             return [region(field, "datetime", {"datetime": field.line.written(moment)})]
         case FieldKind.OPTION, Choice(label):
-            return [region(field, "choices", {"choices": [label]})]
+            return [region(field, "choices", _ticked(field, [label]))]
         case FieldKind.OPTIONS, Choices(labels):
-            return [region(field, "choices", {"choices": sorted(labels)})] if labels else []
+            return [region(field, "choices", _ticked(field, sorted(labels)))] if labels else []
         case FieldKind.RANKING, Ranking(columns):
             return [region(field, "ranker", {"ranker": {name: list(items) for name, items in columns}})]
         case _:
             raise BrokenPromise(f"A {type(value).__name__} cannot be said of the {field.kind} field {field.name}.")
+
+
+def _ticked(field: Field, options: list[str]) -> dict[str, object]:
+    """Return how a choice of the task's own is stored.
+
+    Label Studio stores nested ones as paths, which its own check of predictions does not know. What stands under the
+    control's name it checks in their place: their last steps. Its editor reads the paths, and stores nothing else.
+    """
+    if not is_nested(field):
+        return {"choices": options}
+    paths = [option.split(PATH_BREAK) for option in options]
+    return {"choices": paths, field.name: {"choices": [path[-1] for path in paths]}}
 
 
 def wire_prediction(

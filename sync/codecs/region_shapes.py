@@ -13,7 +13,7 @@ from labelloop.domain.json_values import displayed, whole_number
 from labelloop.domain.schema import Field
 from labelloop.domain.values import OF_THE_TASK, PATH_BREAK, QUANTITIES, FieldKind, Span
 from sync.codecs.shown_text import Document, TextPosition
-from sync.codecs.task_options import columns_of
+from sync.codecs.task_options import columns_of, is_nested
 from sync.config.object_tags import HYPERTEXT, PARAGRAPHS, Reading, from_words
 
 Region = Mapping[str, object]
@@ -85,7 +85,7 @@ def _one_atom(field: Field, kind: str, value: Mapping[str, object]) -> Sequence[
             moment = field.line.moment(text)
             return [moment] if moment else None if text.strip() else []
         case (FieldKind.OPTION | FieldKind.OPTIONS, "choices", {"choices": str() | list() as labels}):
-            return _labels(labels)
+            return _innermost(labels) if is_nested(field) else _labels(labels)
         case (FieldKind.RANKING, "ranker", {"ranker": Mapping() as columns}):
             found = columns_of(field.labels, columns)
             return None if found is None else [found]
@@ -110,6 +110,16 @@ def _paths(found: list[object]) -> list[str] | None:
             return None
         paths += [PATH_BREAK.join(steps)] if steps else []
     return paths
+
+
+def _innermost(found: str | list[object]) -> list[str] | None:
+    """Return the paths without those that others go on from: Label Studio adds them where all below is ticked."""
+    paths = _paths(found) if isinstance(found, list) else None
+    if paths is None:
+        return None
+    steps = [path.split(PATH_BREAK) for path in paths]
+    above = {PATH_BREAK.join(path[:depth]) for path in steps for depth in range(1, len(path))}
+    return [path for path in paths if path not in above]
 
 
 def _texts(found: str | list[object]) -> list[str] | None:

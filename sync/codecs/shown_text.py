@@ -1,6 +1,6 @@
 """From what a task shows people to the text a model reads, and between the offsets of both."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -8,6 +8,7 @@ from html import escape
 from labelloop.domain.json_values import content_of, displayed
 from labelloop.domain.schema import PLAIN_TEXT
 from labelloop.domain.tasks import OPTION_BREAK
+from labelloop.domain.values import PATH_BREAK
 from sync.codecs.hypertext import XPath, text_nodes
 from sync.codecs.structured_text import list_text, table_text
 from sync.config.object_tags import CHAT, HYPERTEXT, LIST, MARKDOWN, OPTIONS, PARAGRAPHS, TABLE, Reading
@@ -113,23 +114,40 @@ def document(reading: Reading, shown: object) -> Document:
         case tag if tag == LIST:
             return _plain(list_text(list_items(shown)))
         case tag if tag == OPTIONS:
-            return _plain(list_text(_choices(shown)))
+            return _plain(list_text(_choices(shown, nested=reading.nested)))
     text = displayed(shown) or ""
     return _plain(text) if reading.tag in (PLAIN_TEXT, MARKDOWN) else _page(clean(text), reading.inline)
 
 
 def list_items(shown: object) -> list[tuple[str, str]]:
     """Return the id and the text of each item of a List: its title, its body, and the text of its HTML."""
-    items = [item for item in shown if isinstance(item, Mapping)] if isinstance(shown, list) else []
-    return [((displayed(item.get("id")) or "").replace("\n", " "), _item_text(item)) for item in items]
+    return [((displayed(item.get("id")) or "").replace("\n", " "), _item_text(item)) for item in _objects(shown)]
 
 
-def _choices(shown: object) -> list[tuple[str, str]]:
-    """Return what Label Studio stores and shows of each choice that a task brings along: alias or value, and HTML."""
-    found = [item for item in shown if isinstance(item, Mapping)] if isinstance(shown, list) else []
-    stored = ((displayed(item.get("alias")) or displayed(item.get("value")) or "", item) for item in found)
-    named = ((name.replace("\n", " "), item) for name, item in stored if name.strip())
-    return [(name, _choice_text(item, name)) for name, item in named]
+def _choices(shown: object, *, nested: bool) -> list[tuple[str, str]]:
+    """Return what Label Studio stores and shows of each choice that a task brings along: alias or value, and HTML.
+
+    Of nested ones those that have none below them, by their paths, each with what is shown of the ones above it.
+    """
+    found: list[tuple[str, str]] = []
+    above: tuple[tuple[str, str], ...] = ()
+    waiting = [(above, item) for item in reversed(_objects(shown))]  # no recursion: people's data may be deep
+    while waiting:
+        above, item = waiting.pop()
+        stored = displayed(item.get("alias")) or displayed(item.get("value")) or ""
+        name = stored.replace("\n", " ")
+        if not name.strip() or (nested and PATH_BREAK in name):
+            continue
+        steps = (*above, (name, _choice_text(item, name)))
+        if nested and item.get("children"):
+            waiting += [(steps, child) for child in reversed(_objects(item.get("children")))]
+        else:
+            found.append((PATH_BREAK.join(step for step, _ in steps), "\n".join(text for _, text in steps if text)))
+    return found
+
+
+def _objects(shown: object) -> list[Mapping[str, object]]:
+    return [item for item in shown if isinstance(item, Mapping)] if isinstance(shown, list) else []
 
 
 def _choice_text(item: Mapping[str, object], name: str) -> str:
@@ -152,11 +170,19 @@ def shown_as(reading: Reading, text: str) -> object:
         return [{"id": name, "body": rest} for name, _, rest in blocks]
     if reading.tag == OPTIONS:
         blocks = (block.partition("\n") for block in text.split(OPTION_BREAK))
-        return [{"value": name, "html": escape(rest)} if rest else {"value": name} for name, _, rest in blocks]
+        return [_choice(name.split(PATH_BREAK) if reading.nested else [name], rest) for name, _, rest in blocks]
     if reading.tag != HYPERTEXT:
         return text
     inside = escape(text).replace("\r", "&#13;")
     return f'<div style="white-space: pre-wrap">{inside}</div>'
+
+
+def _choice(path: Sequence[str], text: str) -> dict[str, object]:
+    *above, name = path
+    made: dict[str, object] = {"value": name, "html": escape(text)} if text else {"value": name}
+    for step in reversed(above):
+        made = {"value": step, "children": [made]}
+    return made
 
 
 def clean(text: str) -> str:

@@ -13,6 +13,12 @@ from sync.config.task_paths import at
 Columns = tuple[tuple[str, tuple[str, ...]], ...]
 
 
+def is_nested(field: Field) -> bool:
+    """Return whether the task's own choices stand below others, so that each is known by its path."""
+    offered = field.kind in (FieldKind.OPTION, FieldKind.OPTIONS)
+    return offered and from_words(field.reads, len(field.inputs))[-1].nested
+
+
 def task_options(field: Field, data: Mapping[str, object]) -> tuple[str, ...]:
     """Return the ids of a task's items, or the choices that it offers, in the order people see them."""
     reading = from_words(field.reads, len(field.inputs))[-1]

@@ -172,7 +172,8 @@ def _field(control: Tag, kind: FieldKind, labels: tuple[str, ...], shown: Sequen
     readings = [reading_of(tag, labelled_by=labelled_by) for tag in shown]
     inputs = tuple(str(tag.value).removeprefix("$") for tag in shown)
     if kind in (FieldKind.OPTION, FieldKind.OPTIONS):
-        readings, inputs = [*readings, Reading(OPTIONS)], (*inputs, attribute(control, "value", "").removeprefix("$"))
+        offered = Reading(OPTIONS, nested=is_on(control, "allowNested"))
+        readings, inputs = [*readings, offered], (*inputs, attribute(control, "value", "").removeprefix("$"))
     unit = Unit.REGION if is_on(control, "perRegion") else Unit.TASK
     named = Field(control.name, kind, labels, control.objects[0].name, inputs, to_words(readings), unit=unit)
     return replace(named, scale=_scale(control, kind))

@@ -28,6 +28,7 @@ class Reading:
     `labelled_by` is the tag (in small letters) of the control that labels its parts, empty for the usual one of the
     kind. `text_key` and `name_key` are where paragraphs keep what is said and who says it. `inline` HyperText stands
     in Label Studio's own page, not in a frame. Paragraphs whose spans are saved without their text do not `saves_text`.
+    `nested` choices stand below others, and are known by their paths.
     """
 
     tag: str = PLAIN_TEXT
@@ -36,6 +37,7 @@ class Reading:
     name_key: str = "author"
     inline: bool = False
     saves_text: bool = True
+    nested: bool = False
 
     @property
     def spans_type(self) -> str:
@@ -51,6 +53,7 @@ class Reading:
             "name": self.name_key if self.name_key != usual.name_key else "",
             "inline": "yes" if self.inline else "",
             "saves": "" if self.saves_text else "no",
+            "nested": "yes" if self.nested else "",
         }
         query = urlencode({key: value for key, value in settings.items() if value})
         return f"{self.tag}?{query}" if query else self.tag
@@ -68,6 +71,7 @@ class Reading:
             name_key=settings.get("name", usual.name_key),
             inline="inline" in settings,
             saves_text="saves" not in settings,
+            nested="nested" in settings,
         )
 
 

@@ -16,6 +16,14 @@ _FREE = frozenset({FieldKind.TEXT, FieldKind.OPTION, FieldKind.OPTIONS}) | QUANT
 _FEWEST = {FieldKind.CHOICE: 2, FieldKind.RATING: 2} | dict.fromkeys(_FREE, 0)
 _MARKS = {"labels": (PLAIN_TEXT, HYPERTEXT), "hypertextlabels": (HYPERTEXT,), "paragraphlabels": (PARAGRAPHS,)}
 _VALUE_TYPE = {tag: "text" if tag in (PLAIN_TEXT, HYPERTEXT, MARKDOWN) else "json" for tag in TAGS}
+_EDITOR = """
+    classification datetime dynamic filtered fromSuggestion globalOffsets id item_index meta number object origin ouid
+    parentID pid rating readonly results score selected sequence start startOffset taxonomy text
+    bitmasklabels brushlabels choices ellipselabels htmllabels hypertextlabels keypointlabels labels paragraphlabels
+    polygonlabels ranker rectanglelabels timelinelabels timeserieslabels vectorlabels
+"""
+_OF_THE_EDITOR = frozenset(_EDITOR.split())
+"""Names that Label Studio's editor takes for something of its own in a region's value: of most it shows no task."""
 _NO_TEXT = frozenset({"image", "audio", "audioplus", "video", "timeseries", "pdf"})
 
 
@@ -51,7 +59,10 @@ def _why_not_its_labels(control: Tag, kind: FieldKind, labels: tuple[str, ...]) 
     if control.dynamic_value and kind not in _FREE:
         return "its choices come from the task or from an address, so they differ from task to task"
     if control.tag.lower() == "choices" and is_on(control, "allowNested"):
-        return "Label Studio 1.23 rejects predictions of nested choices (allowNested): leave it out, or use a Taxonomy"
+        if not control.dynamic_value:
+            return "nested choices (allowNested) are read only where each task brings its own along: use a Taxonomy"
+        if control.name in _OF_THE_EDITOR:
+            return "Label Studio's editor uses this name itself where choices are nested (allowNested): choose another"
     if kind is FieldKind.DATETIME and moment_scale(control) is None:
         return f'its format="{attribute(control, "format", "")}" does not tell all dates apart, or cannot be read'
     if len(labels) < _FEWEST.get(kind, 1):

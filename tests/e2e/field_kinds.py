@@ -149,6 +149,18 @@ def _offers() -> Iterable[tuple[Data, Value]]:
             yield {"text": way.format(thing), "offers": offers[place % 3 :] + offers[: place % 3]}, Choice(mood)
 
 
+def _nested_offers() -> Iterable[tuple[Data, Value]]:
+    """Yield questions that bring answers along which stand below others."""
+    for place, (thing, mood) in enumerate(itertools.product((*THINGS, "车"), MOODS)):
+        for way in MOODS[mood]:
+            felt = [{"value": "glad", "html": "<b>Glad</b> 🙂"}, {"value": "upset", "alias": "angry"}]
+            tree = [
+                {"value": "felt", "html": "<i>Mood</i>", "children": felt[:: 1 if place % 2 else -1]},
+                {"value": "都不"},
+            ]
+            yield {"text": way.format(thing), "tree": tree}, Choices(frozenset({f"felt > {mood}"}))
+
+
 def _orders() -> Iterable[tuple[Data, Value]]:
     said = {"best": "Certainly. The {} is ready.", "还行": "the {} is here i guess", "3": "no {} lol go away"}
     for place, (thing, order) in enumerate(itertools.product(THINGS, itertools.permutations(said))):
@@ -198,6 +210,7 @@ TAXONOMY = (
 )
 LIST = '<Text name="prompt" value="$prompt"/><List name="list" value="$items" title="All"/>'
 PRICE = _config('<Number name="price" toName="text" min="0" max="100" step="0.5"/>')
+NESTED = _config('<Choices name="mood" toName="text" value="$tree" choice="multiple" allowNested="true"/>')
 ON_TEXT = _config(f'<Labels name="who" toName="text">{LABELS}</Labels>')
 ON_PAGE = _config(f'<HyperTextLabels name="who" toName="page">{LABELS}</HyperTextLabels>', PAGE)
 ON_TALK = _config(f'<ParagraphLabels name="who" toName="talk">{LABELS}</ParagraphLabels>', TALK)
@@ -223,6 +236,7 @@ def cases() -> tuple[Case, ...]:
         Case("number", PRICE, tuple(_prices())),
         Case("date", _config('<DateTime name="day" toName="text" only="date" format="%d.%m.%Y"/>'), tuple(_days())),
         Case("option", _config('<Choices name="mood" toName="text" value="$offers"/>'), tuple(_offers())),
+        Case("nested-options", NESTED, tuple(_nested_offers())),
         Case("ranking", _config('<Ranker name="rank" toName="list"/>', LIST), tuple(_orders())),
         Case("text", _config('<TextArea name="reply" toName="text" maxSubmissions="1"/>'), tuple(_written())),
     )

@@ -28,7 +28,7 @@ TASKS, ROUND_SIZE = 40, 8
 # By their texts some would get the multilingual encoder, which takes minutes to prepare on a new machine.
 RULES = Rules(round_size=ROUND_SIZE, round_growth=0, monitor_size=5, monitor_share=0.3, queue_rounds=5, encoder=BUNDLED)
 PATIENCE_S = 900.0
-"""Eleven projects share one worker."""
+"""Sixteen projects share one worker."""
 
 Says = Callable[[WireTask, Value | None], Value]
 """What a person says of a task that shows this answer, None where it shows nothing."""

@@ -25,6 +25,12 @@ def test_thirty_three_templates_are_about_texts() -> None:
     assert sum("chat" in template.tags for template in TEMPLATES) == 5
 
 
+def test_all_but_one_that_the_open_edition_has_are_looped_whole() -> None:
+    """Of that one a control has no toName, so that Label Studio stores no answer to it."""
+    open_ones = [template for template in TEMPLATES if "chat" not in template.tags]
+    assert [one.title for one in open_ones if one.schema.not_learnable] == ["Chatbot Model Assessment"]
+
+
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template.name)
 def test_a_value_of_every_looped_field_goes_there_and_back(template: Template) -> None:
     """Label Studio's own check accepts the prediction, and it is read as the value it was made of."""

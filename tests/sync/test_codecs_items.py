@@ -118,12 +118,11 @@ def test_a_task_without_choices_allows_no_answer(offers: object) -> None:
     [
         ('<Ranker name="c" toName="text"/>', "the items of a List"),
         ('<Choices name="c" toName="text" value="$a"><Choice value="x"/></Choices>', "differ from task to task"),
-        ('<Choices name="c" toName="text" value="$a" allowNested="true"/>', "allowNested"),
         ('<Taxonomy name="c" toName="text" value="$a"/>', "differ from task to task"),
     ],
 )
 def test_other_ways_to_bring_items_along_are_refused(control: str, reason: str) -> None:
-    """What Label Studio's own check of predictions does not accept cannot be pre-annotated."""
+    """Such as choices of the configuration together with those of the task."""
     schema = parse(config(control))
     assert not schema.fields
     assert reason in schema.not_learnable[0]
