@@ -23,5 +23,5 @@ class Action(Record):
 ACTIONS = (
     *("connect", "disconnect", "rules", "rename", "resync", "close round", "train", "refit", "deploy", "rollback"),
     *("unpin", "relabel", "certify", "abandon certify", "release", "abandon release", "write-back"),
-    *("take back", "instructions", "edit guideline", "accept guideline", "reject guideline", "adjudicate"),
+    *("take back", "instructions", "edit guideline", "accept guideline", "reject guideline", "adjudicate", "retry"),
 )

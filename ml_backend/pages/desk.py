@@ -7,6 +7,7 @@ from flask import Response, g, make_response, render_template, request
 
 from labelloop.settings import Settings
 from labelloop.stores.book import Book
+from ml_backend.pages.doctor_looks import DoctorLooks
 from ml_backend.pages.page_figures import Figures
 from ml_backend.pages.page_texts import LANGUAGES, Texts, texts
 from ml_backend.pages.visitor import Visitor, form_token
@@ -22,12 +23,13 @@ POLICY = (
 
 @dataclass(frozen=True)
 class Desk:
-    """The records, the job queue, the settings, and the figures that pages show."""
+    """The records, the job queue, the settings, the figures that pages show, and what `doctor` found."""
 
     settings: Settings
     book: Book
     bell: Bell
     figures: Figures
+    doctor: DoctorLooks
 
     def page(self, template: str, code: int = 200, **content: Any) -> Response:
         """Return a page in the reader's language; `t` is its texts, `token` what its forms must carry."""

@@ -13,6 +13,7 @@ from labelloop.errors import LabelLoopError
 from ml_backend.auth import PAGES, challenge
 from ml_backend.pages.desk import Desk, secured, spoken, wants_html
 from ml_backend.pages.disputes_routes import add_disputes
+from ml_backend.pages.doctor_looks import DoctorLooks
 from ml_backend.pages.guideline_routes import add_guideline
 from ml_backend.pages.log_routes import add_log
 from ml_backend.pages.login_routes import add_login, login_page
@@ -22,6 +23,7 @@ from ml_backend.pages.people_routes import add_people
 from ml_backend.pages.project_routes import add_projects
 from ml_backend.pages.quality_routes import add_quality
 from ml_backend.pages.release_routes import add_release
+from ml_backend.pages.system_routes import add_system
 from ml_backend.pages.version_routes import add_versions
 from ml_backend.pages.visitor import form_is_ours, session_key, visitor
 from ml_backend.responses import refusal, status_of
@@ -35,7 +37,9 @@ log = structlog.get_logger()
 def add_pages(app: Flask, context: ServingContext) -> Desk:
     """Add the pages to the service, and return what they work with."""
     settings = context.settings
-    desk = Desk(settings, context.book, context.bell, Figures(context.book, context.bell, settings))
+    desk = Desk(
+        settings, context.book, context.bell, Figures(context.book, context.bell, settings), DoctorLooks(settings)
+    )
     app.secret_key = session_key(settings)
     app.config.update(
         SESSION_COOKIE_NAME="labelloop_session",
@@ -59,6 +63,7 @@ def add_pages(app: Flask, context: ServingContext) -> Desk:
     add_guideline(pages, desk)
     add_release(pages, desk)
     add_log(pages, desk)
+    add_system(pages, desk)
     app.register_blueprint(pages)
     return desk
 

@@ -23,7 +23,7 @@ from sync.api.client import LabelStudio
 from sync.wiring import SECRET_HEADER
 from workers.admin.wiring_of_settings import wiring_of
 from workers.jobs.job_queue import Bell
-from workers.jobs.job_status import failed_jobs, project_of, workers_alive
+from workers.jobs.job_status import FailedJob, failed_jobs, project_of, workers_alive
 from workers.jobs.signs_of_life import is_reconciled, unloadable
 
 GIB, MIB = 2**30, 2**20
@@ -74,8 +74,13 @@ def queue(bell: Bell, projects: Collection[int] | None = None) -> Iterator[Findi
         yield Finding(Level.WARN, what, "Start one: labelloop reconcile --every 60")
     for job in failed:
         if projects is None or project_of(job.job) in projects:
-            advice = "Fix the cause; it is retried at the next label, or by `labelloop reconcile`."
-            yield Finding(Level.WARN, f"The job {job.job} failed: {job.error}", advice)
+            yield failed_for_good(job)
+
+
+def failed_for_good(job: FailedJob) -> Finding:
+    """Say which job failed, and why."""
+    advice = "Fix the cause; it is retried at the next label, or by `labelloop reconcile`."
+    return Finding(Level.WARN, f"The job {job.job} failed: {job.error}", advice)
 
 
 def _background(alive: int, waiting: int) -> Finding:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from redis import Redis
 from rq import Queue, Retry
-from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
@@ -137,6 +137,16 @@ class Bell:
             return LoopJob.fetch(name, connection=self.redis, serializer=JSONSerializer)
         except NoSuchJobError:
             return None
+
+    def retry(self, name: str) -> bool:
+        """Put a job that failed for good back into its queue; return False if no such job has failed."""
+        for queue in self.queues:
+            try:
+                queue.failed_job_registry.requeue(name)
+            except (InvalidJobOperation, NoSuchJobError):
+                continue
+            return True
+        return False
 
     def announce(self, project_id: int) -> None:
         """Tell every serving process that what is deployed has changed."""

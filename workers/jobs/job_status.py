@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from rq import Worker
+from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.worker import BaseWorker
 
 from workers.jobs.job_queue import Bell
 from workers.jobs.loop_job import LoopJob
@@ -27,6 +28,16 @@ class FailedJob:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """A worker that is alive: its host, whether it fits slow learners, and the job it is at, empty where it waits."""
+
+    host: str
+    background: bool
+    job: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tuning:
     """A slow learner in the background queue, for the round it was queued for.
 
@@ -41,9 +52,10 @@ class Tuning:
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """One project's jobs by name; `waiting` holds those that failed and will be tried again after a pause.
+    """Jobs of a project, or of several, by name.
 
-    `tuning` says more of those that fit slow learners.
+    `waiting` holds those that failed and will be tried again after a pause; `tuning` says more of those that fit slow
+    learners.
     """
 
     queued: tuple[str, ...] = ()
@@ -73,11 +85,11 @@ def round_of(job: str) -> int | None:
     return int(parts[2]) if len(parts) > 2 and parts[2].isdigit() else None
 
 
-def jobs_of(bell: Bell, project_id: int) -> Jobs:
-    """Return what is queued, running, waiting and failed for a project; raises redis.RedisError."""
+def jobs_of(bell: Bell, *projects: int) -> Jobs:
+    """Return what is queued, running, waiting and failed for these projects; raises redis.RedisError."""
 
     def mine(jobs: Iterable[list[str]]) -> tuple[str, ...]:
-        return tuple(sorted(job for some in jobs for job in some if project_of(job) == project_id))
+        return tuple(sorted(job for some in jobs for job in some if project_of(job) in projects))
 
     queued = mine(queue.get_job_ids() for queue in bell.queues)
     running = mine(queue.started_job_registry.get_job_ids(cleanup=False) for queue in bell.queues)
@@ -86,7 +98,7 @@ def jobs_of(bell: Bell, project_id: int) -> Jobs:
         queued=queued,
         running=running,
         waiting=waiting,
-        failed=tuple(job for job in failed_jobs(bell) if project_of(job.job) == project_id),
+        failed=tuple(job for job in failed_jobs(bell) if project_of(job.job) in projects),
         tuning=tuple(_tunings(bell, {"running": running, "queued": queued, "waiting": waiting})),
     )
 
@@ -103,9 +115,25 @@ def workers_alive(bell: Bell, *, background: bool = False) -> int:
 
     RQ keeps a killed worker on its list for a minute longer; its heart has then not beaten for a while.
     """
-    found = Worker.all(connection=bell.redis, queue=bell.background if background else bell.queue)
-    beats = [_utc(worker.last_heartbeat) for worker in found]
-    return sum(beat is not None and datetime.now(UTC) - beat < LONGEST_PAUSE for beat in beats)
+    return len(_alive(bell.background if background else bell.queue))
+
+
+def worker_rows(bell: Bell) -> list[WorkerRow]:
+    """Return every worker that is alive, those of slow learners last; raises redis.RedisError."""
+    return [
+        WorkerRow(worker.hostname or "", queue is bell.background, _current(worker), _utc(worker.birth_date))
+        for queue in bell.queues
+        for worker in _alive(queue)
+    ]
+
+
+def _current(worker: BaseWorker) -> str:
+    return next((execution.job_id for execution in worker.get_current_executions()), "")
+
+
+def _alive(queue: Queue) -> list[BaseWorker]:
+    found = Worker.all(connection=queue.connection, queue=queue)
+    return [one for one in found if (beat := _utc(one.last_heartbeat)) and datetime.now(UTC) - beat < LONGEST_PAUSE]
 
 
 def _tunings(bell: Bell, states: Mapping[str, Iterable[str]]) -> Iterator[Tuning]:
