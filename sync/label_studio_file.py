@@ -13,7 +13,7 @@ from labelloop.domain.asked import answers_where_asked
 from labelloop.domain.consensus import settle
 from labelloop.domain.json_values import displayed
 from labelloop.domain.scale import Precision, Scale
-from labelloop.domain.schema import PLAIN_TEXT, Field, Unit
+from labelloop.domain.schema import PLAIN_TEXT, Field
 from labelloop.domain.tasks import Annotation
 from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import FieldKind, Value
@@ -26,6 +26,7 @@ from sync.codecs.form_codec import read_field
 from sync.codecs.region_codec import read_answer, task_text
 from sync.config.label_config import KIND_OF_TAG, parse
 from sync.config.object_tags import HYPERTEXT, PARAGRAPHS, Reading
+from sync.config.relations_field import NAME
 from sync.label_studio_table import is_table_of_annotations, structured_controls, tasks_of
 
 _KINDS = {"choices": FieldKind.CHOICE, **KIND_OF_TAG}
@@ -65,8 +66,8 @@ def read_form(path: Path, config: str, name: str) -> Labelled:
     """
     fields = {one.name: one for one in parse(config).fields}
     field = fields.get(name)
-    if field is None or field.unit is not Unit.TASK:
-        known = ", ".join(one.name for one in fields.values() if one.unit is Unit.TASK) or "none"
+    if field is None:
+        known = ", ".join(fields) or "none"
         raise UserError(f"The labelling configuration has no field {name} that can be replayed; it has {known}.")
     try:
         found = json.loads(read_text(path))
@@ -152,8 +153,8 @@ def _field(path: Path, tasks: Sequence[Json], name: str | None) -> Field:
     values = [region["value"] for _, region in own if isinstance(region.get("value"), dict)]
     if kind is not FieldKind.SPANS and any(_PART & value.keys() for value in values):
         raise UserError(
-            f"{chosen} in {path} labels parts of the texts (perRegion), which is not supported: name another control "
-            "with --field."
+            f"{chosen} in {path} is about parts of the texts (perRegion), and which these are an export does not say: "
+            "give its labelling configuration with --label-config, or name another control with --field."
         )
     if kind is FieldKind.CHOICE and _several(tasks, chosen):
         kind = FieldKind.CHOICES
@@ -177,6 +178,8 @@ def _is_named(region: Json) -> bool:
 
 
 def _nothing_of(path: Path, every: Sequence[tuple[Json, Json]], names: Sequence[str], name: str | None) -> str:
+    if name == NAME:
+        return f"{path} does not say which regions could be related: give its configuration with --label-config."
     others = {str(region["from_name"]): str(region.get("type")) for _, region in every}
     if name in others:
         return f"{name} in {path} is of a control that is not supported ({others[name]}): docs/controls.md lists them."

@@ -29,8 +29,8 @@ class Parts:
     copies: NDArray[np.bool_]
 
     def texts(self, ids: Sequence[int]) -> list[str]:
-        """Return the texts to label of these numbers."""
-        return [self.train[id_].text for id_ in ids]
+        """Return the texts to label of these numbers, as a model is asked about them."""
+        return [self.train[id_].asked for id_ in ids]
 
     def unknown(self, known: Sequence[int]) -> list[int]:
         """Return the numbers of the texts to label but the known ones, rising."""
@@ -40,7 +40,7 @@ class Parts:
     def examples(self, known: Sequence[int]) -> list[Example]:
         """Return what may be learned from, which near-copies of audit tasks may not."""
         usable = [id_ for id_ in known if not self.copies[id_]]
-        return [Example(id_, self.train[id_].text, self.train[id_].value) for id_ in usable]
+        return [Example(id_, self.train[id_].asked, self.train[id_].value) for id_ in usable]
 
 
 def held_out(data: Labelled) -> int:

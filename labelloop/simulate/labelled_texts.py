@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from labelloop.domain.scale import scale_of
 from labelloop.domain.schema import Field
+from labelloop.domain.units import asked_text
 from labelloop.domain.values import FieldKind, Moment, Value, labels_of
 from labelloop.errors import UserError
 from labelloop.formatting import counted
@@ -24,6 +25,11 @@ class LabelledText:
     text: str
     value: Value
     split: str = ""
+
+    @property
+    def asked(self) -> str:
+        """Return what a model is asked about it: of a field about regions, about those that people marked."""
+        return asked_text(self.text, [self.value])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +77,7 @@ def require_learnable(data: Labelled) -> None:
         )
     if field.kind in (FieldKind.CHOICES, FieldKind.TAXONOMY, FieldKind.SPANS) and not labels:
         raise UserError(f"No text of the file has a label of {field.name}: there is nothing to learn.")
+    if field.is_about_pairs and not any(labels_of(row.value) for row in data.rows):
+        raise UserError("No text of the file has a relation: there is nothing to learn.")
     if field.kind is FieldKind.RATING and len(labels) > MOST_STARS:
         raise UserError(f"{field.name} has {len(labels)} stars, at most {MOST_STARS} are supported.")

@@ -19,6 +19,7 @@ from labelloop.domain.schema import Field
 from labelloop.domain.values import Value, similarity
 from labelloop.errors import NothingToLearn
 from labelloop.learners.base import Model, ModelContext
+from labelloop.learners.by_unit import learner_of
 from labelloop.plugins import learner, strategy
 from labelloop.simulate.data_split import Parts, parts
 from labelloop.simulate.figures import Figures, figures
@@ -109,7 +110,8 @@ def _fit(
     with tempfile.TemporaryDirectory(prefix="labelloop-") as folder:
         started = time.perf_counter()
         try:
-            model = learner(spec).fit(field, examples, context.to_fit(Path(folder), pool=pool, seed=seed))
+            fitting = context.to_fit(Path(folder), pool=pool, seed=seed)
+            model = learner_of(field, learner(spec)).fit(field, examples, fitting)
         except NothingToLearn:
             return
         seconds = time.perf_counter() - started
@@ -119,7 +121,7 @@ def _fit(
 
 
 def _answered(model: Model, rows: Sequence[LabelledText]) -> list[tuple[Value, Value]]:
-    answers = model.predict([row.text for row in rows]) if rows else []
+    answers = model.predict([row.asked for row in rows]) if rows else []
     return [(row.value, answer.value) for row, answer in zip(rows, answers, strict=True)]
 
 

@@ -6,6 +6,7 @@ from labelloop.domain.default_learners import background_learners, default_learn
 from labelloop.domain.schema import Field
 from labelloop.errors import UserError
 from labelloop.plugins import learner, strategy
+from labelloop.state.field_learners import can_learn
 
 DEFAULT = "default"
 """The name, among learners, of those that the product itself would fit."""
@@ -50,8 +51,10 @@ class Plan:
             raise UserError(f"Only {texts} texts are left to label: ask for rounds of fewer labels.")
         for spec in self.specs(field, self.rounds[-1]):
             kinds = learner(spec).kinds
-            if field.kind not in kinds:
-                raise UserError(f"The learner {spec} cannot learn {field.kind}, only {', '.join(sorted(kinds))}.")
+            if not can_learn(spec, field):
+                raise UserError(
+                    f"The learner {spec} cannot learn {field.kind_in_words}, only {', '.join(sorted(kinds))}."
+                )
 
     def _recipes(self, name: str, field: Field, labels: int) -> tuple[str, ...]:
         if name != DEFAULT:

@@ -20,11 +20,14 @@ def named_learners(state: ProjectState) -> tuple[str, ...]:
     """
     if len(state.fields) < 2:
         return state.rules.learners
-    return tuple(spec for spec in state.rules.learners if _can_learn(spec, state.field))
+    return tuple(spec for spec in state.rules.learners if can_learn(spec, state.field))
 
 
-def _can_learn(spec: str, field: Field) -> bool:
-    """Return whether a learner can learn the field: relations one that chooses a label, and no LLM yet."""
+def can_learn(spec: str, field: Field) -> bool:
+    """Return whether a learner can learn the field: relations one that chooses a label, and no LLM yet.
+
+    One that cannot be loaded is not known to be unable.
+    """
     try:
         if field.is_about_pairs:
             return FieldKind.CHOICE in learner(spec).kinds and not asks_llm(spec)

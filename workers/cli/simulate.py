@@ -17,8 +17,7 @@ from rich.table import Table
 
 from labelloop.domain.forecast import Forecast
 from labelloop.domain.languages import languages
-from labelloop.domain.schema import Unit
-from labelloop.domain.values import Choices, Spans
+from labelloop.domain.values import Choices, Relations, Spans, Value
 from labelloop.encoders.encoder_choice import FOREIGN_SHARE, encoder_due
 from labelloop.encoders.encoder_spec import WINDOWS
 from labelloop.encoders.names import has_multilingual
@@ -97,7 +96,7 @@ def simulate(
     counts = _rounds(rounds)
     machine = Machine(os.cpu_count() or 1, background and _has_gpu(), background)
     plans = [Plan(tuple(dict.fromkeys(learner)), named, counts, machine) for named in dict.fromkeys(strategy)]
-    found = _read_fields(data, field, read_text(config) if config else "")
+    found = _read_fields(data, field, read_text(config) if config else "", plans)
     curves = {one.field.name: _played(one, plans, seeds) for one in found}
     title = {name: data.name if len(found) == 1 else f"{data.name}, {name}" for name in curves}
     if to:
@@ -120,25 +119,25 @@ def simulate(
         console.print(f"Picture: {escape(str(to.resolve()))}", highlight=False, soft_wrap=True)
 
 
-def _read_fields(path: Path, fields: Sequence[str], config: str) -> list[Labelled]:
-    """Return the named fields of a file, or all that an export of Label Studio has; say which of these cannot be read.
+def _read_fields(path: Path, fields: Sequence[str], config: str, plans: Sequence[Plan]) -> list[Labelled]:
+    """Return the named fields of a file, or all that an export of Label Studio has; say which cannot be replayed.
 
     `config` is the labelling configuration that it was made with, empty where that is not given. Raises UserError where
     there is none.
     """
     if fields:
-        return [_read(path, name, config) for name in dict.fromkeys(fields)]
+        return [_read(path, name, config, plans) for name in dict.fromkeys(fields)]
     names: Sequence[str] = ()
     if config:
-        names = [one.name for one in parse(config).fields if one.unit is Unit.TASK]
+        names = [one.name for one in parse(config).fields]
     elif path.suffix.lower() in _EXPORTS:
         names = controls_in(path)
     if len(names) < 2:
-        return [_read(path, names[0] if names else None, config)]
+        return [_read(path, names[0] if names else None, config, plans)]
     found, refused = list[Labelled](), list[UserError]()
     for name in names:
         try:
-            found.append(_read(path, name, config))
+            found.append(_read(path, name, config, plans))
         except UserError as error:
             refused.append(error)
             typer.echo(f"Not replayed: {name}: {error}", err=True)
@@ -147,33 +146,42 @@ def _read_fields(path: Path, fields: Sequence[str], config: str) -> list[Labelle
     return found
 
 
-def _read(path: Path, field: str | None, config: str = "") -> Labelled:
-    if config:
-        found = read_form(path, config, field or "")
-        require_learnable(found)
-        return found
+def _read(path: Path, field: str | None, config: str, plans: Sequence[Plan]) -> Labelled:
+    """Return a field of the file; raises UserError where it cannot be learned, or not as planned."""
+    found = read_form(path, config, field or "") if config else _read_by_ending(path, field)
+    require_learnable(found)
+    for plan in plans:
+        plan.require(found.field, len(found.rows))  # before the texts are encoded, which may take minutes
+    return found
+
+
+def _read_by_ending(path: Path, field: str | None) -> Labelled:
     reader = _FORMS.get(path.suffix.lower())
     if reader is None:
         raise UserError(
             f"{path} is of no known form: give it one of the endings {', '.join(_FORMS)}; of Label Studio's exports "
             "JSON, JSON-MIN, CSV and TSV are read."
         )
-    found = reader(path, field)
-    require_learnable(found)
-    return found
+    return reader(path, field)
 
 
 def _said_of(data: Labelled, *, is_form: bool) -> Iterator[str]:
     """Say what was read, and what of the file was not; `is_form` tells that there are other fields."""
     field = data.field
     labels = f": {escape(few(field.labels))}" if field.labels else ""
-    yield f"Read: {counted(len(data.rows), 'text')}; {escape(field.name)} ({field.kind}){labels}"
-    nothing = sum(row.value in (Choices(frozenset()), Spans(frozenset())) for row in data.rows)
+    yield f"Read: {counted(len(data.rows), 'text')}; {escape(field.name)} ({field.kind_in_words}){labels}"
+    nothing = sum(_says_nothing(row.value) for row in data.rows)
     if nothing:
         hidden = " An export does not say whether the field was on the screen." if is_form else ""
         yield f'Of these {nothing:,} have no label: read as the answer "none".{hidden}'
     if data.left_out:
         yield f"Left out: {told(data.left_out)}."
+
+
+def _says_nothing(value: Value) -> bool:
+    if isinstance(value, Relations):
+        return not value.relations
+    return value in (Choices(frozenset()), Spans(frozenset()))
 
 
 def _rounds(text: str) -> tuple[int, ...]:
@@ -190,8 +198,6 @@ def _has_gpu() -> bool:
 
 
 def _played(data: Labelled, plans: Sequence[Plan], seeds: int) -> list[CurvePoint]:
-    for plan in plans:
-        plan.require(data.field, len(data.rows))  # before the texts are encoded, which may take minutes
     console, settings = Console(stderr=True), Settings()
     encoder = _encoder(settings, data)
     # Only what an LLM costs is entered anywhere: without one no ledger is opened.
