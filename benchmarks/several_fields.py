@@ -1,11 +1,13 @@
 """What more fields cost: how often a text is encoded in a round, and how much longer one `/predict` of all takes.
 
-    python -m benchmarks.several_fields [--fields 1,4] [--tasks 300] [--labels 60] [--encoder NAME] [--json]
+    python -m benchmarks.several_fields [--fields 1,4] [--tasks 300] [--labels 60] [--apart] [--encoder NAME] [--json]
 
 A made-up project in a temporary folder, without Label Studio: every field is a choice of the same text. A round is
-closed with so many labels of each field and taken to its verdicts, and the queue is ordered; then 50 tasks are
-predicted for, all fields in one answer, as the ML backend does it between the request and the response. Texts that are
-encoded anew on purpose, to measure what a prediction takes, count apart.
+closed with so many labels of each field (all of the same tasks, so that the versions remember the same texts; with
+`--apart` of other tasks for each, so that they do not, as where they come from different rounds) and taken to its
+verdicts, and the queue is ordered; then 50 tasks are predicted for, all fields in one answer, as the ML backend does
+it between the request and the response. Texts that are encoded anew on purpose, to measure what a prediction takes,
+count apart.
 """
 
 import argparse
@@ -49,7 +51,7 @@ from ml_backend.predict import pre_annotate
 from ml_backend.snapshot import Loaded, Snapshot
 
 CACHE = Path(".cache/benchmarks/cache")
-PROJECT, AT_ONCE, ROUNDS, PAIRS = 1, 50, 5, 10
+PROJECT, AT_ONCE, ROUNDS, PAIRS = 1, 50, 5, 40
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SIGNS = ("parcel", "refund", "password", "invoice", "driver", "battery", "screen", "contract")
 WORDS = ("the", "a", "my", "was", "is", "not", "again", "since", "Monday", "please", "help", "with", "and", "soon")
@@ -94,6 +96,7 @@ def main() -> None:
     parser.add_argument("--fields", default="1,4", help="numbers of fields, up to 8")
     parser.add_argument("--tasks", type=int, default=300)
     parser.add_argument("--labels", type=int, default=60, help="TRAIN labels of each field")
+    parser.add_argument("--apart", action="store_true", help="labels of other tasks for each field")
     parser.add_argument("--encoder", default=BUNDLED)
     parser.add_argument("--json", action="store_true", help="one line of JSON")
     chosen = parser.parse_args()
@@ -104,7 +107,7 @@ def main() -> None:
     for count in map(int, chosen.fields.split(",")):
         encode = Counting(open_encoder(export_directory(settings), WINDOWS))
         with tempfile.TemporaryDirectory(prefix="labelloop-") as folder:
-            found.append(Project(Path(folder), count, encode).figures(chosen.tasks, chosen.labels))
+            found.append(Project(Path(folder), count, encode).figures(chosen.tasks, chosen.labels, chosen.apart))
     if chosen.json:
         print(json.dumps([asdict(one) for one in found]))
         return
@@ -122,6 +125,7 @@ class Project:
     def __init__(self, folder: Path, count: int, encode: Counting) -> None:
         self.encode, self.models = encode, ModelContext(CachedEncoder(encode, None))
         self.fields = [Field(f"f{n}", FieldKind.CHOICE, ("yes", "no"), "text", ("text",)) for n in range(count)]
+        self.states: dict[int, TaskState] = {}
         engine = open_engine(f"sqlite:///{folder / 'ledger.sqlite'}")
         self.book = Book(Ledger(engine), Artifacts(str(folder / "artifacts")))
         rules = Rules(round_size=20, monitor_size=40).model_dump_json()
@@ -134,14 +138,18 @@ class Project:
         schema = SchemaVersion(PROJECT, 1, self.config, fields_json(self.fields), "made up", created_at=NOW)
         self.book.record(schema, "schema-1")
 
-    def figures(self, tasks: int, labels: int) -> Figures:
+    def figures(self, tasks: int, labels: int, apart: bool) -> Figures:
         """Turn a round, then predict."""
         texts = {number: sentence(number) for number in range(1, tasks + 1)}
         self.book.mirror(PROJECT).put([TaskState(Task(id_, text), (), NOW) for id_, text in texts.items()])
         assign_roles(self.book, load(self.book, PROJECT))
         roles = load(self.book, PROJECT).tasks
-        self._label(sorted(roles.of(Role.TRAIN))[:labels], texts, people=1)
-        self._label(sorted(roles.of(Role.MONITOR)), texts, people=2)
+        train, monitor = sorted(roles.of(Role.TRAIN)), sorted(roles.of(Role.MONITOR))
+        for place, field in enumerate(self.fields):
+            first = labels * place if apart else 0
+            self._label(field, train[first : first + labels], texts, people=1)
+            self._label(field, monitor, texts, people=2)
+        self.book.mirror(PROJECT).put(list(self.states.values()))
         started = time.perf_counter()
         anew = self._turn()
         round_s = time.perf_counter() - started
@@ -194,16 +202,14 @@ class Project:
         assert all(pre_annotate(snapshot, self.config, tasks))
         return 1000 * (time.thread_time() - started)
 
-    def _label(self, ids: Sequence[int], texts: dict[int, str], people: int) -> None:
-        states = []
+    def _label(self, field: Field, ids: Sequence[int], texts: dict[int, str], people: int) -> None:
         for id_ in ids:
             given = [
                 Annotation(10 * id_ + person, id_, person, says(field, texts[id_]), NOW, field=field.name)
                 for person in range(1, people + 1)
-                for field in self.fields
             ]
-            states.append(TaskState(Task(id_, texts[id_]), tuple(given), NOW))
-        self.book.mirror(PROJECT).put(states)
+            before = self.states[id_].annotations if id_ in self.states else ()
+            self.states[id_] = TaskState(Task(id_, texts[id_]), (*before, *given), NOW)
 
 
 def sentence(number: int) -> str:

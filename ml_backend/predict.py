@@ -1,7 +1,8 @@
 """POST /predict: exactly one entry per task, in order; any doubt about a task leaves it alone (`[]`)."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache, lru_cache, partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -9,26 +10,28 @@ from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 
 from labelloop.deadline import answer_within
-from labelloop.domain.asked import is_asked, parents_first, predictions_where_asked, regions_asked
+from labelloop.domain.asked import always_asked, is_asked, parents_first, predictions_where_asked, regions_asked
 from labelloop.domain.predictions import Prediction
 from labelloop.domain.schema import Field
 from labelloop.domain.units import with_regions
 from labelloop.errors import LabelLoopError, UserError
+from labelloop.learners.shared_texts import SharedTexts
 from ml_backend.metrics import Metrics
 from ml_backend.responses import body, project_id
 from ml_backend.serving import Serving
 from ml_backend.snapshot import Loaded, Snapshot
 from ml_backend.task_texts import TaskTexts
 from sync.codecs.form_codec import merged_prediction
-from sync.codecs.region_codec import needs_data, validate, wire_prediction
+from sync.codecs.region_codec import needs_data, to_regions, validate, wire_prediction
 from sync.config.label_config import parse
 
 # A model may ask a neighbour; nobody should wait for a pre-annotation that is late.
 ANSWER_WITHIN_S = 10.0
 
 Entry = dict[str, Any] | list[Any]
-Said = dict[str, Prediction]
-"""What is said of a task, by field."""
+Regions = list[dict[str, object]]
+Said = dict[str, tuple[Prediction, Regions | None]]
+"""What is said of a task, by field, and the regions that say it; None where those differ from task to task."""
 
 log = structlog.get_logger()
 
@@ -65,42 +68,53 @@ def pre_annotate(snapshot: Snapshot, label_config: object, tasks: list[Any]) -> 
     """
     if not isinstance(label_config, str):
         return [[] for _ in tasks]
-    given = TaskTexts(snapshot.train, tasks)
-    said: list[Said] = [{} for _ in tasks]
     by_name = {one.field.name: one for one in snapshot.loaded}
     fields = parents_first([found for one in snapshot.loaded if (found := _field(one, label_config))])
     known = {field.name: field for field in fields}
+    given, shared = TaskTexts(snapshot.train, tasks), dict[SharedTexts, SharedTexts]()
+    said: list[Said] = [{} for _ in tasks]
     with answer_within(ANSWER_WITHIN_S):
         for field in fields:
-            texts = _asked(field, known, given.texts(field), said)
-            _answer(snapshot, by_name[field.name], field, label_config, texts, said)
-    return [_entry(snapshot, known, given.data.get(place, {}), found) for place, found in enumerate(said)]
+            name, shows, write = field.name, snapshot.shows, _writer(label_config, field)
+            for place, answer in _answers(by_name[name], _asked(field, known, given.texts(field), said), shared):
+                if shows(answer):
+                    is_sound, regions = write(answer.value)
+                    if is_sound:
+                        said[place][name] = answer, regions
+    shown = said if always_asked(fields) else [_where_asked(known, found) for found in said]
+    return [_entry(snapshot, known, given.data.get(place, {}), found) for place, found in enumerate(shown)]
 
 
-def _answer(
-    snapshot: Snapshot, loaded: Loaded, field: Field, label_config: str, texts: Mapping[int, str], said: list[Said]
-) -> None:
-    """Add to what is `said` of each task what a version says of its field, where people may be shown it."""
-    if not texts:
-        return
-    accepts = _judge(label_config, field)
+def _answers(
+    loaded: Loaded, asked: Mapping[int, str], shared: dict[SharedTexts, SharedTexts]
+) -> Iterable[tuple[int, Prediction]]:
+    """Return what a version says of texts, beside their keys; nothing where it does not answer.
+
+    `shared` are the texts that versions were asked about before, and gets these.
+    """
+    texts = SharedTexts(asked.values())
     try:
-        answers = loaded.model.predict(list(texts.values()))
+        answers = loaded.model.predict(shared.setdefault(texts, texts)) if texts else []
     except LabelLoopError as error:
         log.warning("model_did_not_answer", version=loaded.version, reason=str(error))
-        return
-    for place, answer in zip(texts, answers, strict=True):
-        if snapshot.shows(answer) and accepts(answer.value):
-            said[place][field.name] = answer
+        return ()
+    return zip(asked, answers, strict=True)
 
 
-def _entry(snapshot: Snapshot, fields: Mapping[str, Field], data: Mapping[str, Any], said: Said) -> Entry:
+def _where_asked(fields: Mapping[str, Field], said: Said) -> Said:
+    shown = predictions_where_asked(fields, {name: answer for name, (answer, _) in said.items()})
+    return {name: (answer, said[name][1]) for name, answer in shown.items()}
+
+
+def _entry(snapshot: Snapshot, fields: Mapping[str, Field], data: Mapping[str, Any], shown: Said) -> Entry:
     """Return one prediction that says all this; its score is the confidence of the least certain."""
-    shown = predictions_where_asked(fields, said)
     if not shown:
         return []
-    score = min(max(min(answer.confidence for answer in shown.values()), 0.0), 1.0)
-    values = [(fields[name], answer.value) for name, answer in shown.items()]
+    score = min(max(min([answer.confidence for answer, _ in shown.values()]), 0.0), 1.0)
+    written = [regions for _, regions in shown.values() if regions is not None]
+    if len(written) == len(shown):
+        return {"result": list(chain(*written)), "score": score, "model_version": snapshot.name}
+    values = [(fields[name], answer.value) for name, (answer, _) in shown.items()]
     return merged_prediction(values, score=score, model_version=snapshot.name, data=data)
 
 
@@ -113,7 +127,7 @@ def _asked(
     """
     if field.condition is None:
         return texts
-    answers = {place: {name: one.value for name, one in said[place].items()} for place in texts}
+    answers = {place: {name: one.value for name, (one, _) in said[place].items()} for place in texts}
     if field.is_about_regions:
         regions = {place: regions_asked(field, fields, answers[place]) for place in texts}
         return {
@@ -133,9 +147,19 @@ def _field(loaded: Loaded, label_config: str) -> Field | None:
     return field if field and (field.kind, field.unit) == (loaded.field.kind, loaded.field.unit) else None
 
 
-def _judge(label_config: str, field: Field) -> Callable[[Any], bool]:
-    """Return a test of values against the configuration that is made once per value."""
-    return cache(partial(_is_sound, label_config, field))
+def _writer(label_config: str, field: Field) -> Callable[[Any], tuple[bool, Regions | None]]:
+    """Return what tells of a value whether the configuration allows it, and which regions say it in every task.
+
+    It does so once per value, whatever the number of tasks; nobody may change the regions.
+    """
+    differs = needs_data(field) or field.is_about_regions
+
+    @cache
+    def written(value: Any) -> tuple[bool, Regions | None]:
+        is_sound = _is_sound(label_config, field, value)
+        return is_sound, to_regions(field, value) if is_sound and not differs else None
+
+    return written
 
 
 @lru_cache(maxsize=4096)

@@ -1,7 +1,7 @@
 """What one project answers with at one moment: read from the ledger, never changed, swapped whole."""
 
 from dataclasses import dataclass, replace
-from math import inf, isfinite
+from math import inf
 from typing import Self
 
 from labelloop.domain.predictions import Prediction
@@ -43,7 +43,7 @@ class Snapshot:
 
     def shows(self, answer: Prediction) -> bool:
         """Return whether the model's prediction is shown to people."""
-        return isfinite(answer.confidence) and answer.is_shown and answer.confidence >= self.show_from
+        return answer.is_shown and self.show_from <= answer.confidence < inf
 
     def with_news(self, deployed: DeployedFields, ledger: Ledger) -> Self:
         """Return the snapshot with the names, and the roles if any were added, as the ledger now has them."""

@@ -1,6 +1,6 @@
 """Which fields were asked, judged by what the others say, and what becomes of answers where one was not."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,11 @@ def is_asked(field: Field, fields: Fields, answers: Answers) -> bool | None:
         )
     met = [_is_met(requirement, fields, answers) for requirement in field.condition.requirements]
     return False if False in met else None if None in met else True
+
+
+def always_asked(fields: Iterable[Field]) -> bool:
+    """Return whether people are asked for each of the fields about the task whatever the others say."""
+    return not any(field.condition or field.is_about_regions for field in fields)
 
 
 def marking(field: Field, fields: Fields) -> list[str]:

@@ -35,8 +35,7 @@ def answers(kind: FieldKind, labels: Sequence[str], probabilities: NDArray[np.fl
     if kind in (FieldKind.CHOICE, FieldKind.PAIRWISE):  # all rows at once: a request may have thousands
         values, best = [Choice(label) for label in labels], probabilities.argmax(axis=1)
         confidences = probabilities[np.arange(len(best)), best].tolist()
-        found = zip([values[place] for place in best.tolist()], margins, confidences, strict=True)
-        return [Prediction(value, apart, confidence) for value, apart, confidence in found]
+        return list(map(Prediction, (values[place] for place in best.tolist()), margins, confidences))
     decided = (decide(kind, labels, row) for row in probabilities)
     return [Prediction(value, apart, sure) for apart, (value, sure) in zip(margins, decided, strict=True)]
 

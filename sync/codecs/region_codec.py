@@ -33,6 +33,7 @@ from sync.config.object_tags import Reading, from_words
 from sync.config.task_paths import at, placed
 
 Data = Mapping[str, object]
+_ONE_REGION = OF_THE_TASK | QUANTITIES
 
 
 def read_answer(field: Field, result: Sequence[object], data: Data | None = None) -> Value | Unanswered:
@@ -84,7 +85,7 @@ def to_regions(field: Field, value: Value, data: Data | None = None) -> list[dic
     are left out. `data` is the task's, needed for spans in anything but a plain text. Raises BrokenPromise where the
     value is of another kind than the field.
     """
-    if field.kind in OF_THE_TASK | QUANTITIES:
+    if field.kind in _ONE_REGION:
         return _one_region(field, value)
     match field.kind, value:
         case (FieldKind.CHOICE, Choice(label)):

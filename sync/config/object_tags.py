@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode
 
 from labelloop.domain.schema import PLAIN_TEXT
@@ -59,6 +60,7 @@ class Reading:
         return f"{self.tag}?{query}" if query else self.tag
 
     @classmethod
+    @lru_cache(maxsize=256)  # it is asked for every task
     def from_word(cls, word: str) -> "Reading":
         """Return the reading that `to_word` wrote."""
         tag, _, query = word.partition("?")

@@ -14,6 +14,7 @@ from labelloop.domain.values import LABEL_KINDS, OF_THE_TASK, Choices, FieldKind
 from labelloop.errors import BrokenPromise, NothingToLearn, UserError
 from labelloop.learners.base import Classifier, Encode, Example, Learner, Model
 from labelloop.learners.contrastive import fit as contrastive_fit
+from labelloop.learners.shared_texts import SharedTexts
 from labelloop.learners.training import contrastive_tuning as contrast
 from labelloop.learners.training import run
 from labelloop.learners.training import trainer as classify
@@ -163,8 +164,8 @@ def test_answers_are_answers(model: Model, told: Problem) -> None:
 
 
 def test_an_answer_does_not_depend_on_what_else_is_asked(model: Model, told: Problem) -> None:
-    """What is pushed in bulk and what is asked one by one must be the same."""
-    texts = [*told.questions, *CARD, *ODD]
+    """What is pushed in bulk, what is asked one by one, and what other models were asked too must be the same."""
+    texts = SharedTexts([*told.questions, *CARD, *ODD])
     for text, together in zip(texts, model.predict(texts), strict=True):
         (alone,) = model.predict([text])
         assert alone.value == together.value

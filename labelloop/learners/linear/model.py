@@ -19,8 +19,9 @@ from labelloop.learners.calibration.thresholds import Thresholds
 from labelloop.learners.linear.graph_smoothing import Smoothed
 from labelloop.learners.linear.out_of_fold import Expert
 from labelloop.learners.linear.text_features import Features, Shape
-from labelloop.learners.logistic_head import Head, probabilities, several
+from labelloop.learners.logistic_head import Head, Matrix, probabilities, several
 from labelloop.learners.model_io import check_encoder, damage_reported, read_json, write_arrays, write_json
+from labelloop.learners.shared_texts import made_once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,9 +46,15 @@ class LinearModel(Classifier):
         columns = [self.labels.index(label) for label in self.seen]
         # A stack of single rows, since the last digits of a product of matrices depend on how many rows they have.
         stack = self.features(texts)[:, np.newaxis]
-        logits = tuple(expert.logits(stack) for expert in self.experts)
+        logits = tuple(self._logits(expert, texts, stack) for expert in self.experts)
         rows[:, columns] = probabilities(self.kind, pooled(logits, self.inverse_temperatures))[:, 0]
         return rows
+
+    def _logits(self, expert: Expert, texts: Sequence[str], stack: Matrix) -> Matrix:
+        if isinstance(expert, Head):
+            return expert.logits(stack)
+        near = made_once(texts, (self.features.key, expert.digest), lambda: expert.neighbours(stack))
+        return expert.logits(stack, near)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Return one answer per text."""

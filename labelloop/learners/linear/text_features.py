@@ -11,6 +11,7 @@ from labelloop.domain.tasks import INPUT_BREAK, inputs_of
 from labelloop.domain.values import FieldKind
 from labelloop.encoders.base import Encode
 from labelloop.learners.logistic_head import Matrix
+from labelloop.learners.shared_texts import made_once
 
 
 class Shape(StrEnum):
@@ -38,8 +39,19 @@ class Features:
     shape: Shape
     encode: Encode
 
+    @property
+    def key(self) -> tuple[Shape, str]:
+        """Return what is the same for features that turn the same texts into the same rows."""
+        return self.shape, self.encode.digest
+
     def __call__(self, texts: Sequence[str]) -> Matrix:
-        """Return one row per text, shape (len(texts), d), float64; d is four times the encoder's for a pair."""
+        """Return one row per text, shape (len(texts), d), float64; d is four times the encoder's for a pair.
+
+        Nobody may change it: it is the same for all models that are asked about the same `SharedTexts`.
+        """
+        return made_once(texts, self.key, lambda: self._rows(texts))
+
+    def _rows(self, texts: Sequence[str]) -> Matrix:
         if self.shape is Shape.ALONE:
             return self.encode(texts).astype(np.float64)
         sides = [_two(text) for text in texts]
