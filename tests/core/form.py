@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from labelloop.domain.asked import Answer
 from labelloop.domain.schema import Field, fields_json
 from labelloop.domain.tasks import INPUT_BREAK, Annotation, Task
+from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import Choice, Choices, FieldKind, Value
 from labelloop.rules import Rules
 from labelloop.steps.close_round import close_round
@@ -55,12 +57,15 @@ class Form(MadeUp):
         for task in tasks:
             self.say_all(task, person, answers(task) | dict.fromkeys(leave_out))
 
-    def say_all(self, task: int, person: int, said: Mapping[str, Value | None]) -> None:
-        """Let a person answer the fields of a task so."""
+    def say_all(self, task: int, person: int, said: Mapping[str, Answer | None]) -> None:
+        """Let a person answer the fields of a task so, or not at all for a reason."""
         self.annotation_ids += 1
         now = self.tick()
         given = tuple(
-            Annotation(self.annotation_ids, task, person, value, now, field=name) for name, value in said.items()
+            Annotation(self.annotation_ids, task, person, None, now, unanswered=one, field=name)
+            if isinstance(one, Unanswered)
+            else Annotation(self.annotation_ids, task, person, one, now, field=name)
+            for name, one in said.items()
         )
         state = self.states[task]
         self.states[task] = replace(state, annotations=(*state.annotations, *given), updated_at=now)
