@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from labelloop.domain.next_step import Phase
 from labelloop.domain.records import Certificate, CertifyDraw, Release, ReleaseOrder
+from labelloop.domain.schema import Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,16 @@ def share_of_delta(confidence: float, number: int, fields: int = 1) -> float:
     0.01
     """
     return float(round(1 - confidence, 12) / 2 ** (number - 1) / fields)
+
+
+def of_what(field: Field) -> str:
+    """Return in words of what a share is promised: of labels, and of the lack of one where a field is not asked.
+
+    >>> from labelloop.domain.schema import Field, FieldKind
+    >>> of_what(Field("mood", FieldKind.CHOICE, ("good", "bad"), "text", ("text",)))
+    'of the labels'
+    """
+    return "of the labels" if field.condition is None else "of the labels (none counts as one, where it is not asked)"
 
 
 def wrong(min_similarity: float) -> str:

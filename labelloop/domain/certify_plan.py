@@ -9,7 +9,8 @@ class FieldShare:
     """Which share of the pool, in [0, 1], would get the label of a field's `version` by today's forecast.
 
     In nine draws of ten it is between `low` and `high`; None where too few audit tasks are labelled for a forecast.
-    `saved_without` is how many tasks would be saved by an attempt without the field; None also where no other is left.
+    `saved_without` is how many tasks would be saved by an attempt without the field, and without those that depend on
+    it, `left_out_with_it`; None also where no other is left.
     """
 
     field: str
@@ -18,6 +19,7 @@ class FieldShare:
     low: float | None = None
     high: float | None = None
     saved_without: int | None = None
+    left_out_with_it: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class CertifyPlan:
     people took for one annotation, None where Label Studio recorded none.
     Where a project loops several fields, `fields` are those of the attempt, each of which may fail with `delta`;
     `left_to_people` are the others, with the reason. What counts is then a task: it is saved where the model labels
-    every field of the attempt and no other one is asked. People label a task once for all its fields.
+    every field of the attempt, and asks for none that people answer. People label a task once for all its fields.
     """
 
     version: str

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from labelloop.domain.asked import Fields
+from labelloop.domain.asked import Answer, Fields
 from labelloop.domain.asked_rounds import asked_by, condition_of_task
 from labelloop.domain.consensus import counted_annotations, settle
 from labelloop.domain.predictions import Prediction
@@ -39,6 +39,12 @@ class Finished:
     labels: dict[int, Given] = field(default_factory=dict)
     left_out: dict[int, str] = field(default_factory=dict)
     waiting: tuple[int, ...] = ()
+
+    def says(self, task_id: int) -> Answer | None:
+        """Return a task's label, or that it is not asked; None where neither is known."""
+        if task_id in self.labels:
+            return self.labels[task_id].value
+        return Unanswered.NOT_ASKED if self.left_out.get(task_id) == NOT_ASKED else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ def _is_unknown(looped: Field, annotation: Annotation) -> bool:
 def finish(
     tasks: Mapping[int, Task], people: PeopleLabels, answers: Mapping[int, Prediction], automated: Collection[int]
 ) -> Finished:
-    """Return the label of each of the tasks; `automated` are those whose `answers` may stand.
+    """Return the label of each of the tasks; `automated` are those whose `answers` may stand, without one: not asked.
 
     A task nobody has touched takes people's label of the same text if there is one. What people skipped, could not
     settle, or gave a label that is no longer allowed is left out, and so is a task without text.
@@ -97,8 +103,10 @@ def finish(
             labels[task_id] = Given(consensus.value, Source.PEOPLE, counted)
         elif touched:
             left_out[task_id] = consensus.unsettled_reason if consensus else _why_no_label(people, task_id)
-        elif task_id in automated:
+        elif task_id in automated and task_id in answers:
             labels[task_id] = Given(answers[task_id].value, Source.MODEL)
+        elif task_id in automated:
+            left_out[task_id] = NOT_ASKED
         else:
             waiting.append(task_id)
     return Finished(labels, left_out, tuple(waiting))
@@ -144,7 +152,8 @@ def _asked(task_id: int, field: Field, fields: Fields, parents: Mapping[str, Fin
 
 
 def _not_known(task_id: int, parents: Mapping[str, Finished]) -> str:
-    return UNLABELLED if any(task_id in one.waiting for one in parents.values()) else NOT_KNOWN
+    nobody = any(task_id in one.waiting or one.left_out.get(task_id) == UNLABELLED for one in parents.values())
+    return UNLABELLED if nobody else NOT_KNOWN
 
 
 def _why_no_label(people: PeopleLabels, task_id: int) -> str:

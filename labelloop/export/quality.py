@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from labelloop.domain.certification import wrong
+from labelloop.domain.certification import of_what, wrong
 from labelloop.domain.records import Certificate, Evaluation, Verdict
+from labelloop.domain.schema import Field
 from labelloop.export.facts import Facts
 
 
@@ -12,23 +13,23 @@ def quality(facts: Facts) -> str:
     """Return one paragraph each for the certificate, the agreement and the verdict; what is missing is said so."""
     return "\n\n".join(
         [
-            _certificate(facts.certificate, facts.min_similarity),
+            _certificate(facts.field, facts.certificate, facts.min_similarity),
             _agreement(facts.evaluation) + _spans(facts),
             _verdict(facts.verdict, facts.release.version),
         ]
         if facts.release.version
-        else [_without(facts.certificate), _people_s_agreement(facts.evaluation)]
+        else [_without(facts.field, facts.certificate), _people_s_agreement(facts.evaluation)]
     )
 
 
 PEOPLE_ONLY = "**Certificate:** none, and none is needed: people gave every label, the model none."
 
 
-def _without(refused: Certificate | None) -> str:
+def _without(field: Field, refused: Certificate | None) -> str:
     """Return why no certificate covers labels that people gave alone; `refused` is one that was not granted."""
     if refused is None:
         return PEOPLE_ONLY
-    return f"{_certificate(refused, 1.0)} People gave every label, the model none."
+    return f"{_certificate(field, refused, 1.0)} People gave every label, the model none."
 
 
 def _people_s_agreement(found: Evaluation | None) -> str:
@@ -40,13 +41,13 @@ def _people_s_agreement(found: Evaluation | None) -> str:
     )
 
 
-def _certificate(found: Certificate | None, min_similarity: float) -> str:
+def _certificate(field: Field, found: Certificate | None, min_similarity: float) -> str:
     if found is None:
         return "**Certificate:** none."
     if not found.granted:
         return f"**Certificate:** not granted: {found.reason}."
     return (
-        f"**Certificate {found.number}:** at most {found.max_error:.1%} of the labels in this data set "
+        f"**Certificate {found.number}:** at most {found.max_error:.1%} {of_what(field)} in this data set "
         f"{wrong(min_similarity)}, with a probability of at least {1 - found.delta:.1%} "
         f"(PAC labels, Candès et al. 2025). "
         f"It rests on {found.n} tasks drawn at random after {found.version} was frozen, labelled blind and used once: "

@@ -174,8 +174,23 @@ class ProjectState:
 
     def looped_at(self, moment: datetime) -> frozenset[str]:
         """Return the names of the fields that were looped at a moment; before the first schema those of the first."""
+        return frozenset(field.name for field in self.fields_at(moment))
+
+    def fields_at(self, moment: datetime) -> tuple[Field, ...]:
+        """Return the fields that were looped at a moment, as they were; before the first schema those of the first."""
         before = [one for one in self.schemas if one.created_at <= moment] or self.schemas[:1]
-        return frozenset(field.name for one in before[-1:] for field in fields_from_json(one.field))
+        return tuple(field for one in before[-1:] for field in fields_from_json(one.field))
+
+    @property
+    def is_left_to_people(self) -> bool:
+        """Return whether people answer the field in focus wherever the others ask for it.
+
+        It is asked under a condition, and had no model when the newest attempt was drawn.
+        """
+        shared = self.shared_attempt
+        if self.field.condition is None or self.attempt is not None or shared is None:
+            return False
+        return not any(one.created_at <= shared.draw.created_at for one in self.looped.deployments)
 
     @property
     def deployed(self) -> Fit | None:

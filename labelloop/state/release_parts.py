@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from labelloop.domain.asked import parents_first, with_parents
 from labelloop.domain.asked_rounds import ancestors
+from labelloop.domain.lookup import matching
 from labelloop.domain.predictions import Prediction
+from labelloop.domain.records import Certificate
 from labelloop.domain.release_chunks import chunk_numbers, chunk_of
 from labelloop.domain.release_labels import (
     Finished,
@@ -15,7 +18,10 @@ from labelloop.domain.release_labels import (
     wait_for_nobody,
     wait_where_asked,
 )
+from labelloop.domain.row_answers import RowAnswer, rows_of_models
+from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Task
+from labelloop.domain.unanswered import Unanswered
 from labelloop.errors import BrokenPromise
 from labelloop.state.field_mirror import field_mirror
 from labelloop.state.project_state import ProjectState
@@ -38,73 +44,116 @@ def people_parts(book: Book, state: ProjectState) -> Iterator[Part]:
     A field under a condition has a label only where what they settled on of the others asks for it.
     """
     fields = {one.field.name: one.field for one in state.fields}
-    names = sorted(ancestors(state.field, fields))
+    name = state.field.name
+    finishers = {one: _Finisher(book, state.focused(one)) for one in (*ancestors(state.field, fields), name)}
     ids = sorted(field_mirror(book, state).task_ids())
-    parents = (_field_parts(book, state.focused(name), ids, by_model=False) for name in names)
-    for part, *others in zip(_field_parts(book, state, ids, by_model=False), *parents, strict=True):
-        found = {name: other.finished for name, other in zip(names, others, strict=True)}
-        yield replace(part, finished=finish_where_asked(part.finished, state.field, fields, found))
+    for number in chunk_numbers(len(ids)):
+        found = {one: finisher.by_people(chunk_of(ids, number)) for one, finisher in finishers.items()}
+        said = {one: part.finished for one, part in found.items()}
+        yield replace(found[name], finished=finish_where_asked(said[name], state.field, fields, said))
 
 
 def release_parts(book: Book, state: ProjectState) -> Iterator[tuple[Part, ...]]:
     """Yield the tasks that the newest attempt was drawn from in order of id, once for each looped field.
 
-    Their labels are those that a release has. A task waits for a person where a field of the attempt lacks its label,
-    and where one under a condition is asked by the labels of the others; no task waits for any other field. Raises
+    Their labels are those that a release has. A task waits for a person where a field of the attempt lacks its label:
+    of one that was refused and is not asked everywhere, where the labels of the others ask for it. So it does where
+    they ask for one that had no model when the attempt was drawn; no task waits for any other field. Raises
     BrokenPromise where there is no certificate to release under.
     """
     attempt = state.shared_attempt
     if attempt is None or attempt.certificate is None:
         raise BrokenPromise(f"Project {state.id} has no certificate to release under.")
     ids = task_ids(book, attempt.draw)
-    for parts in zip(*(_field_parts(book, one, ids) for one in state.by_field), strict=True):
-        yield _together(state, parts)
-
-
-def _together(state: ProjectState, parts: Sequence[Part]) -> tuple[Part, ...]:
-    found = {one.field.name: part.finished for one, part in zip(state.fields, parts, strict=True)}
-    return tuple(
-        replace(part, finished=_in_form(one, part.finished, found))
-        for one, part in zip(state.by_field, parts, strict=True)
-    )
-
-
-def _in_form(state: ProjectState, finished: Finished, found: Mapping[str, Finished]) -> Finished:
-    """Return how far the field in focus is, beside how far all are."""
-    if state.attempt is not None:
-        return finished
-    if state.field.condition is None:
-        return wait_for_nobody(finished)
     fields = {one.field.name: one.field for one in state.fields}
-    parents = {name: found[name] for name in ancestors(state.field, fields)}
-    said = finish_where_asked(finished, state.field, fields, parents)
-    return wait_where_asked(said, state.field, fields, parents)
-
-
-def _field_parts(book: Book, state: ProjectState, ids: Sequence[int], *, by_model: bool = True) -> Iterator[Part]:
-    """Yield these tasks with the labels of the field in focus, whatever is said of the others."""
-    mirror, people = field_mirror(book, state), _people(book, state)
-    attempt = state.attempt if by_model else None
-    chunks = {chunk.number: chunk for chunk in state.looped.chunks_of(attempt)} if attempt else {}
-    certificate = attempt.certificate if attempt else None
-    granted = certificate if certificate and certificate.granted else None
-    pool = read_pool(book, attempt.draw) if attempt and granted else frozenset[int]()
+    finishers = {name: _Finisher(book, state.focused(name)) for name in fields}
+    certified = {one.name: one for one in with_parents([one.field for one in state.attempted])}
     for number in chunk_numbers(len(ids)):
-        tasks = mirror.tasks(chunk_of(ids, number))
-        answers = read_answers(book, [chunks[number]] if number in chunks else [])
-        automated = {
-            task_id
-            for task_id, answer in answers.items()
-            if granted
-            and task_id in pool
-            and answer.margin >= granted.threshold
-            and not answer.fallback
-            and state.field.allows(answer.value)
-        }
-        yield Part(tasks, answers, finish(tasks, people, answers, automated))
+        tasks = chunk_of(ids, number)
+        rows = rows_of_models(certified, tasks, {name: finishers[name].said(number) for name in certified})
+        found: dict[str, Part] = {}
+        for name in (field.name for field in parents_first(tuple(fields.values()))):
+            found[name] = finishers[name].part(tasks, rows, {before: one.finished for before, one in found.items()})
+        yield tuple(found[name] for name in fields)
 
 
-def _people(book: Book, state: ProjectState) -> PeopleLabels:
-    mirror = field_mirror(book, state)
-    annotations = mirror.annotations()
-    return people_labels(mirror.tasks(sorted({a.task_id for a in annotations})), annotations, state.field)
+def standing_certificate(state: ProjectState) -> Certificate | None:
+    """Return the certificate under which a model may label the field in focus, None where there is none.
+
+    It holds no longer if the labelling configuration asks for the field on other conditions than when it was drawn.
+    """
+    attempt = state.attempt
+    if attempt is None or attempt.certificate is None or not attempt.certificate.granted:
+        return None
+    now = {one.field.name: one.field for one in state.fields}
+    then = {field.name: field.condition for field in state.fields_at(attempt.draw.created_at)}
+    needed = (*ancestors(state.field, now), state.field.name)
+    same = all(then.get(name) == now[name].condition for name in needed)
+    return attempt.certificate if same else None
+
+
+def may_stand(field: Field, certificate: Certificate, row: RowAnswer) -> bool:
+    """Return whether what models fill in of a field in a task's row is released under its certificate."""
+    allowed = isinstance(row.answer, Unanswered) or field.allows(row.answer)
+    return allowed and not row.fallback and row.margin >= certificate.threshold
+
+
+class _Finisher:
+    """Finishes the tasks of the field in focus part by part."""
+
+    def __init__(self, book: Book, state: ProjectState) -> None:
+        self._book, self._state, self._mirror = book, state, field_mirror(book, state)
+        annotations = self._mirror.annotations()
+        annotated = self._mirror.tasks(sorted({a.task_id for a in annotations}))
+        self._people: PeopleLabels = people_labels(annotated, annotations, state.field)
+        self._fields = {one.field.name: one.field for one in state.fields}
+        self._certificate, attempt = standing_certificate(state), state.attempt
+        self._pool = read_pool(book, attempt.draw) if attempt and self._certificate else frozenset[int]()
+
+    def by_people(self, ids: Sequence[int]) -> Part:
+        """Return these tasks with people's labels of the field, whatever is said of others."""
+        tasks = self._mirror.tasks(ids)
+        return Part(tasks, {}, finish(tasks, self._people, {}, ()))
+
+    def said(self, number: int) -> dict[int, Prediction]:
+        """Return the certified version's stored answers on a chunk."""
+        attempt = self._state.attempt
+        chunks = self._state.looped.chunks_of(attempt) if attempt else ()
+        return read_answers(self._book, matching(chunks, number=number))
+
+    def part(
+        self,
+        ids: Sequence[int],
+        rows: Mapping[str, Mapping[int, RowAnswer]],
+        before: Mapping[str, Finished],
+    ) -> Part:
+        """Return these tasks with the labels that a release has of the field.
+
+        `rows` is what models say by field and task, `before` how far the fields are that this one depends on.
+        """
+        state, tasks = self._state, self._mirror.tasks(ids)
+        mine = rows.get(state.field.name, {})
+        answers = {id_: said for id_, row in mine.items() if (said := row.prediction)}
+        parents = {name: before[name] for name in ancestors(state.field, self._fields)}
+
+        def agrees(id_: int) -> bool:  # another answer of a parent, as of a copy of its text, may ask otherwise
+            said = ((one, rows.get(name, {}).get(id_)) for name, one in parents.items())
+            return all(row is not None and one.says(id_) == row.answer for one, row in said)
+
+        automated = {id_ for id_, row in mine.items() if self._may_stand(id_, row) and agrees(id_)}
+        finished = finish(tasks, self._people, answers, automated)
+        return Part(tasks, answers, self._in_form(finished, parents))
+
+    def _may_stand(self, id_: int, row: RowAnswer) -> bool:
+        certificate = self._certificate
+        return certificate is not None and id_ in self._pool and may_stand(self._state.field, certificate, row)
+
+    def _in_form(self, finished: Finished, parents: Mapping[str, Finished]) -> Finished:
+        """Return how far the field is, beside how far those are that it depends on."""
+        state, field = self._state, self._state.field
+        said = finish_where_asked(finished, field, self._fields, parents)
+        if state.attempt is None and not state.is_left_to_people:
+            return wait_for_nobody(said)
+        if field.condition is None or self._certificate is not None:
+            return said
+        return wait_where_asked(said, field, self._fields, parents)

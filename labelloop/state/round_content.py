@@ -6,13 +6,16 @@ import sys
 from collections.abc import Sequence
 
 from labelloop.domain.adjudicated import newest_of_tasks, with_decisions
+from labelloop.domain.asked import Answer
 from labelloop.domain.asked_rounds import ancestors, where_asked
 from labelloop.domain.field_rounds import FieldRounds
 from labelloop.domain.lookup import newest
 from labelloop.domain.records import ClosedRound
 from labelloop.domain.rounds import Round, snapshot, without_later_opinions
 from labelloop.domain.schema import fields_from_json
+from labelloop.domain.task_rows import row_of
 from labelloop.domain.tasks import Role
+from labelloop.domain.values import Value
 from labelloop.state.field_mirror import field_mirror
 from labelloop.state.project_state import ProjectState
 from labelloop.stores.book import Book
@@ -47,12 +50,28 @@ def judged_now(book: Book, state: ProjectState, tasks: Sequence[int] | None = No
     With `tasks` it is read and returned of these alone.
     """
     fields = {one.field.name: one.field for one in state.fields}
-    parents = {name: _said_now(book, state.focused(name), tasks) for name in ancestors(state.field, fields)}
-    return where_asked(_said_now(book, state, tasks), state.field, fields, parents)
+    parents = {name: said_now(book, state.focused(name), tasks) for name in ancestors(state.field, fields)}
+    return where_asked(said_now(book, state, tasks), state.field, fields, parents)
 
 
-def _said_now(book: Book, state: ProjectState, ids: Sequence[int] | None = None) -> Round:
-    """Return the same of the field by itself, without regard to what others have settled on."""
+def rows_judged_now(book: Book, state: ProjectState, tasks: Sequence[int]) -> dict[int, Answer]:
+    """Return what people have settled on of the field in focus in each of the tasks: a value, or that it is not asked.
+
+    Tasks of which that is not known are left out.
+    """
+    every = {one.field.name: one.field for one in state.fields}
+    fields = {name: every[name] for name in (*ancestors(state.field, every), state.field.name)}
+    said: dict[int, dict[str, Value]] = {}
+    for name in fields:
+        for task in said_now(book, state.focused(name), tasks).tasks:
+            if task.consensus.value is not None:
+                said.setdefault(task.task.id, {})[name] = task.consensus.value
+    rows = {id_: row_of(fields, values) for id_, values in sorted(said.items())}
+    return {id_: row[state.field.name] for id_, row in rows.items() if state.field.name in row}
+
+
+def said_now(book: Book, state: ProjectState, ids: Sequence[int] | None = None) -> Round:
+    """Return the same round of the field by itself, without regard to what others have settled on."""
     mirror = field_mirror(book, state)
     annotations = mirror.annotations(ids)
     tasks = mirror.tasks(sorted({annotation.task_id for annotation in annotations}))
@@ -63,7 +82,7 @@ def _said_now(book: Book, state: ProjectState, ids: Sequence[int] | None = None)
 def fields_judged_now(book: Book, state: ProjectState) -> FieldRounds:
     """Return what the next round would hold of all looped fields."""
     fields = {one.field.name: one.field for one in state.fields}
-    said = {one.field.name: _said_now(book, one) for one in state.by_field}
+    said = {one.field.name: said_now(book, one) for one in state.by_field}
     asked = {name: where_asked(one, fields[name], fields, said) for name, one in said.items()}
     return FieldRounds(state.round_number + 1, asked)
 

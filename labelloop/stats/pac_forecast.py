@@ -60,14 +60,16 @@ def forecast_together(
     n: int,
     allowed: int,
     blocked: NDArray[np.bool_] | None = None,
+    not_asked: NDArray[np.bool_] | None = None,
     pool_margin: NDArray[np.float64] | None = None,
     seed: int = 0,
 ) -> list[AutomatedShare]:
     """Return the same for each of several fields that are certified on the same tasks, and last for all at once.
 
     `margin` and `wrong` are of shape (fields, m), `pool_margin` of shape (fields, untouched tasks). A task is left to
-    the model where each field's margin reaches the threshold of that field, and it is not `blocked`, shape (m,). Audit
-    tasks count by their lowest margin.
+    the model where each field's margin reaches the threshold of that field, and it is not `blocked`, shape (m,). A
+    field of which nothing may stand leaves those to it that are `not_asked` of it, shape (fields, m); none without.
+    Audit tasks count by their lowest margin.
 
     >>> margins = np.linspace(0, 1, 100)
     >>> two = np.stack([margins, margins[::-1]])
@@ -83,13 +85,14 @@ def forecast_together(
     for at in range(DRAWS):
         chances = rng.standard_exponential(tasks) * weights
         drawn = rng.choice(tasks, n, p=chances / chances.sum())
-        stands = np.empty((fields, n), bool)
+        done = free[drawn]
         for field in range(fields):
             scores = margin[field, drawn]
             automated = most_automated(scores, rng.random(n) < wrong[field, drawn], allowed)
-            stands[field] = scores >= np.sort(scores)[-automated] if automated else False
-        found[:-1, at] = stands.mean(axis=1)
-        found[-1, at] = (stands.all(axis=0) & free[drawn]).mean()
+            stands = scores >= np.sort(scores)[-automated] if automated else np.zeros(n, bool)
+            found[field, at] = stands.mean()
+            done = done & (stands if automated or not_asked is None else not_asked[field, drawn])
+        found[-1, at] = done.mean()
     return [_share(one, tasks) for one in found]
 
 

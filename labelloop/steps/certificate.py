@@ -5,14 +5,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from labelloop.domain.certification import Attempt, wrong
-from labelloop.domain.predictions import Prediction
+from labelloop.domain.asked import Answer
+from labelloop.domain.certification import Attempt, of_what, wrong
 from labelloop.domain.records import Certificate
-from labelloop.domain.rounds import AnnotatedTask
-from labelloop.domain.values import FieldKind
+from labelloop.domain.row_answers import RowAnswer
+from labelloop.domain.schema import Field
+from labelloop.domain.unanswered import Unanswered
+from labelloop.domain.values import Choices, FieldKind
 from labelloop.state.project_state import ProjectState
 from labelloop.stats.intervals import Interval, wilson
 from labelloop.stats.per_label import LabelScore, label_scores
+
+_NOTHING = Choices(frozenset())
+"""What people gave where they were not asked: no label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +32,20 @@ def certificate_json(
     state: ProjectState,
     attempt: Attempt,
     record: Certificate,
-    annotated: Mapping[int, AnnotatedTask],
-    answers: Mapping[int, Prediction],
+    people: Mapping[int, Answer],
+    answers: Mapping[int, RowAnswer],
     copies: NearCopies,
 ) -> bytes:
-    """Return the content of `certificate.json`; docs/release.md describes every key."""
+    """Return the content of `certificate.json`; docs/release.md describes every key.
+
+    `people` is what they say of the tasks drawn, `answers` what the model says.
+    """
     drawn = attempt.draw
     fit = state.version(record.version)
     page = {
         **{key: value for key, value in asdict(record).items() if key not in ("artifact", "created_at", "field")},
         "threshold": record.threshold if record.granted else None,
-        "promise": _promise(record, drawn.min_similarity, together := _together(state)),
+        "promise": _promise(record, drawn.min_similarity, state.field, together := _together(state)),
         "min_similarity": drawn.min_similarity,
         "title": state.connection.title,
         "field": state.field.name,
@@ -48,9 +56,9 @@ def certificate_json(
         "model": {"version": fit.version, "learner": fit.learner, "labels": fit.labels, "artifact": fit.artifact},
         "certify_set": drawn.artifact,
         "rounds": [closed.artifact for closed in state.rounds],
-        "not_judged": record.n - sum(task.consensus.value is not None for task in annotated.values()),
+        "not_judged": record.n - len(people),
         "near_copies": asdict(copies),
-        "labels": _labels(state, record, annotated, answers),
+        "labels": _labels(state, record, people, answers),
         "people": _people(state),
         **({"together": together} if together else {}),
     }
@@ -65,12 +73,12 @@ def _together(state: ProjectState) -> dict[str, object]:
     return {"fields": [one.field.name for one in state.attempted], "delta": delta}
 
 
-def _promise(record: Certificate, min_similarity: float, together: Mapping[str, Any]) -> str:
+def _promise(record: Certificate, min_similarity: float, field: Field, together: Mapping[str, Any]) -> str:
     if not record.granted:
         return f"Nothing is promised: {record.reason}."
     return (
         f"If the model's labels are used where its margin is at least {record.threshold} and people label the rest, "
-        f"at most {record.max_error:.2%} of the labels {wrong(min_similarity)}, with probability "
+        f"at most {record.max_error:.2%} {of_what(field)} {wrong(min_similarity)}, with probability "
         f"{1 - record.delta:.2%} or more over the draw of the {record.n} tasks. This holds for the pool they were "
         "drawn from only."
     ) + (
@@ -82,18 +90,16 @@ def _promise(record: Certificate, min_similarity: float, together: Mapping[str, 
 
 
 def _labels(
-    state: ProjectState, record: Certificate, annotated: Mapping[int, AnnotatedTask], answers: Mapping[int, Prediction]
+    state: ProjectState, record: Certificate, people: Mapping[int, Answer], answers: Mapping[int, RowAnswer]
 ) -> list[dict[str, object]]:
     pairs = [
-        (task.consensus.value, answers[id_].value)
-        for id_, task in sorted(annotated.items())
-        if task.consensus.value is not None
-        and id_ in answers
-        and record.granted
-        and answers[id_].margin >= record.threshold
+        (_NOTHING if isinstance(truth, Unanswered) else truth, said.answer)
+        for id_, truth in sorted(people.items())
+        if (said := answers.get(id_)) and record.granted and said.margin >= record.threshold
+        if not isinstance(said.answer, Unanswered)
     ]
-    # Wilson's interval would be too narrow for spans: those of one text are alike.
-    apart = state.field.kind is not FieldKind.SPANS
+    # Wilson's interval would be too narrow for spans, and what is said of them: those of one text are alike.
+    apart = state.field.kind is not FieldKind.SPANS and not state.field.is_about_regions
     scores = label_scores(pairs, state.field.labels)
     return [_label(score, wilson(score.both, score.model) if apart else None) for score in scores]
 

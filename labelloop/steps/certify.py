@@ -6,24 +6,22 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from labelloop.domain.asked import Answer
 from labelloop.domain.certification import Attempt, Population, draw
 from labelloop.domain.next_step import Phase
-from labelloop.domain.predictions import Prediction
 from labelloop.domain.records import Certificate, CertifyDraw
-from labelloop.domain.rounds import AnnotatedTask
 from labelloop.domain.task_index import open_certify
+from labelloop.domain.task_rows import row_similarity
 from labelloop.domain.tasks import Role
-from labelloop.domain.values import Value, similarity
 from labelloop.errors import NotFound, UserError
 from labelloop.learners.base import ModelContext
-from labelloop.state.field_mirror import field_mirror
 from labelloop.state.project_state import ProjectState
-from labelloop.state.round_content import judged_now
+from labelloop.state.round_content import rows_judged_now
 from labelloop.stats.pac import PacThreshold, pac_threshold, smallest_sample
 from labelloop.steps.certificate import NearCopies, certificate_json
 from labelloop.steps.certify_fields import certify_fields, delta_of_next
+from labelloop.steps.model_rows import certified_rows
 from labelloop.steps.near_duplicates import near_copies
-from labelloop.steps.predict_tasks import answer
 from labelloop.steps.trail import enter
 from labelloop.stores.book import Book
 from labelloop.stores.certify_files import CERTIFY_FILE, read_population, write_population
@@ -151,8 +149,9 @@ def certificate_is_due(state: ProjectState) -> bool:
 def certify(book: Book, state: ProjectState, *, context: ModelContext) -> Certificate:
     """Compare the frozen version of the field in focus with people on the CERTIFY tasks and record what that proves.
 
-    A task that people skipped or did not judge blind counts as an error at the model's margin, one that was
-    deleted as an error at the highest margin: what is not known never makes the promise easier.
+    Of a field that is not asked everywhere the versions say together whether it is, and asked by the one and not by the
+    other is an error. A task that people skipped or did not judge blind counts as an error at the model's margin, one
+    that was deleted as an error at the highest margin: what is not known never makes the promise easier.
     """
     attempt = state.attempt
     if attempt is None:
@@ -160,9 +159,12 @@ def certify(book: Book, state: ProjectState, *, context: ModelContext) -> Certif
     if attempt.certificate is not None:
         return attempt.certificate
     drawn = read_population(book, attempt.draw).drawn
-    annotated, answers = _annotated(book, state), _answers(book, state, attempt, drawn, context=context)
-    min_similarity = attempt.draw.min_similarity
-    right = {id_ for id_ in drawn if id_ in answers and _agree(answers[id_], annotated.get(id_), min_similarity)}
+    people, answers = rows_judged_now(book, state, drawn), certified_rows(book, state, drawn, context=context)
+    right = {
+        id_
+        for id_, said in answers.items()
+        if id_ in people and is_right(said.answer, people[id_], attempt.draw.min_similarity)
+    }
     found = pac_threshold(
         np.array([answers[id_].margin if id_ in answers else 1.0 for id_ in drawn]),
         np.array([id_ not in right for id_ in drawn]),
@@ -173,19 +175,7 @@ def certify(book: Book, state: ProjectState, *, context: ModelContext) -> Certif
     record = _certificate(attempt, found, _because(found, attempt.draw))
     copies = _copies(book, state, drawn, context=context)
     seen = NearCopies(len(copies), len(copies - right))
-    return _record(book, state, attempt, record, certificate_json(state, attempt, record, annotated, answers, seen))
-
-
-def _annotated(book: Book, state: ProjectState) -> dict[int, AnnotatedTask]:
-    seen = judged_now(book, state)
-    return {task.task.id: task for task in seen.tasks if task.role is Role.CERTIFY}
-
-
-def _answers(
-    book: Book, state: ProjectState, attempt: Attempt, drawn: tuple[int, ...], *, context: ModelContext
-) -> dict[int, Prediction]:
-    tasks = field_mirror(book, state).tasks(drawn)
-    return answer(book, state.version(attempt.draw.version), list(tasks.values()), context=context)
+    return _record(book, state, attempt, record, certificate_json(state, attempt, record, people, answers, seen))
 
 
 def _copies(book: Book, state: ProjectState, drawn: tuple[int, ...], *, context: ModelContext) -> set[int]:
@@ -197,14 +187,9 @@ def _copies(book: Book, state: ProjectState, drawn: tuple[int, ...], *, context:
     return {id_ for id_, copy in zip(tasks, alike, strict=True) if copy}
 
 
-def _agree(prediction: Prediction, annotated: AnnotatedTask | None, min_similarity: float) -> bool:
-    truth = annotated.consensus.value if annotated else None
-    return truth is not None and is_right(prediction.value, truth, min_similarity)
-
-
-def is_right(predicted: Value, truth: Value, min_similarity: float) -> bool:
-    """Return whether a prediction counts as right: as similar to people's answer as was asked for."""
-    return similarity(predicted, truth) >= min_similarity - _ROUNDING
+def is_right(said: Answer, truth: Answer, min_similarity: float) -> bool:
+    """Return whether what a model says counts as right: as similar to people's answer as was asked for."""
+    return row_similarity(said, truth) >= min_similarity - _ROUNDING
 
 
 def _because(found: PacThreshold, draw: CertifyDraw) -> str:

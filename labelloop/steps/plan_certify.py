@@ -1,28 +1,30 @@
 """Plan an attempt to certify: what it takes and what it can save, before anything is frozen."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labelloop.domain.asked import tasks_asked
+from labelloop.domain.asked import Answer, is_asked
 from labelloop.domain.certify_plan import CertifyPlan, FieldShare, best_plan, why_not
-from labelloop.domain.predictions import Prediction
 from labelloop.domain.promotion import FEWEST_AUDIT_TASKS
-from labelloop.domain.rounds import AnnotatedTask, Round
+from labelloop.domain.records import Fit
+from labelloop.domain.rounds import Round
+from labelloop.domain.row_answers import RowAnswer
 from labelloop.domain.task_index import open_monitor
+from labelloop.domain.task_rows import rows_of_annotations
+from labelloop.domain.unanswered import Unanswered
 from labelloop.learners.base import ModelContext, Paid
-from labelloop.state.field_mirror import field_mirror
 from labelloop.state.project_state import ProjectState
-from labelloop.state.round_content import as_measured, judged_now
+from labelloop.state.round_content import as_measured, said_now
 from labelloop.stats.pac import allowed_errors, smallest_sample
 from labelloop.stats.pac_forecast import AutomatedShare, forecast_together
 from labelloop.steps.certify import is_right, untouched_pool
-from labelloop.steps.certify_fields import certify_fields, delta_of_next, left_to_people
+from labelloop.steps.certify_fields import certified_without, certify_fields, delta_of_next, left_to_people
+from labelloop.steps.model_rows import model_rows
 from labelloop.steps.model_store import load_model
-from labelloop.steps.predict_tasks import answer
 from labelloop.stores.book import Book
 
 MOST, FEWER = 300, (250, 200, 150, 100, 80, 60, 45, 30)
@@ -47,7 +49,7 @@ def plan_certify(
     none is left, or an attempt or a release is under way; NotFound where there is no field of a name.
     """
     fields = certify_fields(state, without)
-    now = {one.field.name: as_measured(book, one, judged_now(book, one)) for one in fields}
+    now = {one.field.name: as_measured(book, one, said_now(book, one)) for one in fields}
     _, pool = untouched_pool(book, state)
     evidence = _evidence(book, fields, now, pool, min_similarity, context)
     delta = delta_of_next(state, confidence, len(fields))
@@ -81,15 +83,25 @@ def plan_certify(
     plan = planned(n) if n is not None else _best(planned, len(pool))
     if evidence is None or plan.allowed < 0 or len(plan.fields) < 2:
         return plan
-    of_fewer = delta_of_next(state, confidence, len(fields) - 1)
-    return _with_costs(plan, evidence, allowed_errors(plan.n, max_error=max_error, delta=of_fewer, pool=len(pool)))
+
+    def allowed_of(fields: int) -> int:
+        of_fewer = delta_of_next(state, confidence, fields)
+        return allowed_errors(plan.n, max_error=max_error, delta=of_fewer, pool=len(pool))
+
+    return _with_costs(plan, evidence, allowed_of)
 
 
-def _with_costs(plan: CertifyPlan, evidence: "_Evidence", allowed: int) -> CertifyPlan:
-    """Return the plan with what each field costs; without it `allowed` errors may be among the tasks of the others."""
-    shares = [evidence.share_without(at, plan.n, allowed) for at in range(len(plan.fields))]
-    saved = [round(share * plan.saved_at_best) for share in shares]
-    costs = (replace(one, saved_without=left) for one, left in zip(plan.fields, saved, strict=True))
+def _with_costs(plan: CertifyPlan, evidence: "_Evidence", allowed_of: Callable[[int], int]) -> CertifyPlan:
+    """Return the plan with what each field costs; so many errors are allowed where so many fields are certified."""
+    costs = []
+    for at, one in enumerate(plan.fields):
+        kept = evidence.kept_without[at]
+        lost = (other.field for other in plan.fields if other is not one and other.field not in kept)
+        one = replace(one, left_out_with_it=tuple(lost))
+        if kept:
+            share = evidence.share_without(at, plan.n, allowed_of(len(kept)))
+            one = replace(one, saved_without=round(share * plan.saved_at_best))
+        costs.append(one)
     return replace(plan, fields=tuple(costs))
 
 
@@ -108,42 +120,42 @@ def _field_share(name: str, version: str, found: AutomatedShare | None) -> Field
 class _Evidence:
     """What is known of the versions on the audit tasks, shape (fields, m), and of their margins on untouched tasks.
 
-    `blocked`, shape (m,), are tasks that people are asked about whatever the models say, `blocked_without`, shape
-    (fields, m), those where the answers of one field are not known.
+    `names` are the fields. `blocked`, shape (m,), are tasks that people are asked about whatever the models say.
+    `kept_without` are for each field those that can be certified without it, `blocked_without` what is blocked then,
+    shape (fields, m).
     """
 
+    names: tuple[str, ...]
     margin: NDArray[np.float64]
     wrong: NDArray[np.float64]
+    not_asked: NDArray[np.bool_]
     blocked: NDArray[np.bool_]
+    kept_without: tuple[frozenset[str], ...]
     blocked_without: NDArray[np.bool_]
     pool_margin: NDArray[np.float64] | None
     seed: int
 
     def forecast(self, n: int, allowed: int) -> list[AutomatedShare]:
         """Return the forecast of a draw of n tasks: for each field, and last for all at once."""
-        return forecast_together(
-            self.margin,
-            self.wrong,
-            n=n,
-            allowed=allowed,
-            blocked=self.blocked,
-            pool_margin=self.pool_margin,
-            seed=self.seed,
-        )
+        return self._forecast(range(len(self.names)), self.blocked, n, allowed)
 
     def share_without(self, at: int, n: int, allowed: int) -> float:
         """Return the forecast share of the pool, in [0, 1], that models label where the `at`-th field is left out."""
-        kept = np.delete(np.arange(len(self.margin)), at)
-        found = forecast_together(
-            self.margin[kept],
-            self.wrong[kept],
+        kept = [place for place, name in enumerate(self.names) if name in self.kept_without[at]]
+        return self._forecast(kept, self.blocked_without[at], n, allowed)[-1].share
+
+    def _forecast(self, kept: Sequence[int], blocked: NDArray[np.bool_], n: int, allowed: int) -> list[AutomatedShare]:
+        rows = list(kept)
+        return forecast_together(
+            self.margin[rows],
+            self.wrong[rows],
             n=n,
             allowed=allowed,
-            blocked=self.blocked_without[at],
-            pool_margin=None if self.pool_margin is None else self.pool_margin[kept],
+            blocked=blocked,
+            not_asked=self.not_asked[rows],
+            pool_margin=None if self.pool_margin is None else self.pool_margin[rows],
             seed=self.seed,
         )
-        return found[-1].share
 
 
 def _evidence(
@@ -158,60 +170,70 @@ def _evidence(
 
     A field that people left blank in one counts as wrong there, as it does in an attempt.
     """
-    judged = {name: {task.task.id: task for task in one.audit(1)} for name, one in now.items()}
-    ids = sorted({task_id for tasks in judged.values() for task_id in tasks})
-    if len(ids) < FEWEST_AUDIT_TASKS:
+    by_name, state = {one.field.name: one.field for one in fields}, fields[0]
+    people = rows_of_annotations(by_name, now)
+    if len(people) < FEWEST_AUDIT_TASKS:
         return None
-    said = {one.field.name: _said(book, one, ids, context) for one in fields}
+    said = model_rows(book, state, _serving(fields), list(people), context=context)
+    rows = [[one.get(id_, _UNKNOWN) for id_ in people] for one in said.values()]
+    kept = [{field.name for field in certified_without(list(by_name.values()), [name])} for name in by_name]
     return _Evidence(
-        margin=np.array([[found[id_].margin for id_ in ids] for found in said.values()]),
+        names=tuple(by_name),
+        margin=np.array([[row.margin for row in of_field] for of_field in rows]),
         wrong=np.array(
             [
-                [_share_wrong(judged[name].get(id_), found[id_], min_similarity) for id_ in ids]
-                for name, found in said.items()
+                [
+                    _share_wrong([one[name] for one in theirs if name in one], row, min_similarity)
+                    for theirs, row in zip(people.values(), of_field, strict=True)
+                ]
+                for name, of_field in zip(said, rows, strict=True)
             ]
         ),
-        blocked=_asked_anyway(fields[0], ids, said),
-        blocked_without=np.array([_asked_anyway(fields[0], ids, _but(name, said)) for name in said]),
+        not_asked=np.array([[row.answer is Unanswered.NOT_ASKED for row in of_field] for of_field in rows]),
+        blocked=_asked_anyway(state, people, said, by_name),
+        kept_without=tuple(map(frozenset, kept)),
+        blocked_without=np.array([_asked_anyway(state, people, said, names) for names in kept]),
         pool_margin=_margins(book, fields, pool, context),
-        seed=fields[0].rules.seed,
+        seed=state.rules.seed,
     )
 
 
-def _said(book: Book, state: ProjectState, ids: Sequence[int], context: ModelContext) -> dict[int, Prediction]:
-    fit = state.version(state.looped.deployed_version)
-    return answer(book, fit, list(field_mirror(book, state).tasks(ids).values()), context=context)
+_UNKNOWN = RowAnswer(Unanswered.CONDITION_UNKNOWN, margin=0.0, confidence=0.0, fallback=True)
+"""What models say of a field where they do not say whether it is asked."""
 
 
-def _share_wrong(task: AnnotatedTask | None, said: Prediction, min_similarity: float) -> float:
+def _serving(fields: Sequence[ProjectState]) -> dict[str, Fit]:
+    return {one.field.name: one.version(one.looped.deployed_version) for one in fields}
+
+
+def _share_wrong(people: Sequence[Answer], said: RowAnswer, min_similarity: float) -> float:
     """Return how many of those who judged the task say otherwise, in [0, 1]: one of them judges in an attempt."""
-    values = [one.value for one in task.annotations if one.value is not None] if task else []
-    return sum(not is_right(said.value, value, min_similarity) for value in values) / len(values) if values else 1.0
+    return sum(not is_right(said.answer, one, min_similarity) for one in people) / len(people) if people else 1.0
 
 
 def _asked_anyway(
-    state: ProjectState, ids: Sequence[int], said: Mapping[str, Mapping[int, Prediction]]
+    state: ProjectState,
+    ids: Iterable[int],
+    said: Mapping[str, Mapping[int, RowAnswer]],
+    certified: Collection[str],
 ) -> NDArray[np.bool_]:
-    """Return in which of the tasks a field under a condition is asked by what is predicted of the others."""
+    """Return in which of the tasks a field without a model is asked after what models say of those certified."""
     fields = {one.field.name: one.field for one in state.fields}
-    asked = [tasks_asked(one, fields, ids, said) for one in fields.values() if one.condition is not None]
-    return np.array([any(found[id_] for found in asked) for id_ in ids], bool)
-
-
-def _but(left_out: str, said: Mapping[str, Mapping[int, Prediction]]) -> dict[str, Mapping[int, Prediction]]:
-    return {name: found for name, found in said.items() if name != left_out}
+    asked = [one.field for one in state.fields if one.field.condition is not None and one.deployed is None]
+    rows = [{name: said[name][id_].answer for name in certified if id_ in said[name]} for id_ in ids]
+    return np.array([any(is_asked(one, fields, row) for one in asked) for row in rows], bool)
 
 
 def _margins(
     book: Book, fields: Sequence[ProjectState], pool: Collection[int], context: ModelContext
 ) -> NDArray[np.float64] | None:
     """Return the versions' margins on some untouched tasks; None where answers of any cost money."""
-    fits = [one.version(one.looped.deployed_version) for one in fields]
-    if any(isinstance(load_model(book, fit, context=context), Paid) for fit in fits):
+    fits = _serving(fields)
+    if any(isinstance(load_model(book, fit, context=context), Paid) for fit in fits.values()):
         return None
     some = np.random.default_rng(fields[0].rules.seed).permutation(sorted(pool))[:SAMPLE].tolist()
-    said = [_said(book, one, some, context) for one in fields]
-    return np.array([[found[id_].margin for id_ in some] for found in said])
+    said = model_rows(book, fields[0], fits, some, context=context)
+    return np.array([[one.get(id_, _UNKNOWN).margin for id_ in some] for one in said.values()])
 
 
 def _seconds(now: Round) -> float | None:

@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from labelloop.domain.asked import parents_first
+from labelloop.domain.asked_rounds import ancestors
 from labelloop.domain.certification import Attempt
+from labelloop.domain.lookup import matching
 from labelloop.domain.next_step import Phase
+from labelloop.domain.predictions import Prediction
 from labelloop.domain.records import Release, ReleaseChunk, ReleaseOrder
 from labelloop.domain.release_chunks import chunk_of
 from labelloop.domain.task_index import open_certify
@@ -15,11 +19,11 @@ from labelloop.state.project_state import ProjectState
 from labelloop.state.release_parts import release_parts
 from labelloop.steps.changed_tasks import changed_since
 from labelloop.steps.deployments import deploy, refuse_pinned
-from labelloop.steps.predict_tasks import answer
+from labelloop.steps.model_rows import predict_where_asked
 from labelloop.steps.release_draft import ReleaseDraft
 from labelloop.steps.trail import enter
 from labelloop.stores.book import Book
-from labelloop.stores.certify_files import ANSWERS_FILE, task_ids, write_answers
+from labelloop.stores.certify_files import ANSWERS_FILE, read_answers, task_ids, write_answers
 
 
 def order_release(book: Book, state: ProjectState) -> ReleaseOrder | Release:
@@ -51,18 +55,40 @@ def abandon_release(book: Book, state: ProjectState) -> ReleaseOrder:
 
 
 def answer_chunk(book: Book, state: ProjectState, certificate: int, number: int, *, context: ModelContext) -> None:
-    """Predict the `number`-th chunk of the pool by the certified version of the field in focus, and store it, once."""
+    """Predict the `number`-th chunk of the pool by the certified version of the field in focus, and store it, once.
+
+    A field under a condition is predicted where the certified versions of those that it depends on ask for it.
+    """
     attempt = state.attempt
     if attempt is None or attempt.draw.number != certificate or number not in state.looped.missing_chunks:
         return
-    tasks = field_mirror(book, state).tasks(chunk_of(task_ids(book, attempt.draw), number))
-    mine = [task for task in tasks.values() if task.text.strip()]
+    ids = chunk_of(task_ids(book, attempt.draw), number)
+    mine = [id_ for id_, task in field_mirror(book, state).tasks(ids).items() if task.text.strip()]
     fit, field = state.version(attempt.draw.version), attempt.draw.field
-    answers = answer(book, fit, mine, context=context)
+    said = _said_of_parents(book, state, ids, number, context=context)
+    answers = predict_where_asked(book, state, fit, mine, said, context=context)
     record = ReleaseChunk(state.id, certificate, number, len(answers), field=field, created_at=datetime.now(UTC))
     parents = (fit.artifact, attempt.draw.artifact)
     name = f"answers-{certificate}-{number}" + (f"-{fit.version}" if field else "")
     book.record(record, name, {ANSWERS_FILE: write_answers(answers)}, parents)
+
+
+def _said_of_parents(
+    book: Book, state: ProjectState, ids: Sequence[int], number: int, *, context: ModelContext
+) -> dict[str, dict[int, Prediction]]:
+    """Return what certified versions say of the fields that the one in focus depends on, stored or asked now."""
+    every = {one.field.name: one.field for one in state.fields}
+    needed, said = ancestors(state.field, every), dict[str, dict[int, Prediction]]()
+    for field in parents_first(tuple(every.values())):
+        one = state.focused(field.name)
+        if field.name not in needed or one.attempt is None:
+            continue
+        stored = matching(one.looped.chunks_of(one.attempt), number=number)
+        fit = state.version(one.attempt.draw.version)
+        said[field.name] = (
+            read_answers(book, stored) if stored else predict_where_asked(book, one, fit, ids, said, context=context)
+        )
+    return said
 
 
 def release_is_due(state: ProjectState) -> bool:

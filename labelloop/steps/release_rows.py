@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from labelloop.domain.records import Certificate, Release
-from labelloop.domain.release_labels import Given
+from labelloop.domain.release_labels import NOT_ASKED, Given
 from labelloop.domain.release_row import ReleaseRow, Source
 from labelloop.domain.tasks import Origin
 from labelloop.domain.values import Value
@@ -65,20 +65,21 @@ def field_page(
 ) -> dict[str, object]:
     """Return what `release.json` says of the field in focus: labels by source, the promise, what is left out."""
     people, model = sources.get(Source.PEOPLE, 0), sources.get(Source.MODEL, 0)
+    not_asked = list(left_out.values()).count(NOT_ASKED)
     return {
         "field": state.field.name,
         "tasks": people + model,
         "by_people": people,
         "by_model": model,
         "left_out": len(left_out),
-        **_promise(state, people + model, certificate),
+        **_promise(state, people + model + not_asked, certificate),
         "label_shares": [_share(share) for share in shares],
         "not_released": [{"task_id": id_, "reason": why} for id_, why in sorted(left_out.items())],
     }
 
 
 def _promise(state: ProjectState, tasks: int, certificate: Certificate | None) -> dict[str, object]:
-    """Return what the certificate promises, null where none was granted."""
+    """Return what the certificate promises of so many tasks, null where none was granted."""
     names = ("max_error", "delta", "threshold", "error_at_most", "certificate_artifact", "model_artifact")
     if certificate is None or not certificate.granted:
         return dict.fromkeys(names)

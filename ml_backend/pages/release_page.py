@@ -20,11 +20,15 @@ RELEASE, ROUND = "release", "round"
 
 @dataclass(frozen=True, slots=True)
 class CertificateView:
-    """A field's newest attempt, and the certificate that came of it, None while it is open."""
+    """A field's newest attempt, and the certificate that came of it, None while it is open.
+
+    One that is `conditional` is not asked of every task.
+    """
 
     field: str
     status: CertificateStatus
     certificate: Certificate | None
+    conditional: bool
 
     @property
     def outcome(self) -> str:
@@ -70,7 +74,8 @@ def stored_file(desk: Desk, project: int, of: str, number: int, name: str) -> Re
 def _certificates(desk: Desk, state: ProjectState) -> Iterator[CertificateView]:
     for one in state.by_field:
         if (status := certificate_status(desk.book, one)) and one.attempt:
-            yield CertificateView(one.field.name, status, one.attempt.certificate)
+            conditional = one.field.condition is not None
+            yield CertificateView(one.field.name, status, one.attempt.certificate, conditional)
 
 
 def _files(desk: Desk, state: ProjectState) -> Iterator[Files]:

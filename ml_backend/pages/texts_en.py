@@ -205,6 +205,7 @@ ENGLISH = {
     "tasks, with probability {probability} % or more.",
     "promise_similar": "at most {error} % of the pool's tasks have a label that is less than {similarity} "
     "similar to people's, with probability {probability} % or more.",
+    "promise_conditional": "A label where people are not asked counts as an error, and so does none where they are.",
     "promised_granted": "The promise: {promise}",
     "promised_refused": "Asked for: {promise}",
     "promised_open": "Asked for: {promise}",

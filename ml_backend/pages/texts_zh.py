@@ -189,6 +189,7 @@ CHINESE = {
     "promise": "完成的数据集中，与人的标签不同的任务最多占任务池的 {error}%，概率不低于 {probability}%。",
     "promise_similar": "任务池中最多有 {error}% 的任务，其标签与人的相似度低于 {similarity}，"
     "概率不低于 {probability}%。",
+    "promise_conditional": "没有问到人却有标签，或问到人却没有标签，也算错误。",
     "promised_granted": "承诺：{promise}",
     "promised_refused": "要求：{promise}",
     "promised_open": "要求：{promise}",

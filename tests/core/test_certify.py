@@ -13,6 +13,7 @@ from labelloop.domain.task_index import open_train
 from labelloop.domain.tasks import Origin, Role, Task
 from labelloop.errors import NotFound, UserError
 from labelloop.steps import certify as module
+from labelloop.steps import model_rows
 from labelloop.steps.certify import (
     CERTIFICATE_FILE,
     abandon_attempt,
@@ -210,7 +211,7 @@ def test_equal_confidences_stand_or_fall_together(make: Make, monkeypatch: pytes
             for id_, said in answer(*arguments, **more).items()  # type: ignore[arg-type]
         }
 
-    monkeypatch.setattr(module, "answer", flat)
+    monkeypatch.setattr(model_rows, "answer", flat)
     found = certified(world, max_error=0.3)
     assert found.automated in (0.0, 1.0)
     assert found.granted is (found.errors <= found.allowed)

@@ -157,7 +157,7 @@ def test_the_plan_names_fields_that_people_answer_and_what_that_costs(tmp_path: 
     assert [mood, replace(reply, saved_without=before.fields[1].saved_without)] == list(before.fields)
     assert (reply.saved_without or 0) < (mood.saved_without or 0), "nobody is asked why where no mood is predicted"
     said = "\n".join(plan_lines(plan, 12))
-    assert "why: not certified: asked only after certain answers: people answer it" in said
+    assert "why: not certified: it has no model: people answer it where it is asked" in said
     assert "new: not certified: it has no model" in said
 
 

@@ -71,7 +71,7 @@ def test_a_name_that_leaves_nothing_out_is_refused_with_the_reason(form: Form) -
     form.change_fields(FIELD, REPLY, NOTE, CHILD)
     with pytest.raises(UserError, match="note needs no --without, it is not certified: it has no model"):
         attempt_without(form, "note")
-    with pytest.raises(UserError, match="child needs no --without, it is not certified: asked only after"):
+    with pytest.raises(UserError, match="child needs no --without, it is not certified: it has no model: people"):
         attempt_without(form, "child")
     assert form.view.state.attempt is None
 

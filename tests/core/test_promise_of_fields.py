@@ -17,8 +17,7 @@ from labelloop.domain.values import Value
 from labelloop.rules import Rules
 from labelloop.state.release_parts import release_parts
 from labelloop.stats.pac import pac_threshold
-from labelloop.steps import certify as certify_step
-from labelloop.steps import release as release_step
+from labelloop.steps import model_rows
 from labelloop.steps.certify import start_attempt
 from labelloop.steps.release import order_release
 from labelloop.stores.ledger_tables import CERTIFY_TASKS, FACTS
@@ -65,10 +64,9 @@ def test_what_is_finished_under_an_attempt_keeps_all_promises_as_often_as_stated
     """By simulation through the steps themselves: one draw for both fields, judged, certified and finished."""
     draws, form = 40, with_models(tmp_path, FIELD, REPLY, tasks=260)
     said = {one.deployed_version: made_up(form, one.field.name) for one in form.view.state.fields}
-    for step in (certify_step, release_step):
-        monkeypatch.setattr(
-            step, "answer", lambda _book, fit, tasks, *, context: {t.id: said[fit.version][t.id] for t in tasks}
-        )
+    monkeypatch.setattr(
+        model_rows, "answer", lambda _book, fit, tasks, *, context: {t.id: said[fit.version][t.id] for t in tasks}
+    )
     worst = [max(one_draw(form, seed).values()) for seed in range(draws)]
     assert np.mean(np.array(worst) > MAX_ERROR) <= DELTA + 3 * (DELTA * CONFIDENCE / draws) ** 0.5
     assert np.mean(np.array(worst) > 0) > 0.5, "labels are left to the models"

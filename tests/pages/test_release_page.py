@@ -1,12 +1,16 @@
 """The page of the release: what is promised, what is left to people, and the files."""
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
 
-from labelloop.domain.records import Certificate, CertifyDraw, Release
+from labelloop.domain.conditions import Condition, Requirement
+from labelloop.domain.records import Certificate, CertifyDraw, Release, SchemaVersion
+from labelloop.domain.schema import Field, fields_json
+from labelloop.domain.values import FieldKind
 from tests.pages.test_project_pages import HOSTILE, Elements
 from tests.pages.world import NOON, World
 
@@ -49,6 +53,21 @@ def test_a_certificate_has_its_figures_and_its_promise(client: FlaskClient, worl
         ("Threshold", "0.424"),
         ("Left to the model", "80 %"),
     ]
+
+
+def test_a_field_that_is_not_asked_everywhere_has_a_promise_of_that_too(client: FlaskClient, world: World) -> None:
+    """The other one's has no word of it."""
+    world.connect()
+    mood = Field("mood", FieldKind.CHOICE, ("good", "bad"), "text", ("text",))
+    why = replace(mood, name="why", condition=Condition((Requirement(("mood",), ("bad",)),)))
+    world.record(SchemaVersion(12, 2, "<View/>", fields_json([mood, why]), "two", created_at=NOON), "schema-2")
+    for number, name in enumerate(("mood", "why"), 1):
+        draw = CertifyDraw(12, 1, f"v{number}", 300, 1500, 0.05, 0.025, field=name, created_at=NOON)
+        world.record(draw, f"draw-{number}")
+    page = client.get("/projects/12/release").text
+    assert page.count("Asked for: the finished data set") == 2
+    assert page.count("A label where people are not asked counts as an error") == 1
+    assert page.index("not asked counts as an error") > page.index("<bdi>why</bdi>")
 
 
 def test_a_certificate_that_was_not_granted_says_why(client: FlaskClient, world: World) -> None:

@@ -1,16 +1,15 @@
 """What a release of several fields would hold by tasks, before it is ordered: whose labels each would have."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from labelloop.domain.asked import tasks_asked
-from labelloop.domain.certification import Attempt
-from labelloop.domain.predictions import Prediction
+from labelloop.domain.asked import is_asked
+from labelloop.domain.row_answers import RowAnswer
+from labelloop.domain.unanswered import Unanswered
 from labelloop.learners.base import ModelContext
-from labelloop.state.field_mirror import field_mirror
 from labelloop.state.project_state import ProjectState
-from labelloop.state.release_parts import Part, people_parts
-from labelloop.steps.predict_tasks import answer
+from labelloop.state.release_parts import Part, may_stand, people_parts, standing_certificate
+from labelloop.steps.model_rows import attempted_fits, model_rows
 from labelloop.steps.release import certified
 from labelloop.stores.book import Book
 from labelloop.stores.certify_files import read_population
@@ -48,32 +47,33 @@ def joint_preview(book: Book, state: ProjectState, share: float | None) -> Joint
 def model_share(book: Book, state: ProjectState, *, context: ModelContext) -> float:
     """Return in which share of the tasks drawn for the newest certificates, in [0, 1], models label every field.
 
-    The tasks are a sample of the pool. A field that was refused leaves all to people, and a field under a condition
-    those in which it is asked after the models' answers. Raises UserError where no certificate is granted.
+    The tasks are a sample of the pool. A field that was refused leaves all to people, one that is not asked everywhere
+    those in which the models' answers ask for it; so does such a field that had no model. Raises UserError where no
+    certificate is granted.
     """
     granted = certified(state)
-    if len(granted) < len(state.attempts):
+    if any(standing_certificate(one) is None and one.field.condition is None for one in state.attempted):
         return 0.0
     drawn = read_population(book, granted[0].draw).drawn
-    said = {one.field.name: _said(book, one, one.attempt, drawn, context) for one in state.attempted if one.attempt}
+    rows = model_rows(book, state, attempted_fits(state), drawn, context=context)
+    by_task = [{name: found[id_] for name, found in rows.items() if id_ in found} for id_ in drawn]
+    return sum(_needs_nobody(state, one) for one in by_task) / max(len(drawn), 1)
+
+
+def _needs_nobody(state: ProjectState, row: Mapping[str, RowAnswer]) -> bool:
+    """Return whether no field of a task is left to people, as models fill in its row."""
     fields = {one.field.name: one.field for one in state.fields}
-    asked = [tasks_asked(one, fields, drawn, said) for one in fields.values() if one.condition is not None]
-    sure = [id_ for id_ in drawn if all(id_ in found for found in said.values())]
-    return sum(not any(found[id_] for found in asked) for id_ in sure) / max(len(drawn), 1)
+    said = {name: one.answer for name, one in row.items()}
+    open_ones = (one.field for one in state.by_field if one.is_left_to_people)
+    sure = all(one.field.name in row and _is_done(one, row[one.field.name]) for one in state.attempted)
+    return sure and not any(is_asked(field, fields, said) for field in open_ones)
 
 
-def _said(
-    book: Book, state: ProjectState, attempt: Attempt, drawn: Sequence[int], context: ModelContext
-) -> dict[int, Prediction]:
-    """Return those of the certified version's answers that may stand."""
-    tasks = field_mirror(book, state).tasks(drawn)
-    answers = answer(book, state.version(attempt.draw.version), list(tasks.values()), context=context)
-    threshold = attempt.certificate.threshold if attempt.certificate else 1.0
-    return {
-        id_: one
-        for id_, one in answers.items()
-        if one.margin >= threshold and not one.fallback and state.field.allows(one.value)
-    }
+def _is_done(state: ProjectState, row: RowAnswer) -> bool:
+    certificate = standing_certificate(state)
+    if certificate is None:
+        return row.answer is Unanswered.NOT_ASKED
+    return may_stand(state.field, certificate, row)
 
 
 def _waiting(parts: Mapping[str, Part], attempted: Collection[str]) -> set[int]:

@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from labelloop.domain.certification import Attempt
-from labelloop.domain.records import Release
-from labelloop.domain.release_labels import UNLABELLED, unsettled
+from labelloop.domain.records import Certificate, Release
+from labelloop.domain.release_labels import NOT_ASKED, UNLABELLED, unsettled
 from labelloop.domain.task_index import open_monitor
+from labelloop.domain.unanswered import Unanswered
 from labelloop.state.project_state import ProjectState
-from labelloop.state.release_parts import people_parts
+from labelloop.state.release_parts import people_parts, standing_certificate
+from labelloop.state.round_content import rows_judged_now
 from labelloop.steps.release import certified
 from labelloop.stores.book import Book
+from labelloop.stores.certify_files import read_population
 from labelloop.stores.release_files import SUMMARY_FILE, FieldSummary, read_summaries
 
 
@@ -20,7 +23,8 @@ class ReleasePreview:
     """How many labels people and the model `version` (empty: none) would give, as far as is known now.
 
     `waiting` tasks people would label first, `waiting_audit` of them audit tasks; `left_out` counts tasks by reason.
-    Of several fields each has its own, and a task that one of them waits for is labelled for all.
+    Of several fields each has its own, and a task that one of them waits for is labelled for all. Where a field is not
+    asked is estimated from the tasks drawn.
     """
 
     version: str
@@ -37,20 +41,33 @@ def preview(book: Book, state: ProjectState, *, people_only: bool) -> ReleasePre
     for part in people_parts(book, state):
         said, untouched = said + len(part.finished.labels), untouched + len(part.finished.waiting)
         reasons.update(part.finished.left_out.values())
-    granted = () if people_only else certified(state)
+    if not people_only:
+        certified(state)
     attempt = None if people_only else state.attempt
     if attempt is None:  # people alone label this field: no task waits for it, unless it is asked after an answer
         return ReleasePreview("", said, 0, 0, 0, dict(+(reasons + Counter({UNLABELLED: untouched}))))
-    by_model = min(untouched, _by_model(attempt)) if attempt in granted else 0
-    waiting = untouched - by_model
+    certificate = standing_certificate(state)
+    by_model = min(untouched, _by_model(attempt, certificate)) if certificate else 0
+    asked = _share_asked(book, state, attempt)
+    left = untouched - by_model
+    waiting = left if certificate or state.field.condition is None else round(asked * left)
     audit = min(waiting, len(open_monitor(state.tasks, 1)))
-    version = attempt.draw.version if attempt in granted else ""
-    return ReleasePreview(version, said + waiting, by_model, waiting, audit, dict(reasons))
+    labels = round(asked * by_model), round(asked * left)
+    not_asked = Counter({NOT_ASKED: untouched - sum(labels)})
+    version = attempt.draw.version if certificate else ""
+    return ReleasePreview(version, said + labels[1], labels[0], waiting, audit, dict(+(reasons + not_asked)))
 
 
-def _by_model(attempt: Attempt) -> int:
-    share = attempt.certificate.automated if attempt.certificate else 0.0
-    return round(share * (attempt.draw.pool - attempt.draw.n))
+def _share_asked(book: Book, state: ProjectState, attempt: Attempt) -> float:
+    """Return in which share of the tasks drawn, in [0, 1], people were asked for the field in focus."""
+    if state.field.condition is None:
+        return 1.0
+    rows = rows_judged_now(book, state, read_population(book, attempt.draw).drawn).values()
+    return 1 - sum(one is Unanswered.NOT_ASKED for one in rows) / max(len(rows), 1)
+
+
+def _by_model(attempt: Attempt, certificate: Certificate) -> int:
+    return round(certificate.automated * (attempt.draw.pool - attempt.draw.n))
 
 
 def goes_without_certificate(state: ProjectState) -> bool:

@@ -69,7 +69,7 @@ def _fields(plan: CertifyPlan) -> Iterator[str]:
     if any(_without(plan, one) for one in plan.fields):
         yield "  leave a field out with --without NAME: what people said of it is released, the rest has no label of it"
     if plan.fields:
-        yield "  a task is saved where the model labels every certified field and no other is asked after its answers"
+        yield "  a task is saved where the model labels every certified field and asks for none that people answer"
 
 
 def _without(plan: CertifyPlan, one: FieldShare) -> str:
@@ -77,7 +77,8 @@ def _without(plan: CertifyPlan, one: FieldShare) -> str:
     if one.saved_without is None or plan.saved is None:
         return ""
     more = max(0, one.saved_without - plan.saved)
-    return f"; without it {counted(one.saved_without, 'task')} would be saved, {more} more"
+    it = " and ".join(["it", *one.left_out_with_it])
+    return f"; without {it} {counted(one.saved_without, 'task')} would be saved, {more} more"
 
 
 def _impossible(plan: CertifyPlan) -> str:
