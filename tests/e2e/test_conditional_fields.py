@@ -3,12 +3,14 @@
 import csv
 import itertools
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from labelloop.domain.next_step import Phase
 from labelloop.domain.records import ClosedRound
 from labelloop.domain.tasks import Role
 from labelloop.domain.unanswered import Unanswered
@@ -25,7 +27,7 @@ from tests.core.opened_project import OpenedProject
 from tests.e2e.assessment import FORM, NO, QUESTIONS, UNCLEAR, YES, stored, texts
 from tests.e2e.command_line import command
 from tests.e2e.test_browser import SUBMIT, is_saved, log_in
-from tests.e2e.world import World, of_role, settled
+from tests.e2e.world import World, is_predicted, of_role, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -52,24 +54,30 @@ def form(world: World) -> OpenedProject:
     left_behind: list[int] = []
 
     def judge(person: LabelStudio) -> WireTask:
-        task = person.next_task(view.id)
-        assert task is not None
-        said = dict(TRUTH[str(task.data["text"])])
-        if not left_behind and said["answers"] != NO:
-            said["refuses"] = YES
+        leave_behind = {} if left_behind else {"refuses": YES}
+        task = submit(view, person, leave_behind)
+        if leave_behind and TRUTH[str(task.data["text"])]["answers"] != NO:
             left_behind.append(task.id)
-        shown = task.predictions[0].id if task.predictions and task.predictions[0].result else None
-        fields = {one.field.name: one.field for one in view.state.fields}
-        regions = [
-            region for name, label in said.items() for region in to_regions(fields[name], Choice(stored(name, label)))
-        ]
-        person.annotate(task.id, regions, parent_prediction=shown, lead_time=40.0)
         return task
 
     for number in (1, 2):
         world.work_until_round(view, number, judge)
         world.wait(lambda: settled(view), "its models")
     return view
+
+
+def submit(view: OpenedProject, person: LabelStudio, leave_behind: Mapping[str, str] | None = None) -> WireTask:
+    """Let a person say what is true of their next task, with answers left behind unless people are asked for them."""
+    task = person.next_task(view.id)
+    assert task is not None
+    said = {**(leave_behind or {}), **TRUTH[str(task.data["text"])]}
+    shown = task.predictions[0].id if task.predictions and task.predictions[0].result else None
+    fields = {one.field.name: one.field for one in view.state.fields}
+    regions = [
+        region for name, label in said.items() for region in to_regions(fields[name], Choice(stored(name, label)))
+    ]
+    person.annotate(task.id, regions, parent_prediction=shown, lead_time=40.0)
+    return task
 
 
 def by_name(form: OpenedProject) -> dict[str, ProjectState]:
@@ -198,6 +206,51 @@ def test_what_people_said_is_released_with_a_column_for_each_question(
     assert all(f"{name}: " in said for name in NAMES)
     command(world, "export", str(form.id), str(tmp_path / "out"), "--format", "csv")
     assert_truth((tmp_path / "out" / "data.csv").read_text("utf-8-sig"), but=1)
+
+
+def test_every_question_is_certified_and_the_assessment_is_finished(
+    world: World, form: OpenedProject, tmp_path: Path
+) -> None:
+    """A row is the models' or a person's; the models leave a question empty where their own answers do not ask it."""
+    project, wish = str(form.id), ("--max-error", "0.5", "--confidence", "0.5", "--n", "14")
+    plan = command(world, "certify", project, *wish, "--dry-run")
+    assert "not certified" not in plan
+    assert "answers: certified for v" in plan
+    fewer = json.loads(command(world, "certify", project, *wish, "--without", "answers", "--dry-run", "--json"))["plan"]
+    below = {"answers", "correct", "complete", "harmful", "refuses", "says why"}
+    assert fewer["left_to_people"].keys() == below
+    assert [one["field"] for one in fewer["fields"]] == [name for name in NAMES if name not in below]
+    command(world, "certify", project, *wish, "--anyway")
+    world.wait(lambda: settled(form), "the blind queue")
+    for person in itertools.islice(itertools.cycle(world.people), 14):
+        assert not any(prediction.result for prediction in submit(form, person).predictions)
+    world.wait(lambda: form.state.phase is not Phase.CERTIFY, "the certificates")
+    found = {name: one.attempt.certificate for name, one in by_name(form).items() if one.attempt}
+    assert list(found) == NAMES
+    assert all(one and one.granted for one in found.values()), found
+
+    wanted = json.loads(command(world, "release", project, "--dry-run", "--json"))
+    assert sum(wanted["tasks"].values()) == len(TRUTH)
+    command(world, "release", project)
+    world.wait(lambda: is_predicted(form), "the predictions")
+    left = set(form.state.waiting)
+    for person in itertools.islice(itertools.cycle(world.people), len(TRUTH)):
+        if not left:
+            break
+        left.discard(submit(form, person).id)
+    world.wait(lambda: form.state.is_released and settled(form), "the release")
+    command(world, "export", project, str(tmp_path / "out"), "--format", "csv")
+    rows = list(csv.DictReader((tmp_path / "out" / "data.csv").read_text("utf-8-sig").splitlines()))
+    assert len(rows) == len(TRUTH)
+    ours = [row for row in rows if row["answers.source"] == "model"]
+    assert ours
+    for row in ours:
+        asked = [name for name in NAMES if name not in PARENTS or row[PARENTS[name][0]] == stored(*PARENTS[name])]
+        assert [name for name in NAMES if row[name]] == asked
+        assert {row[f"{name}.source"] for name in asked} == {"model"}
+        assert all(row[f"{name}.missing"].startswith("it was not asked") for name in NAMES if name not in asked)
+    card = (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert card.count("**Certificate 1:** at most 50.0%") == len(NAMES)
 
 
 def assert_truth(content: str, *, but: int = 0) -> None:

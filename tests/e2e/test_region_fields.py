@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from labelloop.domain.next_step import Phase
 from labelloop.domain.relations import Relation, Relations
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Origin, Role
@@ -27,7 +28,7 @@ from tests.e2e.command_line import command
 from tests.e2e.test_browser import SUBMIT, log_in
 from tests.e2e.test_browser_regions import assert_relation_is_listed
 from tests.e2e.test_browser_spans import HIGHLIGHTED
-from tests.e2e.world import World, of_role, rounds, settled
+from tests.e2e.world import World, is_predicted, of_role, rounds, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -97,8 +98,8 @@ def form(world: World) -> OpenedProject:
     return view
 
 
-def submit(view: OpenedProject, person: LabelStudio, *, leave_behind: bool) -> None:
-    """Let a person say what is true of their next task."""
+def submit(view: OpenedProject, person: LabelStudio, *, leave_behind: bool = False) -> int:
+    """Let a person say what is true of their next task, and return it."""
     task = person.next_task(view.id)
     assert task is not None
     truth, fields = TRUTH[str(task.data["text"])], fields_of(view)
@@ -107,6 +108,7 @@ def submit(view: OpenedProject, person: LabelStudio, *, leave_behind: bool) -> N
         regions = [region for region in regions if region.get("from_name") not in ("who", "strength")]
     shown = task.predictions[0].id if task.predictions and task.predictions[0].result else None
     person.annotate(task.id, regions, parent_prediction=shown, lead_time=5.0)
+    return task.id
 
 
 def fields_of(view: OpenedProject) -> dict[str, Field]:
@@ -250,3 +252,46 @@ def test_what_people_said_is_exported_and_opens_again(
     assert_relation_is_listed(page, "likes", tmp_path / "imported again.png")
     page.close()
     studio.sdk.projects.delete(project.id)
+
+
+def test_each_field_is_certified_and_the_models_regions_are_released_with_what_they_say_of_them(
+    world: World, form: OpenedProject, tmp_path: Path
+) -> None:
+    """A certificate for the regions, for what is said of each, and for how they are related."""
+    project, names = str(form.id), ["who", "心情", "strength", "relations"]
+    wish = ("--max-error", "0.5", "--confidence", "0.5", "--n", "14")
+    plan = json.loads(command(world, "certify", project, *wish, "--dry-run", "--json"))["plan"]
+    assert [one["field"] for one in plan["fields"]] == names
+    assert plan["left_to_people"] == {}
+    command(world, "certify", project, *wish, "--anyway")
+    world.wait(lambda: settled(form), "the blind queue")
+    for person in itertools.islice(itertools.cycle(world.people), 14):
+        submit(form, person)
+    world.wait(lambda: form.state.phase is not Phase.CERTIFY, "the certificates")
+    found = {one.field.name: one.attempt.certificate for one in form.state.attempted if one.attempt}
+    assert list(found) == names
+    assert all(one and one.granted for one in found.values()), found
+
+    command(world, "release", project)
+    world.wait(lambda: is_predicted(form), "the predictions")
+    left = set(form.state.waiting)
+    for person in itertools.islice(itertools.cycle(world.people), len(TRUTH)):
+        if not left:
+            break
+        left.discard(submit(form, person))
+    world.wait(lambda: form.state.is_released and settled(form), "the release")
+    command(world, "export", project, str(tmp_path / "out"), "--format", "csv,label-studio")
+    with (tmp_path / "out" / "data.csv").open(newline="", encoding="utf-8") as file:
+        ours = [row for row in csv.DictReader(file) if row["who.source"] == "model"]
+    assert ours
+    for row in ours:
+        marked = {(one["start"], one["end"]) for one in json.loads(row["who.spans"]) if one["label"] == "Person"}
+        felt = json.loads(row["心情.regions"] or "[]")
+        assert {(one["start"], one["end"]) for one in felt} == marked
+        assert {row[f"{name}.source"] for name in names if not row.get(f"{name}.missing")} == {"model"}
+    assert any(json.loads(row["relations.relations"] or "[]") for row in ours)
+    tasks = json.loads((tmp_path / "out" / "label-studio.json").read_text("utf-8"))
+    assert len(tasks) == len(TRUTH)
+    written = json.loads(command(world, "write-back", project, "--json"))
+    assert written["written"] == sum(not row.get(f"{name}.missing") for row in ours for name in names)
+    command(world, "write-back", project, "--remove")

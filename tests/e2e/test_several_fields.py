@@ -21,7 +21,7 @@ from sync.codecs.region_codec import from_regions, to_regions
 from tests.core.opened_project import OpenedProject
 from tests.e2e.command_line import command
 from tests.e2e.test_browser import SUBMIT, log_in
-from tests.e2e.world import World, of_role, settled
+from tests.e2e.world import World, is_predicted, of_role, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -286,9 +286,3 @@ def test_all_fields_are_certified_at_once_and_the_data_set_is_finished(
     ours = sum(row[f"{name}.source"] == "model" for row in rows for name in found)
     assert json.loads(command(world, "write-back", project, "--json")) == {"written": ours, "left_alone": {}}
     assert json.loads(command(world, "write-back", project, "--remove", "--json"))["removed"] <= ours
-
-
-def is_predicted(view: OpenedProject) -> bool:
-    """Return whether people have the rest of a release, or nothing is left to them."""
-    state = view.state
-    return state.phase is Phase.ROUNDS or (not state.missing_chunks and settled(view))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from labelloop.domain.next_step import next_step
+from labelloop.domain.next_step import Phase, next_step
 from labelloop.domain.tasks import Role
 from labelloop.domain.values import Choice
 from labelloop.rules import Rules
@@ -209,6 +209,12 @@ def has_closed(view: OpenedProject, number: int) -> bool:
 def settled(view: OpenedProject) -> bool:
     """Return whether the next move is people's."""
     return next_step(view.progress()) is None
+
+
+def is_predicted(view: OpenedProject) -> bool:
+    """Return whether people have the rest of a release, or nothing is left to them."""
+    state = view.state
+    return state.phase is Phase.ROUNDS or (not state.missing_chunks and settled(view))
 
 
 def of_role(view: OpenedProject, role: Role) -> set[int]:
