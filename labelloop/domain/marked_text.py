@@ -55,19 +55,21 @@ def surroundings(text: str, start: int, end: int, most: int) -> Part:
     return first, last
 
 
-def clause(text: str, part: Part, others: Iterable[Part] = ()) -> Part:
+def clause(text: str, part: Part, others: Iterable[Part] = (), within: Part | None = None) -> Part:
     """Return what belongs to a part of the text: up to the nearest punctuation marks, or to another of the parts.
+
+    It lies `within` a larger part, beyond which nothing is looked at; by default the whole text.
 
     >>> text = "好吃的菜，but the bar was closed. 3.5 stars"
     >>> start, end = clause(text, (13, 16))
     >>> text[start:end]
     'but the bar was closed'
     """
-    start, end = part
-    befores = [stop.end() for stop in _STOPS.finditer(text, 0, start)] + [last for _, last in others if last <= start]
-    stop = _STOPS.search(text, end)
-    afters = [stop.start() if stop else len(text), *(first for first, _ in others if first >= end)]
-    return max(befores, default=0), min(afters)
+    (start, end), (first, last) = part, within or (0, len(text))
+    befores = [stop.end() for stop in _STOPS.finditer(text, first, start)] + [to for _, to in others if to <= start]
+    stop = _STOPS.search(text, end, last + 1)  # one that begins where it is cut off changes nothing
+    afters = [stop.start()] if stop else []
+    return max([first, *befores]), min([last, *afters, *(begin for begin, _ in others if begin >= end)])
 
 
 def _space(text: str, start: int, end: int) -> int | None:

@@ -4,9 +4,10 @@ No learner knows units: it reads the text that each is turned into.
 """
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from heapq import nsmallest
 
 from labelloop.domain.marked_text import OTHER_MARKS, REGION_MARKS, Part, clause, marked, surroundings, without_marks
 from labelloop.domain.tasks import INPUT_BREAK, REGIONS_BREAK
@@ -48,9 +49,8 @@ class Region:
         Place
         """
         place = (self.span.start, self.span.end)
-        start, end = clause(task_text, place, [(span.start, span.end) for span in others])
-        first, last = surroundings(task_text, *place, SURROUNDINGS)
-        start, end = max(start, first), min(end, last)
+        around = surroundings(task_text, *place, SURROUNDINGS)
+        start, end = clause(task_text, place, [span.ends for span in others], around)
         near = marked(task_text[start:end], (place[0] - start, place[1] - start)).strip()
         return f"{near}{INPUT_BREAK}{_around(task_text, self.span)}\n{self.span.label}"
 
@@ -91,9 +91,10 @@ class Pair:
     def _near(self, text: str, others: Sequence[Part]) -> str:
         """Return what belongs to the two, each called by its label; by its words where they overlap."""
         head, tail = self.head, self.tail
-        first = max(clause(text, head.ends, others)[0], head.start - SURROUNDINGS)
-        last = min(clause(text, tail.ends, others)[1], max(head.end, tail.end) + SURROUNDINGS)
-        last = max(last, head.end, tail.end)
+        to = max(head.end, tail.end)
+        around = (max(head.start - SURROUNDINGS, 0), min(to + SURROUNDINGS, len(text)))
+        first = clause(text, head.ends, others, around)[0]
+        last = max(clause(text, tail.ends, others, around)[1], to)
         if not head.end <= tail.start:
             ends = ((span.start - first, span.end - first) for span in (head, tail))
             return marked(text[first:last], *ends).strip()
@@ -119,9 +120,11 @@ def pairs_of(task_id: int, spans: Spans) -> list[Pair]:
 
     They are the 30 nearest of those that are at most 1,000 code points apart.
     """
-    every = (Pair(task_id, head, tail) for head, tail in combinations(sorted(spans.spans), 2))
-    near = sorted((pair for pair in every if pair.gap <= MOST_APART), key=lambda pair: (pair.gap, pair))
-    return sorted(near[:MOST_PAIRS])
+    every = sorted(spans.spans)
+    starts = [span.start for span in every]
+    reach = (bisect_right(starts, head.end + MOST_APART) for head in every)
+    near = (Pair(task_id, every[n], tail) for n, end in enumerate(reach) for tail in every[n + 1 : end])
+    return sorted(nsmallest(MOST_PAIRS, near, key=lambda pair: (pair.gap, pair)))
 
 
 def with_regions(text: str, regions: Iterable[Span]) -> str:

@@ -1,5 +1,7 @@
 """A region or a pair of regions becomes a text that a learner reads."""
 
+from itertools import combinations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,6 +110,18 @@ def test_what_belongs_to_a_part_holds_it(case: tuple[str, list[tuple[int, int]]]
         assert last <= other[0]
 
 
+@given(with_parts(), st.text(alphabet="a.,! 5。…\n", max_size=12), st.integers(0, 9))
+def test_beyond_what_surrounds_a_part_nothing_is_looked_at(
+    case: tuple[str, list[tuple[int, int]]], stops: str, most: int
+) -> None:
+    """The same belongs to it as if the whole of a long text had been looked through, as far as that goes."""
+    (text, (part, other)), away = case, len(stops)
+    text, part, other = f"{stops}{text}{stops}", (part[0] + away, part[1] + away), (other[0] + away, other[1] + away)
+    within = (max(part[0] - most, 0), min(part[1] + most, len(text)))
+    first, last = clause(text, part, [other])
+    assert clause(text, part, [other], within) == (max(first, within[0]), min(last, within[1]))
+
+
 def test_a_pair_is_read_by_its_labels_and_by_its_words() -> None:
     """What belongs to both is the same for any person and any place; overlapping ones keep their words."""
     text = "So they say: Ada lives in Turin, not in Rome."
@@ -128,6 +142,15 @@ def test_any_two_parts_are_read_as_a_pair(case: tuple[str, list[tuple[int, int]]
     (pair,) = pairs_of(7, Spans(frozenset({Span(*parts[0], "a"), Span(*parts[1], "b")})))
     for shown in inputs_of(pair.text(text)):
         assert [shown.count(mark) for mark in MARKS] == [1, 1, 1, 1]
+
+
+@given(st.frozensets(st.builds(Span, st.integers(0, 3000), st.integers(3000, 3005), st.just("x")), max_size=14))
+def test_of_all_pairs_the_nearest_are_found(spans: frozenset[Span]) -> None:
+    """Those that are too far apart are never made."""
+    short = Spans(frozenset(Span(span.start, span.start + span.end - 2999, "x") for span in spans))
+    every = [Pair(7, head, tail) for head, tail in combinations(sorted(short.spans), 2)]
+    near = sorted((pair.gap, pair) for pair in every if pair.gap <= MOST_APART)
+    assert pairs_of(7, short) == sorted(pair for _, pair in near[:MOST_PAIRS])
 
 
 def test_only_the_nearest_pairs_are_asked_about() -> None:
