@@ -12,6 +12,7 @@ from labelloop.domain.schema import PLAIN_TEXT, Field, Unit
 from labelloop.domain.units import Pair, pairs_of, regions_in
 from labelloop.domain.values import Choice, FieldKind, Span
 from labelloop.learners.base import Example, FitContext, Learner, Model, ModelContext
+from labelloop.learners.portions import asked_in_portions
 
 PAIRS_FILE = "pairs.json"
 _INPUTS = ("part", "text")
@@ -39,7 +40,7 @@ class PairModel:
         """Return one answer per text, without any confidence where no pair of regions is named."""
         asked = [_asked(text) for text in texts]
         questions = [question for _, pairs in asked for question in pairs.values()]
-        said = iter(self.inner.predict(questions) if questions else [])
+        said = iter(asked_in_portions(self.inner, questions))
         return [self._joined(regions, {pair: next(said) for pair in pairs}) for regions, pairs in asked]
 
     def save(self, directory: Path) -> None:

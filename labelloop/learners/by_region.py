@@ -21,6 +21,7 @@ from labelloop.learners.base import (
     cost_per_1000,
     refinement_of,
 )
+from labelloop.learners.portions import asked_in_portions
 from labelloop.llm.llm_client import Estimate
 
 REGIONS_FILE = "regions.json"
@@ -44,7 +45,7 @@ class RegionModel:
         """Return one answer per text, without any confidence where no region is named."""
         asked = [_asked(text) for text in texts]
         questions = [question for questions in asked for question in questions.values()]
-        said = iter(self.inner.predict(questions) if questions else [])
+        said = iter(asked_in_portions(self.inner, questions))
         return [self._joined({span: next(said) for span in questions}) for questions in asked]
 
     def save(self, directory: Path) -> None:
