@@ -30,9 +30,7 @@ def is_asked(field: Field, fields: Fields, answers: Answers) -> bool | None:
         return True
     if field.is_about_regions:
         regions = _marked(field, fields, answers)
-        return (
-            None if regions is None else _enough(field, [_is_asked_about(r, field, fields, answers) for r in regions])
-        )
+        return None if regions is None else _enough(field, _asked_about(regions, field, fields, answers).values())
     met = [_is_met(requirement, fields, answers) for requirement in field.condition.requirements]
     return False if False in met else None if None in met else True
 
@@ -54,7 +52,7 @@ def regions_asked(field: Field, fields: Fields, answers: Answers) -> frozenset[S
     They are what the fields mark that it depends on.
     """
     regions = _marked(field, fields, answers) or frozenset()
-    return frozenset(one for one in regions if _is_asked_about(one, field, fields, answers))
+    return frozenset(one for one, asked in _asked_about(regions, field, fields, answers).items() if asked)
 
 
 def with_parents(fields: Sequence[Field]) -> list[Field]:
@@ -147,8 +145,9 @@ def _counted(answer: Answer, field: Field, fields: Fields, answers: Answers) -> 
     return Unanswered.NOT_ASKED if is_silent else Unanswered.CONDITION_UNMET
 
 
-def _enough(field: Field, about: Sequence[bool | None]) -> bool | None:
+def _enough(field: Field, asked: Iterable[bool | None]) -> bool | None:
     """Return whether a field is asked about so many regions that there is something to say."""
+    about = list(asked)
     if about.count(True) >= field.least_regions:
         return True
     return None if about.count(True) + about.count(None) >= field.least_regions else False
@@ -162,11 +161,13 @@ def _marked(field: Field, fields: Fields, answers: Answers) -> frozenset[Span] |
     return found if found or tells else None
 
 
-def _is_asked_about(region: Span, field: Field, fields: Fields, answers: Answers) -> bool | None:
-    """Return whether a field about regions is asked about this one: by its label, and by what is said of it."""
-    about = {name: one.of_one_region for name, one in fields.items()}
-    said = {name: _said_about(region, answer) for name, answer in answers.items()}
-    return is_asked(field.of_one_region, about, said)
+def _asked_about(regions: Collection[Span], field: Field, fields: Fields, answers: Answers) -> dict[Span, bool | None]:
+    """Return whether a field about regions is asked about each: by its label, and by what is said of it."""
+    about, one = {name: other.of_one_region for name, other in fields.items()}, field.of_one_region
+    return {
+        region: is_asked(one, about, {name: _said_about(region, answer) for name, answer in answers.items()})
+        for region in regions
+    }
 
 
 def _said_about(region: Span, answer: Answer) -> Answer:
