@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ml_backend.pages.dispute_texts import DISPUTES
+from ml_backend.pages.report_texts import REPORT
 from ml_backend.pages.system_texts import SYSTEM
 from ml_backend.pages.texts_en import ENGLISH
 from ml_backend.pages.texts_zh import CHINESE
@@ -13,8 +14,8 @@ LANGUAGES = {"en": "English", "zh": "中文"}
 """The languages by their code, each by its own name."""
 NOTHING = "–"
 _WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": ENGLISH | DISPUTES["en"] | SYSTEM["en"],
-    "zh": CHINESE | DISPUTES["zh"] | SYSTEM["zh"],
+    "en": ENGLISH | DISPUTES["en"] | REPORT["en"] | SYSTEM["en"],
+    "zh": CHINESE | DISPUTES["zh"] | REPORT["zh"] | SYSTEM["zh"],
 }
 
 

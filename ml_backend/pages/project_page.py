@@ -13,6 +13,7 @@ from labelloop.number_format import money
 from ml_backend.pages.curve_chart import curve_chart
 from ml_backend.pages.desk import Desk, spoken
 from ml_backend.pages.next_sentence import next_sentence, reason
+from ml_backend.pages.page_figures import ProjectFigures
 from ml_backend.pages.page_texts import Texts
 from workers.admin.round_curve import CurvePoint, learning_curve
 from workers.admin.status import ProjectStatus
@@ -45,11 +46,16 @@ def project_page(desk: Desk, project: int) -> Response:
         status=figures.first,
         next=next_sentence(figures, t),
         progress=_progress(figures.first),
-        fields=[_field(one, report, t) for one, report in zip(figures.statuses, figures.reports, strict=True)],
+        fields=field_views(figures, t),
         spent=(money(spending.total.cost), money(spending.cap)) if spending else None,
     )
     answer.add_etag()
     return answer
+
+
+def field_views(figures: ProjectFigures, t: Texts) -> list[FieldView]:
+    """Return the looped fields as pages show them."""
+    return [_field(one, report, t) for one, report in zip(figures.statuses, figures.reports, strict=True)]
 
 
 def curve_csv(desk: Desk, project: int, name: str) -> Response:

@@ -36,7 +36,7 @@ def quality_page(desk: Desk, project: int, field: str) -> Response:
     """Return the page; raises NotConnected, or UserError for an unknown field."""
     state = _in_focus(desk, project, field)
     found = quality(desk.book, state)
-    return desk.page("quality.html", found=found, **_head(state), **(_figures(found, state) if found else {}))
+    return desk.page("quality.html", found=found, **_head(state), **(quality_figures(found, state) if found else {}))
 
 
 def tasks_page(desk: Desk, project: int, field: str, of: str, labels: tuple[str, str]) -> Response:
@@ -73,7 +73,8 @@ def _head(state: ProjectState) -> dict[str, Any]:
     }
 
 
-def _figures(found: Quality, state: ProjectState) -> dict[str, Any]:
+def quality_figures(found: Quality, state: ProjectState) -> dict[str, Any]:
+    """Return what the page and the report show of a field, by the names of their templates."""
     tables: dict[str, ConfusionTable | None] = {
         MODEL: confusion_table(found.of_model, state.field.labels),
         PEOPLE: confusion_table(found.among_people, state.field.labels, symmetric=True),

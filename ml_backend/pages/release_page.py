@@ -11,6 +11,7 @@ from labelloop.domain.records import Certificate, ClosedRound, Release
 from labelloop.errors import NotFound
 from labelloop.state.load import load
 from labelloop.state.project_state import ProjectState
+from labelloop.stores.book import Book
 from ml_backend.pages.desk import Desk, spoken
 from ml_backend.pages.next_sentence import next_sentence
 from workers.admin.release_status import CertificateStatus, certificate_status, release_status
@@ -54,7 +55,7 @@ def release_page(desk: Desk, project: int) -> Response:
         title=state.connection.title,
         several=len(state.fields) > 1,
         next=next_sentence(desk.figures.of(project), spoken()),
-        certificates=list(_certificates(desk, state)),
+        certificates=certificate_views(desk.book, state),
         release=release_status(desk.book, state) if state.fields else None,
         files=list(_files(desk, state)),
     )
@@ -71,11 +72,13 @@ def stored_file(desk: Desk, project: int, of: str, number: int, name: str) -> Re
     return send_file(content, "application/octet-stream", as_attachment=True, download_name=shown)
 
 
-def _certificates(desk: Desk, state: ProjectState) -> Iterator[CertificateView]:
-    for one in state.by_field:
-        if (status := certificate_status(desk.book, one)) and one.attempt:
-            conditional = one.field.condition is not None
-            yield CertificateView(one.field.name, status, one.attempt.certificate, conditional)
+def certificate_views(book: Book, state: ProjectState) -> list[CertificateView]:
+    """Return the newest attempt of each field that has one."""
+    return [
+        CertificateView(one.field.name, status, one.attempt.certificate, one.field.condition is not None)
+        for one in state.by_field
+        if (status := certificate_status(book, one)) and one.attempt
+    ]
 
 
 def _files(desk: Desk, state: ProjectState) -> Iterator[Files]:

@@ -168,8 +168,8 @@ ENGLISH = {
     "no_labels": "The answers of this field have no labels, so there is no table of them.",
     "no_answer": "nothing",
     "confused_model": "The model and people",
-    "confused_about_model": "Row: what the model says. Column: what a person says of the same audit task. A number "
-    "leads to the tasks.",
+    "confused_about_model": "Row: what the model says. Column: what a person says of the same audit task.",
+    "cells_lead": "A number leads to the tasks.",
     "confused_empty_model": "No audit task was labelled yet.",
     "confused_people": "People with each other",
     "confused_about_people": "What two people say of the same audit task, blind; the two halves of the table are the "

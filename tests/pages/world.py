@@ -29,7 +29,8 @@ from labelloop.steps.evaluate import audit_files
 from labelloop.steps.give_verdict import give_verdict
 from labelloop.steps.verdict_report import VERDICT_FILE
 from labelloop.stores.book import Book
-from labelloop.stores.round_files import round_files
+from labelloop.stores.judgement_files import judgements_file
+from labelloop.stores.round_files import judgements_table, round_files
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LABELS = ("Good", "Bad")
@@ -111,7 +112,9 @@ class World:
         """Close a round of 25 labels, after which a new version serves each field, and give its verdicts."""
         at = NOON + timedelta(days=number)
         closed = ClosedRound(project, number, 1, "enough labels", 25 * number, 25, n, 40 * number, created_at=at)
-        self.record(closed, f"round-{number}", round_files(Round(number, ()), None))
+        empty = Round(number, ())
+        several = {judgements_file(name, fields): judgements_table(empty) for name in fields} if fields[1:] else {}
+        self.record(closed, f"round-{number}", round_files(empty, None) | several)
         for place, (field, agreement) in enumerate(zip(fields, agreements, strict=True)):
             version, before = f"v{(number - 1) * len(fields) + place + 1}", (number - 2) * len(fields) + place + 1
             self.record(
@@ -125,7 +128,7 @@ class World:
                 cost_per_1000=0.37,
                 created_at=at,
             )
-            self.record(found, f"evaluation-{number}-{version}")
+            self.record(found, f"evaluation-{number}-{version}", audit_files(()))
             champion = f"v{before}" if number > 1 else ""
             why = f"better by more than one standard error (+0.031 on {n} audit tasks, standard error 0.012)"
             self.record(
@@ -145,7 +148,14 @@ class World:
             field=field,
             created_at=closed.created_at,
         )
-        report = {"human_agreement": {"value": people}, "forecast": {"labels": labels, "hours": 1.5}}
+        report = {
+            "agreement": {"value": people + gap, "low": None, "high": None, "n": n},
+            "human_agreement": {"value": people, "low": None, "high": None},
+            "consensus": {"accuracy": {"n": 0}, "labels": []},
+            "disputed": {"tasks": []},
+            "anchoring": {"difference": None},
+            "forecast": {"labels": labels, "hours": 1.5},
+        }
         files = {VERDICT_FILE: json.dumps(report).encode()}
         self.record(verdict, f"verdict-{number}-{version}", files)
 

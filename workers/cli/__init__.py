@@ -66,6 +66,7 @@ COMMANDS = (
     Command("versions", "models:versions", "labelloop versions 12 --json"),
     Command("deploy", "deployments:deploy", "labelloop deploy 12 v3"),
     Command("rollback", "deployments:rollback", "labelloop rollback 12 --to v2"),
+    Command("report", "report:report", "labelloop report 12 --language zh"),
     Command("log", "trail:log", "labelloop log 12 --json"),
     Command("spending", "spending:spending", "labelloop spending 12 --json"),
     Command("estimate", "spending:estimate", "labelloop estimate 12 --version v3"),
