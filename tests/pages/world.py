@@ -1,9 +1,11 @@
 """Projects in a ledger as they would be after many rounds, with whatever names and figures a test wants."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+
+import numpy as np
 
 from labelloop.domain.consensus import settle
 from labelloop.domain.disagreements import AuditedTask
@@ -25,7 +27,7 @@ from labelloop.domain.tasks import Annotation, Role, Task, TaskState
 from labelloop.domain.values import Choice, FieldKind, Value
 from labelloop.state.load import load
 from labelloop.stats.agreement import model_agreement, pairwise_agreement
-from labelloop.steps.evaluate import audit_files
+from labelloop.steps.evaluate import audit_files, interval
 from labelloop.steps.give_verdict import give_verdict
 from labelloop.steps.verdict_report import VERDICT_FILE
 from labelloop.stores.book import Book
@@ -39,9 +41,10 @@ LABELS = ("Good", "Bad")
 
 @dataclass(frozen=True)
 class World:
-    """A book in which projects are written down; each method adds to it."""
+    """A book in which projects are written down; each method adds to it. `text` tells a task's by its id."""
 
     book: Book
+    text: Callable[[int], str] = "text {}".format
 
     def connect(
         self,
@@ -59,7 +62,7 @@ class World:
         self.record(SchemaVersion(project, 1, config, written, digest, created_at=NOON), "schema-1")
         ids = range(1, tasks + 1)
         mirror = self.book.mirror(project)
-        mirror.put([TaskState(Task(id_, f"text {id_}"), (), NOON) for id_ in ids])
+        mirror.put([TaskState(Task(id_, self.text(id_)), (), NOON) for id_ in ids])
         roles = [TaskRole(project, id_, Role.TRAIN if id_ % 5 else Role.MONITOR) for id_ in ids]
         assert self.book.ledger.add_roles(roles)
 
@@ -68,7 +71,7 @@ class World:
         moment = NOON + timedelta(hours=1)
         self.book.mirror(project).put(
             [
-                TaskState(Task(id_, f"text {id_}"), (Annotation(1000 + id_, id_, 1, Choice(label), moment),), moment)
+                TaskState(Task(id_, self.text(id_)), (Annotation(1000 + id_, id_, 1, Choice(label), moment),), moment)
                 for id_ in tasks
             ]
         )
@@ -86,7 +89,7 @@ class World:
         self.book.mirror(project).put(
             [
                 TaskState(
-                    Task(id_, words.get(id_, f"text {id_}")),
+                    Task(id_, words.get(id_, self.text(id_))),
                     tuple(
                         Annotation(100_000 + 100 * id_ + who, id_, 700 + who, Choice(label), moment, field=field)
                         for who, label in enumerate(labels, 1)
@@ -159,41 +162,56 @@ class World:
         files = {VERDICT_FILE: json.dumps(report).encode()}
         self.record(verdict, f"verdict-{number}-{version}", files)
 
-    def audited(self, project: int, said: Mapping[int, Sequence[str]], *, number: int = 1) -> Verdict:
-        """Close a round of these audit tasks, of each what the model says and then what people do; give the verdict."""
+    def audited(
+        self,
+        project: int,
+        said: Mapping[int, Sequence[str]],
+        *,
+        number: int = 1,
+        version: str = "",
+        learner: str = "linear",
+        learned: Mapping[int, str] | None = None,
+        why: str = "first",
+    ) -> Verdict:
+        """Close a round of these audit tasks, of each what the model says and then what people do; give the verdict.
+
+        `learned` are tasks to learn from with their labels; where none are given there were 25.
+        """
         at = NOON + timedelta(days=number)
         people: dict[int, dict[int, Value]] = {
             id_: dict(enumerate(map(Choice, answers[1:]), 1)) for id_, answers in said.items()
         }
         judged = [
-            AnnotatedTask(Task(id_, f"text {id_}"), Role.MONITOR, given, settle(given))
+            AnnotatedTask(Task(id_, self.text(id_)), Role.MONITOR, given, settle(given))
             for id_ in said
             for given in [tuple(Annotation(100 * id_ + who, id_, who, v, at) for who, v in people[id_].items())]
         ]
-        closed = ClosedRound(project, number, 1, "enough labels", 25, 25, len(said), 40, created_at=at)
+        for id_, label in (learned or {}).items():
+            told = (Annotation(100 * id_ + 1, id_, 1, Choice(label), at),)
+            judged.append(AnnotatedTask(Task(id_, self.text(id_)), Role.TRAIN, told, settle(told)))
+        labels = len(learned or range(25))
+        closed = ClosedRound(project, number, 1, "enough labels", labels, 25, len(said), 40, created_at=at)
         self.record(closed, f"round-{number}", round_files(Round(number, tuple(judged)), None))
-        version = f"v{number}"
-        self.record(Fit(project, number, "linear", version, "", 25, 1.5, created_at=at), f"fit-{version}")
+        version = version or f"v{number}"
+        self.record(Fit(project, number, learner, version, "", labels, 1.5, created_at=at), f"fit-{version}")
         values = {id_: list(given.values()) for id_, given in people.items()}
         tasks = [
             AuditedTask(id_, model, people[id_], model_agreement(model, values[id_]), pairwise_agreement(values[id_]))
             for id_, answers in said.items()
             for model in [Choice(answers[0])]
         ]
-        share = sum(task.agreement for task in tasks) / len(tasks)
         found = Evaluation(
-            *(project, number, version, len(tasks), share, share, share),
-            None,
-            None,
-            None,
-            None,
-            None,
-            2.5,
+            *(project, number, version, len(tasks)),
+            *_mean([task.agreement for task in tasks]),
+            *_mean([task.human_agreement for task in tasks if task.human_agreement is not None]),
+            *(None, None, 2.5),
             created_at=at,
         )
         self.record(found, f"evaluation-{number}-{version}", audit_files(tasks))
-        self.record(Decision(project, number, version, "", version, "first", created_at=at), f"decision-{number}")
-        self.record(Deployment(project, version, "first", created_at=at), f"deployment-{number}")
+        served = self.book.ledger.newest(Deployment, project)
+        champion = served.version if served else ""
+        self.record(Decision(project, number, version, champion, version, why, created_at=at), f"decision-{number}")
+        self.record(Deployment(project, version, why, created_at=at), f"deployment-{number}")
         return give_verdict(self.book, load(self.book, project), number)
 
     def disconnect(self, project: int) -> None:
@@ -205,3 +223,8 @@ class World:
     def record(self, record: Record, name: str, files: Mapping[str, bytes] | None = None) -> None:
         """Write a fact down."""
         assert self.book.record(record, name, files or {})
+
+
+def _mean(shares: Sequence[float]) -> tuple[float | None, float | None, float | None]:
+    """Return the mean of shares with its 95 % interval."""
+    return (sum(shares) / len(shares) if shares else None, *interval(np.array(shares)))

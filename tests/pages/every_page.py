@@ -1,0 +1,47 @@
+"""Where every page of the made-up projects is, and how a browser gets to it."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from tests.pages.served_pages import IN_ROUNDS, NEW, RELEASED
+from tests.pages.showroom_words import Words
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PARTS = ("", "/quality", "/disputes", "/people", "/versions", "/release", "/log")
+"""The pages of a project, with that of the guideline, which has an address of its own."""
+DETOURS = ("confirmation", "error")
+"""Pages that no link leads to."""
+
+
+def every_page(words: Words) -> dict[str, str]:
+    """Return the paths of all pages by name; `words` are those of the project in rounds."""
+    cell = {"field": words.field, "of": "model", "one": words.labels[1], "other": words.labels[0]}
+    of_project = {part.strip("/") or "project": f"/projects/{IN_ROUNDS}{part}" for part in PARTS}
+    return {
+        "projects": "/projects",
+        **of_project,
+        "quality-tasks": f"/projects/{IN_ROUNDS}/quality/tasks?{urlencode(cell)}",
+        "disputes-decided": f"/projects/{IN_ROUNDS}/disputes?show=decided",
+        "confirmation": f"/projects/{IN_ROUNDS}/versions",
+        "guideline": f"/guideline/{IN_ROUNDS}",
+        "release": f"/projects/{RELEASED}/release",
+        "system": "/system",
+        "log-in": "/login",
+        "error": "/projects/99",
+    }
+
+
+def first_minute() -> dict[str, str]:
+    """Return the paths of the pages of a project of which there is nothing to tell yet."""
+    paths = [f"/projects/{NEW}{part}" for part in PARTS] + [f"/guideline/{NEW}"]
+    return {f"new-{path.rpartition('/')[2] if path.count('/') > 2 else path.split('/')[1]}": path for path in paths}
+
+
+def open_page(page: "Page", name: str, path: str, language: str) -> None:
+    """Open a page by its address; the confirmation by the button that leads to it."""
+    page.goto(f"{path}{'&' if '?' in path else '?'}lang={language}")
+    if name == "confirmation":
+        page.locator("button[value=deploy]").first.click()
+        page.locator("input[name=sure]").wait_for(state="attached")

@@ -1,0 +1,133 @@
+"""The service in front of made-up projects, as a browser reaches it: with a queue, a worker, and no Label Studio."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from flask import Flask
+from rq.job import JobStatus
+from rq.results import Result
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from labelloop.finding import Finding, Level
+from labelloop.settings import Settings
+from ml_backend.app import EXTENSION, PAGES_DESK, create_app
+from tests.local.proc import eventually
+from tests.ml_backend.stage import PASSWORD, SECRET
+from tests.pages.showroom import LEAD, certify, furnish, publish
+from tests.pages.showroom_words import Words
+from tests.pages.world import World
+from workers.admin import doctor
+from workers.jobs.app_context import open_serving_context
+from workers.jobs.job_queue import Bell
+from workers.jobs.open_stores import open_bell, open_book
+from workers.jobs.worker import open_worker
+from workers.local.redis import start_redis
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext
+
+IN_ROUNDS, RELEASED, NEW = 12, 13, 14
+"""The projects: one that is labelled in rounds, one that is released, one that was connected a minute ago."""
+FINDINGS = (
+    Finding(Level.FAULT, "A job has failed for good: fit-13-4.", "See its error below, then try it again."),
+    Finding(Level.WARN, "The disk has 4 GB left.", "Make room, or set LABELLOOP_DATA_DIR to a larger disk."),
+    Finding(Level.OK, "Label Studio answers."),
+    Finding(Level.OK, "Redis answers."),
+)
+
+
+@dataclass(frozen=True)
+class ServedPages:
+    """The address of the service, and a lead's session in it."""
+
+    url: str
+    session: str
+
+    def visit(self, browser: "Browser", *, stranger: bool = False, **how: Any) -> "BrowserContext":
+        """Return a window of its own, in which the lead is logged in; `how` is what Playwright takes."""
+        context = browser.new_context(base_url=self.url, **how)
+        if not stranger:
+            context.add_cookies([{"name": "labelloop_session", "value": self.session, "url": self.url}])
+        return context
+
+
+@contextmanager
+def served_pages(folder: Path, *, in_rounds: Words, released: Words) -> Iterator[ServedPages]:
+    """Serve the made-up projects from an empty folder; raises where Valkey does not start."""
+    with ExitStack() as stack:
+        queue = start_redis(folder / "valkey")
+        stack.callback(queue.process.stop)
+        settings = Settings(
+            _env_file=None,
+            data_dir=folder,
+            label_studio_url="http://127.0.0.1:1",
+            redis_url=queue.url,
+            backend_password=PASSWORD,
+            webhook_secret=SECRET,
+            leads=LEAD.name,
+            refresh_s=600,
+            log_level="CRITICAL",
+        )
+        _furnish_all(settings, in_rounds, released)
+        stack.enter_context(patch.object(doctor, "examine", lambda _: FINDINGS))
+        app = create_app(open_serving_context(settings))
+        stack.callback(app.extensions[EXTENSION].close)
+        desk = app.extensions[PAGES_DESK]
+        assert eventually(lambda: desk.doctor.newest is not None)
+        yield ServedPages(stack.enter_context(_served(app)), _session(app))
+
+
+def _furnish_all(settings: Settings, in_rounds: Words, released: Words) -> None:
+    book = open_book(settings)
+    world = World(book)
+    furnish(world, IN_ROUNDS, in_rounds)
+    furnish(world, RELEASED, released)
+    certify(world, RELEASED)
+    world.connect(NEW, "Support tickets")
+    publish(world, NEW)
+    book.ledger.engine.dispose()
+    bell = open_bell(settings)
+    _work(bell)
+    bell.redis.close()
+
+
+def _work(bell: Bell) -> None:
+    """Let a worker be alive and a job of the released project have failed."""
+    open_worker(bell.redis).register_birth()  # type: ignore[no-untyped-call]
+    name = f"fit-{RELEASED}-4"
+    bell.enqueue("fit", RELEASED, 4)
+    job = bell.queue.fetch_job(name)
+    assert job is not None
+    bell.queue.remove(job)
+    job.set_status(JobStatus.FAILED)
+    bell.queue.failed_job_registry.add(job, ttl=3600)
+    Result.create_failure(job, 3600, "torch.OutOfMemoryError: CUDA out of memory")
+
+
+def _session(app: Flask) -> str:
+    """Return the cookie of somebody who has logged in."""
+    signer: Any = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+    return str(signer.dumps({"name": LEAD.name, "nonce": "once", "_permanent": True}))
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing of requests."""
+
+
+@contextmanager
+def _served(app: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

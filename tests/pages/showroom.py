@@ -1,0 +1,189 @@
+"""Made-up projects that have content on every page: what the pages' pictures show, and what is looked at closely."""
+
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+
+from labelloop.acting import PAGE, Actor, acting
+from labelloop.domain.guideline_records import Guideline
+from labelloop.domain.queue import QueueItem
+from labelloop.domain.records import Certificate, CertifyDraw, Evaluation, Fit, Publication, Release, ReleaseOrder
+from labelloop.domain.tasks import Annotation, Origin, Task, TaskState
+from labelloop.domain.value_cells import value_json
+from labelloop.domain.values import Choice
+from labelloop.state.load import load
+from labelloop.steps.adjudicate import adjudicate
+from labelloop.steps.trail import enter
+from labelloop.stores.queue_file import QUEUE_FILE, write_queue
+from tests.pages.showroom_words import Words
+from tests.pages.world import NOON, World
+
+TASKS = 1500
+LEAD = Actor("lead@example.com", PAGE, "192.0.2.7")
+ROUNDS = (("linear", "v1", ""), ("linear", "v2", ""), ("contrastive", "v4", "v3"), ("contrastive", "v5", "v6"))
+"""Of each round the learner whose version won, that version, and one that lost."""
+WRONG = (0.42, 0.33, 0.25, 0.19)
+"""How often the winner is wrong, round by round, and how often a person is."""
+SLIPS = 0.08
+WHY = "better by more than one standard error (+0.062 on 160 audit tasks, standard error 0.021)"
+PEOPLE = (1, 2, 3, 4)
+SPLIT = (3, 14, 27, 41, 58)
+"""Tasks to learn from on which three people differ."""
+NEW = 14
+"""Labels since the newest round."""
+
+
+def furnish(world: World, project: int, words: Words) -> None:
+    """Write a project down that was labelled for four rounds: disputes, guidelines and log entries included."""
+    shown = replace(world, text=words.text)
+    shown.connect(project, words.title, (words.field,), words.labels, TASKS)
+    for place, (learner, version, lost) in enumerate(ROUNDS, 1):
+        said = {id_: _audit_answers(words, id_, place) for id_ in range(5, 200 * place + 1, 5)}
+        learned = {id_: words.labels[words.label(id_)] for id_ in _to_learn_from(60 * place)}
+        shown.audited(
+            project,
+            said,
+            number=place,
+            version=version,
+            learner=learner,
+            learned=learned,
+            why=WHY if place > 1 else "first",
+        )
+        if lost:
+            _lose(world, project, place, lost)
+    world.book.mirror(project).put([_labelled(words, id_) for id_ in range(1, 200 * len(ROUNDS) + 1)])
+    publish(world, project, "v5", len(ROUNDS))
+    _write_guidelines(world, project, words)
+    _act(world, project, words)
+
+
+def publish(world: World, project: int, version: str = "", number: int = 0) -> None:
+    """Give people the queue of a version: tasks that nobody has touched, audit tasks among them."""
+    state = load(world.book, project)
+    waiting = sorted(state.tasks.ids - state.tasks.annotators.keys())[:180]
+    items = [QueueItem(id_, place, {}) for place, id_ in enumerate(waiting)]
+    blind = sum(id_ % 5 == 0 for id_ in waiting)
+    made = Publication(
+        project, version or "v0", version, number, len(items), blind, created_at=NOON + timedelta(days=8)
+    )
+    world.record(made, "publication", {QUEUE_FILE: write_queue(items, {}, [state.field.name])})
+
+
+def certify(world: World, project: int) -> None:
+    """Let the version of the newest round be certified, and the project released."""
+    at = NOON + timedelta(days=9)
+    world.record(CertifyDraw(project, 1, "v5", 300, 860, 0.05, 0.025, created_at=at), "draw-1")
+    found = Certificate(
+        project,
+        1,
+        "v5",
+        True,
+        "14 errors on 300 tasks; 11 of them would stand, as many as are allowed",
+        300,
+        14,
+        11,
+        0.4242,
+        0.8,
+        0.05,
+        0.025,
+        created_at=at,
+    )
+    world.record(found, "certificate-1")
+    world.record(ReleaseOrder(project, 1, "v5", TASKS, active=True, created_at=at), "order-1")
+    files = {"release.parquet": b"", "release.csv": b"", "release.json": b"{}"}
+    written = Release(project, 1, 1, "v5", TASKS, 812, 685, left_out=3, created_at=at)
+    world.record(written, "release-1", files)
+
+
+def _audit_answers(words: Words, id_: int, place: int) -> tuple[str, ...]:
+    """Return what the model says of an audit task, then what people do: they are wrong now and then."""
+    return tuple(
+        _said(words, id_, who, wrong) for who, wrong in ((-place, WRONG[place - 1]), *((p, SLIPS) for p in PEOPLE[:2]))
+    )
+
+
+def _said(words: Words, id_: int, who: int, wrong: float) -> str:
+    chance = Random(f"{id_} {who}")
+    slip = chance.randint(1, len(words.labels) - 1) if chance.random() < wrong else 0
+    return words.labels[(words.label(id_) + slip) % len(words.labels)]
+
+
+def _labelled(words: Words, id_: int) -> TaskState:
+    """Return a task as people have left it: audit tasks have two answers, disputed ones three, the others one."""
+    at = NOON + timedelta(minutes=5 * id_)
+    people = PEOPLE[:2] if id_ % 5 == 0 else PEOPLE[:3] if id_ in SPLIT else (PEOPLE[id_ % 4],) if _is_done(id_) else ()
+    given = [
+        Annotation(
+            *(100 * id_ + who, id_, who, Choice(_answer(words, id_, who)), at, Origin.MANUAL),
+            lead_time=4.0 + 3 * who + id_ % 7,
+        )
+        for who in people
+    ]
+    if id_ % 90 == 6:
+        given.append(Annotation(100 * id_ + 9, id_, 2, None, at, skipped=True))
+    return TaskState(Task(id_, words.text(id_)), tuple(given), at)
+
+
+def _answer(words: Words, id_: int, who: int) -> str:
+    if id_ in SPLIT:
+        return words.labels[(words.label(id_) + who // 2) % len(words.labels)]
+    return _said(words, id_, who, SLIPS if id_ % 5 == 0 else 0.0)
+
+
+def _is_done(id_: int) -> bool:
+    return id_ - id_ // 5 <= 60 * len(ROUNDS) + NEW
+
+
+def _to_learn_from(count: int) -> list[int]:
+    """Return the first tasks that are no audit tasks."""
+    return [id_ for id_ in range(1, 2 * count) if id_ % 5][:count]
+
+
+def _lose(world: World, project: int, place: int, version: str) -> None:
+    """Record a version that was not as good as the one that serves now."""
+    at = NOON + timedelta(days=place)
+    won = world.book.ledger.newest(Evaluation, project)
+    assert won is not None
+    assert won.agreement is not None
+    worse = replace(won, version=version, agreement=won.agreement - 0.06, ms_per_text=1.1, artifact="")
+    worse = replace(worse, agreement_low=won.agreement - 0.14, agreement_high=won.agreement + 0.02)
+    world.record(Fit(project, place, "linear", version, "", 60 * place, 0.8, created_at=at), f"fit-{version}")
+    world.record(worse, f"evaluation-{place}-{version}")
+
+
+def _write_guidelines(world: World, project: int, words: Words) -> None:
+    """Let a guideline stand, be bettered by an LLM, and bettered again: that waits for the lead."""
+    first = "# Guideline\n\n" + "".join(
+        f"## {label}\n{some[0]}\n\n" for label, some in zip(words.labels, words.texts, strict=True)
+    )
+    made = NOON + timedelta(days=1)
+    start = Guideline(
+        project, 1, 1, "prompt", "file", "accepted", "the file says so", 0, 0, None, None, None, 0.0, created_at=made
+    )
+    better = replace(
+        start, number=2, round_number=3, origin="llm", reason="12 held-out examples better, 1 worse", basis=1
+    )
+    better = replace(
+        better, n=50, before=0.62, after=0.84, p_value=0.002, cost=0.0213, created_at=made + timedelta(days=2)
+    )
+    later = replace(
+        better, number=3, round_number=4, outcome="proposed", basis=2, before=0.84, after=0.86, p_value=0.31
+    )
+    second = first.replace(words.texts[1][0], f"{words.texts[1][0]}\n{words.rule}", 1)
+    third = f"{second}{words.texts[3][1]}\n"
+    for one, text in zip((start, better, later), (first, second, third), strict=True):
+        world.record(one, f"guideline-{one.number}", {"guideline.md": text.encode()})
+
+
+def _act(world: World, project: int, words: Words) -> None:
+    """Let the lead decide two disputes, one of them a gap, and do this and that."""
+    with acting(Actor("ops", "command", "annotation-1")):
+        enter(world.book, project, "connect", words.title)
+        enter(world.book, project, "rules", "round_size=40 learners=linear,contrastive")
+    with acting(LEAD):
+        enter(world.book, project, "deploy", "v5 --pin")
+        enter(world.book, project, "unpin")
+        for task, reason in ((SPLIT[0], "gap in the guideline"), (SPLIT[1], "slip")):
+            answer = value_json(Choice(_answer(words, task, 2)))
+            state = load(world.book, project)
+            adjudicate(world.book, state, task, value=answer, reason=reason, note=words.note, who=LEAD.name)
