@@ -27,8 +27,8 @@ WRONG = (0.42, 0.33, 0.25, 0.19)
 SLIPS = 0.08
 WHY = "better by more than one standard error (+0.062 on 160 audit tasks, standard error 0.021)"
 PEOPLE = (1, 2, 3, 4)
-SPLIT = (3, 14, 27, 41, 58)
-"""Tasks to learn from on which three people differ."""
+SPLIT = {3: 3, 14: 2, 27: 2, 41: 2, 58: 3}
+"""Tasks to learn from on which so many people differ."""
 NEW = 14
 """Labels since the newest round."""
 
@@ -109,9 +109,10 @@ def _said(words: Words, id_: int, who: int, wrong: float) -> str:
 
 
 def _labelled(words: Words, id_: int) -> TaskState:
-    """Return a task as people have left it: audit tasks have two answers, disputed ones three, the others one."""
+    """Return a task as people have left it: audit tasks have two answers, disputed ones up to three, the others one."""
     at = NOON + timedelta(minutes=5 * id_)
-    people = PEOPLE[:2] if id_ % 5 == 0 else PEOPLE[:3] if id_ in SPLIT else (PEOPLE[id_ % 4],) if _is_done(id_) else ()
+    of_other = 2 if id_ % 5 == 0 else 0
+    people = PEOPLE[: SPLIT.get(id_, of_other)] or ((PEOPLE[id_ % 4],) if _is_done(id_) else ())
     given = [
         Annotation(
             *(100 * id_ + who, id_, who, Choice(_answer(words, id_, who)), at, Origin.MANUAL),
@@ -183,7 +184,7 @@ def _act(world: World, project: int, words: Words) -> None:
     with acting(LEAD):
         enter(world.book, project, "deploy", "v5 --pin")
         enter(world.book, project, "unpin")
-        for task, reason in ((SPLIT[0], "gap in the guideline"), (SPLIT[1], "slip")):
+        for task, reason in ((3, "gap in the guideline"), (14, "slip")):
             answer = value_json(Choice(_answer(words, task, 2)))
             state = load(world.book, project)
             adjudicate(world.book, state, task, value=answer, reason=reason, note=words.note, who=LEAD.name)
