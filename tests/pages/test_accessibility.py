@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SERIOUS = ("serious", "critical")
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
 OF_STATUS = "the server responded with a status of"
 """What Chromium says of a page that is an error, which is meant."""
 
@@ -57,6 +58,7 @@ def complaints(browser: "Browser", served: ServedPages, paths: dict[str, str], l
         heard.listen(page)
         for name, path in paths.items():
             open_page(page, name, path, language)
+            page.evaluate(UNFOLD)
             too_wide = page.evaluate(WIDER)
             found += [f"{name}: {too_wide} px too wide"] if too_wide > 0 else []
             found += [f"{name}: {told}" for told in _serious(axe.run(page).response)]
