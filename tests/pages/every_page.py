@@ -45,7 +45,9 @@ def open_page(page: "Page", name: str, path: str, language: str) -> None:
         page.goto("about:blank")  # the policy of the page before would hold for the file
         page.set_content(page.request.get(address).text())
         return
-    page.goto(address)
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.status == (404 if name == "error" else 200), f"{name}: {answer.status}"
     if name == "confirmation":
         page.locator("button[value=deploy]").first.click()
         page.locator("input[name=sure]").wait_for(state="attached")

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -57,8 +57,8 @@ class ServedPages:
 
 
 @contextmanager
-def served_pages(folder: Path, *, in_rounds: Words, released: Words) -> Iterator[ServedPages]:
-    """Serve the made-up projects from an empty folder; raises where Valkey does not start."""
+def served_pages(folder: Path, words: Words) -> Iterator[ServedPages]:
+    """Serve made-up projects of these words from an empty folder; raises where Valkey does not start."""
     with ExitStack() as stack:
         queue = start_redis(folder / "valkey")
         stack.callback(queue.process.stop)
@@ -73,7 +73,7 @@ def served_pages(folder: Path, *, in_rounds: Words, released: Words) -> Iterator
             refresh_s=600,
             log_level="CRITICAL",
         )
-        _furnish_all(settings, in_rounds, released)
+        _furnish_all(settings, words)
         stack.enter_context(patch.object(doctor, "examine", lambda _: FINDINGS))
         app = create_app(open_serving_context(settings))
         stack.callback(app.extensions[EXTENSION].close)
@@ -82,12 +82,12 @@ def served_pages(folder: Path, *, in_rounds: Words, released: Words) -> Iterator
         yield ServedPages(stack.enter_context(_served(app)), _session(app))
 
 
-def _furnish_all(settings: Settings, in_rounds: Words, released: Words) -> None:
+def _furnish_all(settings: Settings, words: Words) -> None:
     book = open_book(settings)
     world = World(book)
-    furnish(world, IN_ROUNDS, in_rounds)
-    furnish(world, RELEASED, released)
-    certify(world, RELEASED)
+    furnish(world, IN_ROUNDS, words)
+    furnish(world, RELEASED, replace(words, title=words.older))
+    certify(world, RELEASED, words)
     world.connect(NEW, "Support tickets")
     publish(world, NEW)
     book.ledger.engine.dispose()

@@ -5,6 +5,7 @@ from datetime import timedelta
 from random import Random
 
 from labelloop.acting import PAGE, Actor, acting
+from labelloop.domain.certification import Population
 from labelloop.domain.guideline_records import Guideline
 from labelloop.domain.queue import QueueItem
 from labelloop.domain.records import Certificate, CertifyDraw, Evaluation, Fit, Publication, Release, ReleaseOrder
@@ -14,13 +15,14 @@ from labelloop.domain.values import Choice
 from labelloop.state.load import load
 from labelloop.steps.adjudicate import adjudicate
 from labelloop.steps.trail import enter
+from labelloop.stores.certify_files import CERTIFY_FILE, write_population
 from labelloop.stores.queue_file import QUEUE_FILE, write_queue
 from tests.pages.showroom_words import Words
 from tests.pages.world import NOON, World
 
 TASKS = 1500
 LEAD = Actor("lead@example.com", PAGE, "192.0.2.7")
-ROUNDS = (("linear", "v1", ""), ("linear", "v2", ""), ("contrastive", "v4", "v3"), ("contrastive", "v5", "v6"))
+ROUNDS = (("linear", "v1", ""), ("linear", "v2", ""), ("contrastive", "v3", "v4"), ("contrastive", "v5", "v6"))
 """Of each round the learner whose version won, that version, and one that lost."""
 WRONG = (0.42, 0.33, 0.25, 0.19)
 """How often the winner is wrong, round by round, and how often a person is."""
@@ -69,10 +71,14 @@ def publish(world: World, project: int, version: str = "", number: int = 0) -> N
     world.record(made, "publication", {QUEUE_FILE: write_queue(items, {}, [state.field.name])})
 
 
-def certify(world: World, project: int) -> None:
+def certify(world: World, project: int, words: Words) -> None:
     """Let the version of the newest round be certified, and the project released."""
     at = NOON + timedelta(days=9)
-    world.record(CertifyDraw(project, 1, "v5", 300, 860, 0.05, 0.025, created_at=at), "draw-1")
+    untouched = [id_ for id_ in range(1, TASKS + 1) if not _labelled(words, id_).annotations]
+    prints = {id_: Task(id_, words.text(id_)).fingerprint for id_ in range(1, TASKS + 1)}
+    drawn = Population(prints, frozenset(untouched), tuple(untouched[:300]))
+    draw = CertifyDraw(project, 1, "v5", 300, len(untouched), 0.05, 0.025, created_at=at)
+    world.record(draw, "draw-1", {CERTIFY_FILE: write_population(drawn)})
     found = Certificate(
         project,
         1,

@@ -7,9 +7,10 @@ from tests.pages.test_project_pages import HOSTILE
 
 @dataclass(frozen=True)
 class Words:
-    """A project's words: `texts` has, for each label, texts that are given it."""
+    """A project's words: `texts` has, for each label, texts that are given it; `older` is a released one's title."""
 
     title: str
+    older: str
     field: str
     labels: tuple[str, ...]
     texts: tuple[tuple[str, ...], ...]
@@ -28,6 +29,7 @@ class Words:
 
 ENGLISH = Words(
     "Reviews of the spring catalogue",
+    "Reviews of the winter catalogue",
     "intent",
     ("Praise", "Complaint", "Question", "Suggestion"),
     (
@@ -41,6 +43,7 @@ ENGLISH = Words(
 )
 CHINESE = Words(
     "春季商品评论",
+    "冬季商品评论",
     "意图",
     ("表扬", "投诉", "咨询", "建议"),
     (
@@ -54,6 +57,7 @@ CHINESE = Words(
 )
 ILL = Words(
     f"{' '.join(HOSTILE[:4])} {'title' * 20}",
+    HOSTILE[4] * 9,
     "field_of_a_name_without_any_end_" * 3,
     ("a label of a hundred characters, with spaces in it, " * 2, "W" * 100, "没有尽头的标签" * 14, HOSTILE[1]),
     tuple((f"{text} {'x' * 300}", text * 9) for text in HOSTILE[:4]),

@@ -19,8 +19,8 @@ DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SERIOUS = ("serious", "critical")
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
-OF_STATUS = "the server responded with a status of"
-"""What Chromium says of a page that is an error, which is meant."""
+MEANT = "the server responded with a status of 404"
+"""What Chromium says of the page of an error."""
 
 
 @dataclass
@@ -39,14 +39,14 @@ class Heard:
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPages]:
     """Yield ordinary projects."""
-    with served_pages(tmp_path_factory.mktemp("pages"), in_rounds=ENGLISH, released=ENGLISH) as served:
+    with served_pages(tmp_path_factory.mktemp("pages"), ENGLISH) as served:
         yield served
 
 
 @pytest.fixture(scope="module")
 def ill_pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPages]:
     """Yield projects with endless labels and hostile titles."""
-    with served_pages(tmp_path_factory.mktemp("ill"), in_rounds=ILL, released=ILL) as served:
+    with served_pages(tmp_path_factory.mktemp("ill"), ILL) as served:
         yield served
 
 
@@ -65,7 +65,7 @@ def complaints(browser: "Browser", served: ServedPages, paths: dict[str, str], l
     finally:
         context.close()
     assert heard.hosts == {urlsplit(served.url).netloc}
-    return found + [said for said in heard.said if OF_STATUS not in said]
+    return found + [said for said in heard.said if MEANT not in said]
 
 
 def _serious(response: dict[str, Any]) -> list[str]:

@@ -24,7 +24,7 @@ FOCUS = """() => {
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPages]:
     """Yield projects that the test may change."""
-    with served_pages(tmp_path_factory.mktemp("pages"), in_rounds=ENGLISH, released=ENGLISH) as served:
+    with served_pages(tmp_path_factory.mktemp("pages"), ENGLISH) as served:
         yield served
 
 
