@@ -140,7 +140,7 @@ ENGLISH = {
     "further audit tasks; go on labelling.",
     "next_guideline": "Discuss the most disputed labels with your annotators, and make the guideline clearer.",
     "because_no_verdict": "No model has been compared with people yet.",
-    "because_failed": "{n} job failed for good; see below.|{n} jobs failed for good; see below.",
+    "because_failed": "{n} job failed for good: see System.|{n} jobs failed for good: see System.",
     "because_gap_worse": "{version} agrees with people {points} points less than people with each other "
     "({n} audit task; up to {margin} less is allowed).|{version} agrees with people {points} points less than "
     "people with each other ({n} audit tasks; up to {margin} less is allowed).",

@@ -134,7 +134,7 @@ CHINESE = {
     "next_audit": "请让两个人再标注约 {n} 个审核任务，同时继续标注。",
     "next_guideline": "请与标注员讨论分歧最多的标签，并把指南写得更清楚。",
     "because_no_verdict": "还没有模型与人比较过。",
-    "because_failed": "有 {n} 个作业彻底失败，见下文。",
+    "because_failed": "有 {n} 个作业彻底失败，见“系统”页面。",
     "because_gap_worse": "{version} 与人的一致率比人与人低 {points} 个百分点"
     "（{n} 个审核任务；最多允许低 {margin} 个）。",
     "because_gap_better": "{version} 与人的一致率比人与人高 {points} 个百分点"
