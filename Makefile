@@ -12,7 +12,7 @@ PIP := -m pip --disable-pip-version-check --quiet
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up llm test fast check bench clean
+.PHONY: help setup demo up llm test fast check screenshots bench clean
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -44,6 +44,9 @@ check: setup ## format, lint, types, import arrows, dependencies, docs, then the
 ifndef CHECK_WITHOUT_TESTS
 	$(MAKE) test
 endif
+
+screenshots: $(OURS) ## pictures of every page for leads, of made-up projects, in build/screenshots; DOCS=1 those of docs/pictures
+	$(BIN)/python -m tests.pages.take_pictures $(if $(DOCS),--docs)
 
 bench: setup ## measure; every benchmark takes its data as an argument, see benchmarks/README.md
 	$(BIN)/python -m benchmarks.serving
