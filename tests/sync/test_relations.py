@@ -148,14 +148,14 @@ def test_what_people_made_of_the_relations_they_were_shown_is_told(after: list[o
     assert found.origin is origin
 
 
-def test_a_replay_refuses_relations_by_name(tmp_path: Path) -> None:
-    """What marks the regions can be replayed from the same file."""
+def test_relations_are_replayed_with_the_configuration_only(tmp_path: Path) -> None:
+    """An export does not say which marks they are between; what marks the regions can be replayed without."""
     path = tmp_path / "export.json"
     annotation = {"id": 1, "completed_by": 1, "result": [*MARKS, relation(ADA, ACME)]}
     path.write_text(json.dumps([{"id": 7, "data": DATA, "annotations": [annotation]}]), "utf-8")
-    with pytest.raises(UserError, match="no field relations that can be replayed; it has who, tone"):
-        read_form(path, CONFIG, "relations")
-    with pytest.raises(UserError, match="no annotation of relations; it has who"):
+    (row,) = read_form(path, CONFIG, "relations").rows
+    assert row.value == Relations(EVERY, frozenset({WORKS}))
+    with pytest.raises(UserError, match="give its configuration with --label-config"):
         read_label_studio(path, "relations")
     (row,) = read_label_studio(path, "who").rows
     assert row.value == Spans(EVERY)
