@@ -110,3 +110,21 @@ def test_a_stranger_in_the_queue_stops_neither_the_worker_nor_the_status(
     jobs = jobs_of(bell, 7)
     assert {job.job for job in jobs.failed} == {"tune-7-odd", "broken-7"}
     assert (jobs.waiting, jobs.tuning) == ((), ())
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_a_job_whose_first_worker_was_killed_ends_well_with_the_next(
+    bell: Bell, redis: Redis, monkeypatch: pytest.MonkeyPatch, background: bool
+) -> None:
+    """What is known of the first time vanishes before its name does; that is no reason to run the job again."""
+    monkeypatch.setattr(loop, "tune" if background else "publish", lambda *_: None)
+    queue = bell.background if background else bell.queue
+    bell.enqueue_tuning(7, 1, "late", seconds=1) if background else bell.enqueue("publish", 7)
+    (name,) = queue.job_ids
+    job = queue.fetch_job(name)
+    assert job is not None
+    gone = open_worker(redis, background=background).prepare_execution(job)
+    redis.delete(gone.key)
+
+    assert reasons(bell, background=background) == []
+    assert queue.fetch_job(name) is None

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from rq.executions import Execution, ExecutionRegistry
 from rq.job import Job
 
 from labelloop.errors import UserError
@@ -16,6 +17,21 @@ NAMES = frozenset(f"{MODULE}.{job}" for job in JOBS)
 
 class JobRefused(UserError):
     """What stands in the queue is no job of the loop."""
+
+
+class Executions(ExecutionRegistry):
+    """The times a job was begun; one whose worker was killed is gone a minute before its name, and is passed over.
+
+    RQ would call the job that another worker then finished a failure, and run it again.
+    """
+
+    def get_executions(self, start: int = 0, end: int = -1) -> list[Execution]:
+        """Return those that are still known."""
+        found = []
+        for name in self.get_execution_ids(start, end):
+            with suppress(ValueError):
+                found.append(Execution.fetch(id=name, job_id=self.job_id, connection=self.connection))
+        return found
 
 
 class LoopJob(Job):
@@ -35,6 +51,11 @@ class LoopJob(Job):
             self._refuse(f"{self.func_name} takes ids only")
         function: Callable[..., Any] = super().func
         return function
+
+    @property
+    def execution_registry(self) -> ExecutionRegistry:
+        """Return the times it was begun."""
+        return Executions(self.id, self.connection)
 
     def restore(self, raw_data: Mapping[Any, Any]) -> None:
         """Take over what Redis holds, without its callbacks and webhooks: the loop has none."""
