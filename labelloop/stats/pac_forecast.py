@@ -68,8 +68,8 @@ def forecast_together(
 
     `margin` and `wrong` are of shape (fields, m), `pool_margin` of shape (fields, untouched tasks). A task is left to
     the model where each field's margin reaches the threshold of that field, and it is not `blocked`, shape (m,). A
-    field of which nothing may stand leaves those to it that are `not_asked` of it, shape (fields, m); none without.
-    Audit tasks count by their lowest margin.
+    field of which nothing may stand, or fewer than are `not_asked` of it, shape (fields, m), leaves these to it; none
+    without. Audit tasks count by their lowest margin.
 
     >>> margins = np.linspace(0, 1, 100)
     >>> two = np.stack([margins, margins[::-1]])
@@ -90,8 +90,10 @@ def forecast_together(
             scores = margin[field, drawn]
             automated = most_automated(scores, rng.random(n) < wrong[field, drawn], allowed)
             stands = scores >= np.sort(scores)[-automated] if automated else np.zeros(n, bool)
-            found[field, at] = stands.mean()
-            done = done & (stands if automated or not_asked is None else not_asked[field, drawn])
+            unasked = np.zeros(n, bool) if not_asked is None else not_asked[field, drawn]
+            is_granted = automated >= max(1, int(unasked.sum()))
+            found[field, at] = stands.mean() if is_granted else 0.0
+            done = done & (stands if is_granted else unasked)
         found[-1, at] = done.mean()
     return [_share(one, tasks) for one in found]
 

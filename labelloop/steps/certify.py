@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from labelloop.domain.records import Certificate, CertifyDraw
 from labelloop.domain.task_index import open_certify
 from labelloop.domain.task_rows import row_similarity
 from labelloop.domain.tasks import Role
+from labelloop.domain.unanswered import Unanswered
 from labelloop.errors import NotFound, UserError
 from labelloop.learners.base import ModelContext
 from labelloop.state.project_state import ProjectState
@@ -151,7 +153,9 @@ def certify(book: Book, state: ProjectState, *, context: ModelContext) -> Certif
 
     Of a field that is not asked everywhere the versions say together whether it is, and asked by the one and not by the
     other is an error. A task that people skipped or did not judge blind counts as an error at the model's margin, one
-    that was deleted as an error at the highest margin: what is not known never makes the promise easier.
+    that was deleted as an error at the highest margin: what is not known never makes the promise easier. A field whose
+    model would fill in fewer rows than those in which it is not asked is not granted a certificate: people who answer
+    it where it is asked leave more to the models.
     """
     attempt = state.attempt
     if attempt is None:
@@ -172,7 +176,10 @@ def certify(book: Book, state: ProjectState, *, context: ModelContext) -> Certif
         delta=attempt.draw.delta,
         pool=attempt.draw.pool,
     )
+    not_asked = sum(said.answer is Unanswered.NOT_ASKED and not said.fallback for said in answers.values())
     record = _certificate(attempt, found, _because(found, attempt.draw))
+    if found.automated < not_asked:
+        record = _certificate(attempt, replace(found, automated=0, threshold=inf), _because_few(found, not_asked))
     copies = _copies(book, state, drawn, context=context)
     seen = NearCopies(len(copies), len(copies - right))
     return _record(book, state, attempt, record, certificate_json(state, attempt, record, people, answers, seen))
@@ -201,6 +208,13 @@ def _because(found: PacThreshold, draw: CertifyDraw) -> str:
             f"{share}, including the model's most certain predictions: none of its labels can be used without a person"
         )
     return f"{share}; up to {found.allowed} may be wrong at or above the threshold"
+
+
+def _because_few(found: PacThreshold, not_asked: int) -> str:
+    return (
+        f"{found.errors} tasks wrong: its model could fill in {found.automated} of the tasks drawn, and the answers of "
+        f"others do not ask for it in {not_asked}: people answer it where they do"
+    )
 
 
 def _certificate(attempt: Attempt, found: PacThreshold, reason: str) -> Certificate:

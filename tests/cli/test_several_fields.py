@@ -9,6 +9,7 @@ from labelloop.domain.tasks import Role
 from labelloop.steps.order_queue import order_queue, record_publication
 from tests.cli.conftest import Run
 from tests.core.certified_form import attempt, certify_all, predicted
+from tests.core.conditional_form import ConditionalForm
 from tests.core.form import REPLY, RULES, TOPICS, Form, turn
 from tests.core.made_up import FIELD, MODELS
 
@@ -117,3 +118,13 @@ def test_status_tells_of_an_attempt_once_and_of_the_certificate_of_each_field(ru
     release = json.loads(run("status", "7", "--json").out)["release"]
     assert (release["version"], release["chunks"], release["predicted"]) == ("+".join(versions[:2]), 3, 3)
     assert release["waiting"] > 0
+
+
+def test_status_says_where_people_answer_a_refused_field_that_is_not_asked_everywhere(run: Run, data_dir: Path) -> None:
+    """Where the models' other labels do not ask for it, nobody is asked."""
+    form = ConditionalForm(data_dir, tasks=160, labels=40)
+    attempt(form, n=42, max_error=0.3)
+    form.say(form.of(Role.CERTIFY))
+    certify_all(form, refused=("child",))
+    said = run("status", "7").out
+    assert "a release asks people about the tasks in which the labels of the others ask for it, for child" in said

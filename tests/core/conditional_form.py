@@ -10,6 +10,9 @@ from labelloop.domain.schema import Field
 from labelloop.domain.tasks import Role
 from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import Choice, Value
+from labelloop.export.form_facts import FormFacts, read_released
+from labelloop.steps.release import release_is_due, write
+from tests.core.certified_form import predicted
 from tests.core.form import REPLY, RULES, Form, reply, turn
 from tests.core.made_up import FIELD, LABELS, truth
 
@@ -48,13 +51,22 @@ class ConditionalForm(Form):
 
     def say(self, tasks: Iterable[int], person: int = 1, leave_out: tuple[str, ...] = ()) -> None:
         """Let a person answer the tasks truly, but for some fields."""
-        names = {one.field.name for one in self.view.state.fields}
         for task in tasks:
-            said = answers(task) | dict.fromkeys(leave_out)
-            self.say_all(task, person, {name: value for name, value in said.items() if name in names})
+            self.say_all(task, person, answers(task) | dict.fromkeys(leave_out))
 
     def say_all(self, task: int, person: int, said: Mapping[str, Answer | None]) -> None:
         """Let a person answer so; where a field has no answer the reason is told, as when annotations are taken in."""
         fields = {one.field.name: one.field for one in self.view.state.fields}
-        answers = {name: Unanswered.EMPTY if one is None else one for name, one in said.items()}
+        answers = {name: Unanswered.EMPTY if one is None else one for name, one in said.items() if name in fields}
         super().say_all(task, person, answers_where_asked(fields, answers))
+
+
+def released(form: Form) -> FormFacts:
+    """Predict a release, let a person answer what waits, write it, and return what there is to export."""
+    predicted(form)
+    form.say(form.view.state.waiting, person=3)
+    assert release_is_due(form.view.state)
+    write(*form.view.now())
+    facts = read_released(*form.view.now())
+    assert isinstance(facts, FormFacts)
+    return facts

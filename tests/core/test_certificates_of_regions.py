@@ -12,10 +12,9 @@ from labelloop.domain.release_row import Source
 from labelloop.domain.tasks import Role
 from labelloop.domain.values import ByRegion, Choice, FieldKind, OfRegions, Spans
 from labelloop.errors import UserError
-from labelloop.export.form_facts import FormFacts, read_released
 from labelloop.steps.certify_fields import certify_fields
-from labelloop.steps.release import release_is_due, write
-from tests.core.certified_form import attempt, certified, certify_all, predicted
+from tests.core.certified_form import attempt, certified, certify_all
+from tests.core.conditional_form import released
 from tests.core.form import Form, turn
 from tests.core.region_form import RegionForm, answers, mood, person, spans
 from tests.core.relation_form import RelationForm
@@ -48,17 +47,6 @@ def certificates(form: Form) -> dict[str, Certificate]:
     """Return the certificates of the newest attempt, by field."""
     found = {one.field.name: one.attempt for one in form.view.state.attempted}
     return {name: one.certificate for name, one in found.items() if one and one.certificate}
-
-
-def released(form: Form) -> FormFacts:
-    """Predict a release, let a person answer what waits, write it, and return what there is to export."""
-    predicted(form)
-    form.say(form.view.state.waiting, person=3)
-    assert release_is_due(form.view.state)
-    write(*form.view.now())
-    facts = read_released(*form.view.now())
-    assert isinstance(facts, FormFacts)
-    return facts
 
 
 def test_each_field_about_regions_gets_a_certificate_and_is_released_by_its_model(regions: Form) -> None:

@@ -1,6 +1,7 @@
 """Certificates of fields that are not asked of every task: what counts as an error, and what is released."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,27 +9,23 @@ from pathlib import Path
 import pytest
 
 from labelloop.domain.conditions import Condition, Requirement
-from labelloop.domain.records import Certificate
-from labelloop.domain.release_labels import NOT_ASKED, UNLABELLED
+from labelloop.domain.predictions import Prediction
+from labelloop.domain.records import Certificate, Fit
+from labelloop.domain.release_labels import NOT_ASKED
 from labelloop.domain.release_row import Source
-from labelloop.domain.tasks import Role
+from labelloop.domain.tasks import Role, Task
 from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import Choice, FieldKind
-from labelloop.export.form_facts import FormFacts, read_released
 from labelloop.export.formats import Format, release_files
 from labelloop.state.release_parts import release_parts
-from labelloop.steps.certify import CERTIFICATE_FILE, certify, start_attempt
-from labelloop.steps.certify_fields import certify_fields, left_to_people
-from labelloop.steps.plan_certify import plan_certify
-from labelloop.steps.release import release_is_due, write
+from labelloop.steps import model_rows
+from labelloop.steps.certify import CERTIFICATE_FILE, certify
 from labelloop.stores.release_files import SUMMARY_FILE
 from tests.core.certified_form import attempt, certified, certify_all, predicted
-from tests.core.conditional_form import ASKED, CHILD, GRANDCHILD, ConditionalForm, answers, is_asked, row
-from tests.core.form import REPLY
+from tests.core.conditional_form import ASKED, CHILD, GRANDCHILD, ConditionalForm, answers, is_asked, released, row
 from tests.core.made_up import FIELD, MODELS, truth
 from workers.admin.joint_preview import joint_preview, model_share
 from workers.admin.release_preview import preview
-from workers.cli.certify_plan import plan_lines
 
 pytestmark = pytest.mark.slow
 
@@ -45,16 +42,6 @@ def certificates(form: ConditionalForm) -> dict[str, Certificate]:
     """Return the certificates of the newest attempt, by field."""
     found = {one.field.name: one.attempt for one in form.view.state.attempted}
     return {name: one.certificate for name, one in found.items() if one and one.certificate}
-
-
-def released(form: ConditionalForm) -> FormFacts:
-    """Let a person answer what waits, write the release, and return what there is to export."""
-    form.say(form.view.state.waiting, person=3)
-    assert release_is_due(form.view.state)
-    write(*form.view.now())
-    facts = read_released(*form.view.now())
-    assert isinstance(facts, FormFacts)
-    return facts
 
 
 def test_a_conditional_field_gets_a_certificate_of_all_tasks_of_the_draw(form: ConditionalForm) -> None:
@@ -83,6 +70,31 @@ def test_asked_by_the_one_and_not_by_the_other_is_an_error(form: ConditionalForm
     found = certificates(form)
     assert found["child"].errors >= 15
     assert found["child"].errors <= found["mood"].errors + 10
+
+
+def test_a_certificate_that_leaves_more_to_people_than_none_is_not_granted(
+    form: ConditionalForm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it they answer the question where the mood asks for it; the other tasks are done."""
+
+    def sure(_book: object, fit: Fit, tasks: Sequence[Task], *, context: object) -> dict[int, Prediction]:
+        said = [task.id for task in tasks]
+        if fit.version == "v1":  # surer of moods after which the question is asked
+            return {id_: Prediction(Choice(truth(id_)), 0.9 if is_asked(id_) else 0.5, 0.9) for id_ in said}
+        return {id_: Prediction(Choice("yes"), 0.9, 0.9) for id_ in said}
+
+    monkeypatch.setattr(model_rows, "answer", sure)
+    attempt(form)
+    for task in form.of(Role.CERTIFY):
+        form.say_all(task, 1, answers(task) | ({"child": Choice("no")} if is_asked(task) else {}))
+    certify_all(form)
+    found = certificates(form)
+    assert (found["mood"].granted, found["mood"].errors) == (True, 0)
+    assert (found["child"].granted, found["child"].automated) == (False, 0)
+    asked = sum(map(is_asked, form.of(Role.CERTIFY)))
+    assert f"{asked} tasks wrong" in found["child"].reason
+    assert f"the answers of others do not ask for it in {80 - asked}" in found["child"].reason
+    assert model_share(*form.view.now(), context=MODELS) == pytest.approx(1 - asked / 80)
 
 
 def test_people_who_leave_the_question_blank_where_it_is_asked_count_against_it(form: ConditionalForm) -> None:
@@ -114,7 +126,6 @@ def test_a_task_that_was_skipped_is_no_task_in_which_nobody_was_asked(form: Cond
 def test_a_row_of_a_release_is_the_models_or_a_persons_and_never_contradicts_itself(form: ConditionalForm) -> None:
     """A model's mood that does not ask the question leaves it empty; one that does comes with a model's answer."""
     certified(form, max_error=0.3)
-    predicted(form)
     facts = released(form)
     by_model = [task for task in facts.tasks if not task.annotators]
     assert by_model
@@ -146,6 +157,17 @@ def certificates_pool(form: ConditionalForm) -> int:
     shared = form.view.state.shared_attempt
     assert shared is not None
     return shared.draw.pool
+
+
+def test_a_question_that_stands_before_the_one_it_depends_on_is_certified_and_released_alike(tmp_path: Path) -> None:
+    """The order of the controls is the lead's; the models' is that of the conditions."""
+    form = ConditionalForm(tmp_path, replace(CHILD, inputs=("text", "answer")), FIELD)
+    certified(form, max_error=0.3)
+    assert [one.granted for one in certificates(form).values()] == [True, True]
+    facts = released(form)
+    by_model = [task for task in facts.tasks if not task.annotators]
+    assert {"child" in task.labels for task in by_model} == {True, False}
+    assert all(("child" in one.labels) is (one.labels["mood"].value == Choice(ASKED)) for one in by_model)
 
 
 def test_no_task_waits_for_a_conditional_field_that_both_models_are_sure_of(form: ConditionalForm) -> None:
@@ -181,24 +203,6 @@ def test_a_conditional_field_that_is_refused_is_answered_by_people_where_it_is_a
     assert abs(facts.release.by_model - joint.by_model) <= 40
 
 
-def test_a_preview_tells_labels_from_tasks_in_which_nobody_is_asked(form: ConditionalForm) -> None:
-    """Estimated from the tasks drawn; the release itself then has about as many."""
-    certified(form, max_error=0.3)
-    found = preview(form.book, form.view.state.focused("child"), people_only=False)
-    facts = released_after(form)
-    sources = [one.source for one in facts.fields[1].rows]
-    assert abs(sources.count(Source.MODEL) - found.by_model) <= 20
-    assert abs(sources.count(Source.PEOPLE) - found.by_people) <= 20
-    assert found.by_model + found.by_people + sum(found.left_out.values()) == 300
-    assert abs(found.left_out[NOT_ASKED] - facts.left_out["child"][NOT_ASKED]) <= 20
-
-
-def released_after(form: ConditionalForm) -> FormFacts:
-    """Predict and finish a release."""
-    predicted(form)
-    return released(form)
-
-
 def test_a_copy_whose_parent_people_labelled_otherwise_goes_to_a_person(tmp_path: Path) -> None:
     """The mood of a text that people have labelled is theirs; what the model says beside its own does not stand."""
     form = ConditionalForm(tmp_path)
@@ -220,41 +224,6 @@ def test_a_copy_whose_parent_people_labelled_otherwise_goes_to_a_person(tmp_path
     (after,) = list(release_parts(*form.view.now()))
     assert after[0].finished.says(ours) == Choice("odd")
     assert ours in after[1].finished.waiting
-
-
-def test_a_field_and_those_that_depend_on_it_are_left_out_together(tmp_path: Path) -> None:
-    """Without the mood nobody could tell whether the others are asked; without the others it is certified alone."""
-    form = ConditionalForm(tmp_path, FIELD, CHILD, GRANDCHILD, REPLY)
-    state = form.view.state
-    names = {without: [one.field.name for one in certify_fields(state, without)] for without in WITHOUT}
-    assert names == {(): ["mood", "child", "grandchild"], ("child",): ["mood"], ("grandchild",): ["mood", "child"]}
-    assert left_to_people(state, ("child",))["grandchild"].startswith("it depends on child, not certified either")
-
-
-def test_no_task_waits_for_a_conditional_field_that_was_left_out(form: ConditionalForm) -> None:
-    """The release has what people said of it."""
-    start_attempt(*form.view.now(), max_error=0.1, confidence=0.95, n=80, without=("child",))
-    assert [one.field.name for one in form.view.state.attempted] == ["mood"]
-    form.say(form.of(Role.CERTIFY))
-    certify_all(form)
-    facts = released_after(form)
-    assert facts.left_out["child"][UNLABELLED] > 0
-    assert all(one.source is Source.PEOPLE for one in facts.fields[1].rows)
-
-
-def test_the_plan_prices_a_conditional_field_and_all_that_goes_with_its_parent(form: ConditionalForm) -> None:
-    """The forecast of the attempt counts rows in which it is rightly not asked as right."""
-    plan = plan_certify(*form.view.now(), max_error=0.2, confidence=0.95, n=60, context=MODELS)
-    mood, child = plan.fields
-    assert (child.field, child.version) == ("child", "v2")
-    assert mood.left_out_with_it == ("child",)
-    assert (mood.saved_without, child.left_out_with_it) == (None, ())
-    fewer = plan_certify(*form.view.now(), max_error=0.2, confidence=0.95, n=60, without=("child",), context=MODELS)
-    assert child.saved_without == fewer.saved
-    assert (plan.saved or 0) > 0
-    said = "\n".join(plan_lines(plan, 12))
-    assert "child: v2 labels about" in said
-    assert "asks for none that people answer" in said
 
 
 def test_a_condition_that_changes_after_the_draw_ends_what_was_promised_under_it(form: ConditionalForm) -> None:

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from labelloop.domain.schema import Field
 from labelloop.encoders.encoder_spec import in_words
 from labelloop.formatting import counted
 from labelloop.number_format import percent
@@ -162,10 +163,16 @@ def _ending_of_several(fields: Sequence[ProjectStatus]) -> Iterator[str]:
         yield from (f"{escape(status.field.name)}: {line}" for line in _certified(one)) if status.field else ()
     release, granted = first.release, [one for _, one in found if one.granted]
     if not opened and granted and not (release and release.certificate == granted[0].attempt):
-        if refused := [status.field.name for status, one in found if not one.granted and status.field]:
-            yield f"  a release asks people about every task that is left, for {escape(', '.join(refused))}"
+        if refused := [status.field for status, one in found if not one.granted and status.field]:
+            yield f"  a release asks people about {_left(refused)}, for {escape(', '.join(f.name for f in refused))}"
         yield f"  finish the data set under it: labelloop release {first.connection.project_id}"
     yield from _release(first)
+
+
+def _left(refused: Sequence[Field]) -> str:
+    """Return about which tasks people are asked for these fields, of which none was granted a certificate."""
+    everywhere = any(field.condition is None for field in refused)
+    return "every task that is left" if everywhere else "the tasks in which the labels of the others ask for it"
 
 
 def _release(status: ProjectStatus) -> Iterator[str]:
