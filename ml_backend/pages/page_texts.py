@@ -28,12 +28,12 @@ class Texts:
     def __call__(self, name: str, **values: object) -> str:
         """Return a text with its values put in; one with a `|` has a singular before it, which `n` = 1 takes.
 
-        >>> Texts("en")("n_labels", n=1), Texts("en")("n_labels", n=2)
-        ('1 label', '2 labels')
+        >>> Texts("en")("n_labels", n=1), Texts("en")("n_labels", n=2000)
+        ('1 label', '2,000 labels')
         """
-        text = _WORDS[self.language][name]
-        one, _, many = text.partition("|")
-        return (many if many and values.get("n") != 1 else one).format(**values)
+        one, _, many = _WORDS[self.language][name].partition("|")
+        text, n = many if many and values.get("n") != 1 else one, values.get("n")
+        return text.format(**values | ({"n": f"{n:,}"} if isinstance(n, int) else {}))
 
     def share(self, value: float | None) -> str:
         """Return a share in per cent."""
