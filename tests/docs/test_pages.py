@@ -88,6 +88,15 @@ def test_every_benchmark_is_explained() -> None:
     assert {module for module in modules if f"`{module}`" not in read("benchmarks/README.md")} == set()
 
 
+def test_pictures_are_small_and_shown() -> None:
+    """Whoever clones the repository loads every one of them; `make screenshots DOCS=1` takes them anew."""
+    pictures = sorted((ROOT / "docs/pictures").iterdir())
+    shown = {(page.parent / link).resolve() for page in PAGES for link in links(page.read_text("utf-8"))}
+
+    assert [one.name for one in pictures if one.suffix != ".png" or one.stat().st_size > 120_000] == []
+    assert [one.name for one in pictures if one not in shown] == []
+
+
 def _code_without_comments(text: str) -> list[str]:
     blocks = re.findall(r"^```\w+\n(.*?)^```$", text, re.M | re.S)
     return [re.sub(r" +#.*$", "", block, flags=re.M) for block in blocks]

@@ -89,7 +89,7 @@ def certify(world: World, project: int, words: Words) -> None:
         14,
         11,
         0.4242,
-        0.8,
+        0.73,
         0.05,
         0.025,
         created_at=at,

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "pictures"
 IN_DOCS = ("project", "quality", "disputes", "people", "versions", "release")
-TALLEST = 1000
-"""A picture of the documentation ends after so many pixels."""
-COLOURS = 64
+WIDTH_IN_DOCS, TALLEST = 1000, 1140
+"""In pixels: how wide a picture of the documentation is, and where it ends."""
+COLOURS = 128
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def take_docs(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
     with _browser() as browser:
-        for look in LOOKS[:2]:
+        for look in (replace(one, width=WIDTH_IN_DOCS) for one in LOOKS[:2]):
             paths = {name: path for name, path in every_page(look.words).items() if name in IN_DOCS}
             for name, page in _opened(browser, look, paths):
                 ending = ".zh-CN" if look.language == "zh" else ""
