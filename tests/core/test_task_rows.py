@@ -2,17 +2,24 @@
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labelloop.domain.asked import answers_where_asked
 from labelloop.domain.predictions import Prediction
 from labelloop.domain.relations import Relation, Relations
 from labelloop.domain.row_answers import rows_of_models
 from labelloop.domain.task_rows import row_of, row_similarity
 from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import ByRegion, Choice, FieldKind, Number, Span, Spans
+from sync.config.label_config import parse
 from tests.core.conditional_form import ASKED, CHILD, GRANDCHILD
 from tests.core.made_up import FIELD
 from tests.core.region_form import MOOD, WHO
+from tests.e2e.assessment import FORM
 
 FIELDS = {one.name: one for one in (FIELD, CHILD, GRANDCHILD)}
+QUESTIONS = {one.name: one for one in parse(FORM).fields}
 GOOD, YES, NO = Choice(ASKED), Choice("yes"), Choice("no")
 ADA, BOB, BRNO = Span(0, 3, "Person"), Span(8, 11, "Person"), Span(20, 24, "Place")
 
@@ -29,6 +36,15 @@ def test_a_row_says_of_each_field_its_value_or_that_it_is_not_asked() -> None:
         "child": Unanswered.NOT_ASKED,
         "grandchild": Unanswered.NOT_ASKED,
     }
+
+
+@given(st.fixed_dictionaries({one.name: st.sampled_from(one.labels).map(Choice) for one in QUESTIONS.values()}))
+def test_a_row_has_just_those_answers_that_count_when_an_annotation_is_taken_in(said: dict[str, Choice]) -> None:
+    """So that people's rows and models' are made by one rule, however questions depend on each other."""
+    counted = answers_where_asked(QUESTIONS, said)
+    row = row_of(QUESTIONS, said)
+    assert row == {name: Unanswered.NOT_ASKED if isinstance(one, Unanswered) else one for name, one in counted.items()}
+    assert len(row) == 11
 
 
 def test_what_is_not_known_of_a_row_is_left_out() -> None:
