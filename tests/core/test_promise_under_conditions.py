@@ -30,7 +30,6 @@ pytestmark = pytest.mark.slow
 MAX_ERROR, CONFIDENCE, N, POOL = 0.1, 0.8, 60, 1000
 DELTA = 1 - CONFIDENCE
 FIELDS = {"mood": FIELD, "child": CHILD}
-Margins = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
