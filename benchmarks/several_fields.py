@@ -5,9 +5,9 @@
 A made-up project in a temporary folder, without Label Studio: every field is a choice of the same text. A round is
 closed with so many labels of each field (all of the same tasks, so that the versions remember the same texts; with
 `--apart` of other tasks for each, so that they do not, as where they come from different rounds) and taken to its
-verdicts, and the queue is ordered; then 50 tasks are predicted for, all fields in one answer, as the ML backend does
-it between the request and the response. Texts that are encoded anew on purpose, to measure what a prediction takes,
-count apart.
+verdicts, and the queue is ordered; then 50 tasks are predicted for, all fields in one answer: as the ML backend does
+it between the request and the response, and as a whole request to it, its JSON read and written, without the network.
+Texts that are encoded anew on purpose, to measure what a prediction takes, count apart.
 """
 
 import argparse
@@ -17,10 +17,14 @@ import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import cast
+
+from flask import Flask
 
 from labelloop.domain.records import Connection, SchemaVersion
 from labelloop.domain.schema import Field, fields_json
@@ -47,7 +51,10 @@ from labelloop.steps.order_queue import order_queue
 from labelloop.stores.artifacts import Artifacts
 from labelloop.stores.book import Book
 from labelloop.stores.ledger import Ledger, open_engine
-from ml_backend.predict import pre_annotate
+from ml_backend import predict
+from ml_backend.metrics import Metrics
+from ml_backend.responses import FastJson
+from ml_backend.serving import Serving
 from ml_backend.snapshot import Loaded, Snapshot
 
 CACHE = Path(".cache/benchmarks/cache")
@@ -62,7 +69,7 @@ class Figures:
     """Of a round: distinct texts, and how often one was encoded on average and at most, beside `anew` on purpose.
 
     Of a request of 50 tasks: milliseconds with texts that nobody encoded before, and once more; how many times as long
-    the latter takes as for one of the fields alone.
+    the latter takes as for one of the fields alone. Then the latter two of whole requests.
     """
 
     fields: int
@@ -74,6 +81,8 @@ class Figures:
     cold_ms: float
     warm_ms: float
     warm_ratio: float
+    request_ms: float
+    request_ratio: float
 
 
 class Counting:
@@ -115,7 +124,8 @@ def main() -> None:
         print(
             f"{one.fields} fields: each of {one.texts} texts encoded {one.encoded:.2f} times, at most {one.most}; "
             f"{one.anew} anew on purpose; round {one.round_s:.1f} s; "
-            f"{AT_ONCE} tasks {one.cold_ms:.0f} ms, once more {one.warm_ms:.1f} ms, {one.warm_ratio:.2f} of one field"
+            f"{AT_ONCE} tasks {one.cold_ms:.0f} ms, once more {one.warm_ms:.1f} ms, {one.warm_ratio:.2f} of one field, "
+            f"as whole requests {one.request_ms:.1f} ms, {one.request_ratio:.2f} of one field"
         )
 
 
@@ -154,7 +164,8 @@ class Project:
         anew = self._turn()
         round_s = time.perf_counter() - started
         times = [self.encode.times[text] - anew[text] for text in self.encode.times]
-        cold, warm, ratio = zip(*(self._predict(tasks + 1 + AT_ONCE * n) for n in range(ROUNDS)), strict=True)
+        found = [self._predict(tasks + 1 + AT_ONCE * n) for n in range(ROUNDS)]
+        cold, warm, ratio, request, request_ratio = zip(*found, strict=True)
         return Figures(
             fields=len(self.fields),
             texts=len(times),
@@ -165,6 +176,8 @@ class Project:
             cold_ms=statistics.median(cold),
             warm_ms=statistics.median(warm),
             warm_ratio=statistics.median(ratio),
+            request_ms=statistics.median(request),
+            request_ratio=statistics.median(request_ratio),
         )
 
     def _turn(self) -> "Counter[str]":
@@ -184,7 +197,7 @@ class Project:
         order_queue(self.book, load(self.book, PROJECT), context=self.models)
         return Counter({text: times - (text not in before) for text, times in measured.items()})
 
-    def _predict(self, first: int) -> tuple[float, float, float]:
+    def _predict(self, first: int) -> tuple[float, float, float, float, float]:
         state = load(self.book, PROJECT)
         fits = [(one.field, one.deployed) for one in state.fields if one.deployed]
         assert len(fits) == len(self.fields)
@@ -194,13 +207,30 @@ class Project:
         tasks = [{"id": id_, "data": {"text": sentence(id_)}} for id_ in ids]
         cold = self._spent(snapshot, tasks)
         one_field = replace(snapshot, loaded=loaded[:1])
-        pairs = [(self._spent(snapshot, tasks), self._spent(one_field, tasks)) for _ in range(PAIRS)]
-        return cold, statistics.median(all_ for all_, _ in pairs), statistics.median(all_ / one for all_, one in pairs)
+        warm = _paired(partial(self._spent, snapshot, tasks), partial(self._spent, one_field, tasks))
+        return cold, *warm, *_paired(self._served(snapshot, tasks), self._served(one_field, tasks))
 
     def _spent(self, snapshot: Snapshot, tasks: list[dict[str, object]]) -> float:
         started = time.thread_time()
-        assert all(pre_annotate(snapshot, self.config, tasks))
+        assert all(predict.pre_annotate(snapshot, self.config, tasks))
         return 1000 * (time.thread_time() - started)
+
+    def _served(self, snapshot: Snapshot, tasks: list[dict[str, object]]) -> Callable[[], float]:
+        """Return what sends a service of this snapshot a request and returns the milliseconds that it takes."""
+        app = Flask(__name__)
+        app.json = FastJson(app)
+        app.register_blueprint(predict.routes(cast("Serving", _Serves(snapshot)), Metrics()))
+        client = app.test_client()
+        sent = json.dumps({"tasks": tasks, "project": f"{PROJECT}.1", "label_config": self.config}).encode()
+
+        def spent() -> float:
+            started = time.thread_time()
+            answer = client.post("/predict", data=sent, content_type="application/json")
+            took = 1000 * (time.thread_time() - started)
+            assert answer.status_code == 200
+            return took
+
+        return spent
 
     def _label(self, field: Field, ids: Sequence[int], texts: dict[int, str], people: int) -> None:
         for id_ in ids:
@@ -210,6 +240,23 @@ class Project:
             ]
             before = self.states[id_].annotations if id_ in self.states else ()
             self.states[id_] = TaskState(Task(id_, texts[id_]), (*before, *given), NOW)
+
+
+@dataclass(frozen=True, slots=True)
+class _Serves:
+    """Answers with one snapshot, whatever is deployed."""
+
+    only: Snapshot
+
+    def snapshot(self, _: int) -> Snapshot:
+        """Return it."""
+        return self.only
+
+
+def _paired(several: Callable[[], float], one: Callable[[], float]) -> tuple[float, float]:
+    """Return the median of the first, and of its ratio to the second, measured in turn."""
+    pairs = [(several(), one()) for _ in range(PAIRS)]
+    return statistics.median(took for took, _ in pairs), statistics.median(took / other for took, other in pairs)
 
 
 def sentence(number: int) -> str:
