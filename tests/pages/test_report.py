@@ -109,7 +109,11 @@ def test_a_command_writes_it(
     assert "Learning curve" in Path("project-12-round-1.html").read_text("utf-8")
     assert "学习曲线" in Path("out/报告.html").read_text("utf-8")
     assert called("99") == 2
+    assert f"{address}/projects/99/report?lang=en is not there" in capsys.readouterr().err
     assert called("12", "--language", "fr") == 2
+    monkeypatch.setenv("LABELLOOP_BACKEND_URL", f"{address}/login?")
+    assert called("12") == 1
+    assert "is no report" in capsys.readouterr().err
     monkeypatch.setenv("LABELLOOP_BACKEND_URL", "http://127.0.0.1:1")
     assert called("12") == 1
     assert "labelloop serve" in capsys.readouterr().err

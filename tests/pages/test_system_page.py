@@ -107,6 +107,12 @@ def test_a_form_that_asks_for_nothing_known_is_refused(client: FlaskClient, form
     assert post(client, **form)[0] == 400
 
 
+@pytest.mark.parametrize(("name", "status"), [("fit-²-1", 400), ("fit-12-a b:c", 409), ("fit-12-\0", 409)])
+def test_a_name_that_no_job_can_have_is_refused_too(client: FlaskClient, name: str, status: int) -> None:
+    """Whoever sends it."""
+    assert post(client, action="retry", job=name)[0] == status
+
+
 def test_jobs_of_a_project_that_left_the_loop_are_not_shown(client: FlaskClient, bell: Bell, world: World) -> None:
     """Nobody can do anything about them, and they hide what matters."""
     bell.enqueue("publish", 12)

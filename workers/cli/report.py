@@ -6,7 +6,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from labelloop.errors import NeighbourError, NotConnected
+from labelloop.errors import NeighbourError, NotFound
 from labelloop.outgoing_requests import http_options, untrusted
 from labelloop.settings import Settings
 from workers.cli.arguments import Project
@@ -29,10 +29,10 @@ def report(project: Project, file: File = None, language: Language = "en") -> No
         raise typer.BadParameter("There are en (English) and zh (Chinese).", param_hint="--language")
     answer = _asked(Settings(), f"/projects/{project}/report?lang={language}")
     if answer.status_code == httpx.codes.NOT_FOUND:
-        raise NotConnected(project)
-    if not answer.is_success:
-        raise NeighbourError(f"The ML backend made no report (HTTP {answer.status_code}): labelloop doctor says more.")
-    named = answer.headers["Content-Disposition"].partition('filename="')[2].rstrip('"')
+        raise NotFound(f"{answer.url} is not there: is LABELLOOP_BACKEND_URL right, and project {project} connected?")
+    named = answer.headers.get("Content-Disposition", "").partition('filename="')[2].rstrip('"')
+    if not answer.is_success or not named:
+        raise NeighbourError(f"{answer.url} is no report (HTTP {answer.status_code}): labelloop doctor says more.")
     path = file or Path(Path(named).name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(answer.content)

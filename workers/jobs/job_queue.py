@@ -143,7 +143,7 @@ class Bell:
         for queue in self.queues:
             try:
                 queue.failed_job_registry.requeue(name)
-            except (InvalidJobOperation, NoSuchJobError):
+            except (InvalidJobOperation, NoSuchJobError, ValueError):  # the last of no name that a job can have
                 continue
             return True
         return False

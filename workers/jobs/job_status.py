@@ -72,7 +72,7 @@ def project_of(job: str) -> int | None:
     12
     """
     parts = job.split("-")
-    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else None
+    return int(parts[1]) if len(parts) > 1 and parts[1].isdecimal() else None
 
 
 def round_of(job: str) -> int | None:
@@ -82,7 +82,7 @@ def round_of(job: str) -> int | None:
     3
     """
     parts = job.split("-")
-    return int(parts[2]) if len(parts) > 2 and parts[2].isdigit() else None
+    return int(parts[2]) if len(parts) > 2 and parts[2].isdecimal() else None
 
 
 def jobs_of(bell: Bell, *projects: int) -> Jobs:
