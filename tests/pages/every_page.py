@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from tests.pages.served_pages import IN_ROUNDS, NEW, RELEASED
+from tests.pages.served_pages import IN_ROUNDS, NEW, RELEASED, SEVERAL
 from tests.pages.showroom_words import Words
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ PARTS = ("", "/quality", "/disputes", "/people", "/versions", "/release", "/log"
 
 
 def every_page(words: Words) -> dict[str, str]:
-    """Return the paths of all pages by name; `words` are those of the project in rounds."""
+    """Return the paths of all pages by name, last the one before the log-in; `words` are those of the projects."""
     cell = {"field": words.field, "of": "model", "one": words.labels[1], "other": words.labels[0]}
     of_project = {part.strip("/") or "project": f"/projects/{IN_ROUNDS}{part}" for part in PARTS}
     return {
@@ -26,9 +26,13 @@ def every_page(words: Words) -> dict[str, str]:
         "guideline": f"/guideline/{IN_ROUNDS}",
         "report": f"/projects/{IN_ROUNDS}/report",
         "release": f"/projects/{RELEASED}/release",
+        **{
+            f"several-{part or 'project'}": f"/projects/{SEVERAL}/{part}".rstrip("/")
+            for part in ("", "disputes", "versions", "release")
+        },
         "system": "/system",
-        "log-in": "/login",
         "error": "/projects/99",
+        "log-in": "/login",
     }
 
 
@@ -39,7 +43,12 @@ def first_minute() -> dict[str, str]:
 
 
 def open_page(page: "Page", name: str, path: str, language: str) -> None:
-    """Open a page by its address; the confirmation by the button that leads to it, the report as the file it is."""
+    """Open a page by its address; the confirmation by the button that leads to it, the report as the file it is.
+
+    The log-in is opened by somebody who has not logged in, and is nobody from then on.
+    """
+    if name == "log-in":
+        page.context.clear_cookies()
     address = f"{path}{'&' if '?' in path else '?'}lang={language}"
     if name == "report":
         page.goto("about:blank")  # the policy of the page before would hold for the file

@@ -31,8 +31,8 @@ from workers.local.redis import start_redis
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
 
-IN_ROUNDS, RELEASED, NEW = 12, 13, 14
-"""The projects: one that is labelled in rounds, one that is released, one that was connected a minute ago."""
+IN_ROUNDS, RELEASED, NEW, SEVERAL = 12, 13, 14, 15
+"""Projects: one that is labelled in rounds, one that is released, one that is a minute old, one of several fields."""
 FINDINGS = (
     Finding(Level.FAULT, "A job has failed for good: fit-13-4.", "See its error below, then try it again."),
     Finding(Level.WARN, "The disk has 4 GB left.", "Make room, or set LABELLOOP_DATA_DIR to a larger disk."),
@@ -48,11 +48,10 @@ class ServedPages:
     url: str
     session: str
 
-    def visit(self, browser: "Browser", *, stranger: bool = False, **how: Any) -> "BrowserContext":
+    def visit(self, browser: "Browser", **how: Any) -> "BrowserContext":
         """Return a window of its own, in which the lead is logged in; `how` is what Playwright takes."""
         context = browser.new_context(base_url=self.url, **how)
-        if not stranger:
-            context.add_cookies([{"name": "labelloop_session", "value": self.session, "url": self.url}])
+        context.add_cookies([{"name": "labelloop_session", "value": self.session, "url": self.url}])
         return context
 
 
@@ -90,6 +89,10 @@ def _furnish_all(settings: Settings, words: Words) -> None:
     certify(world, RELEASED, words)
     world.connect(NEW, "Support tickets")
     publish(world, NEW)
+    fields = (words.field, f"{words.field} 2")
+    world.connect(SEVERAL, words.older, fields, words.labels)
+    for number in (1, 2):
+        world.round(SEVERAL, number, (0.5 + number / 10, 0.6 + number / 10), fields=fields)
     book.ledger.engine.dispose()
     bell = open_bell(settings)
     _work(bell)

@@ -73,7 +73,7 @@ def take_all(folder: Path) -> int:
     with _browser() as browser:
         for look in LOOKS:
             (folder / look.name).mkdir(parents=True, exist_ok=True)
-            for name, page in _opened(browser, look, every_page(look.words) | first_minute()):
+            for name, page in _opened(browser, look, first_minute() | every_page(look.words)):
                 page.screenshot(path=folder / look.name / f"{name}.png", full_page=True)
                 count += 1
     return count
