@@ -1,8 +1,11 @@
 """`labelloop verdict`, and the verdict in `labelloop status`."""
 
 import json
+from dataclasses import replace
 
+from labelloop.domain.records import Verdict
 from labelloop.steps.give_verdict import give_verdict
+from labelloop.steps.verdict_report import VERDICT_FILE, verdict_report
 from labelloop.stores.book import Book
 from tests.cli.conftest import Run
 from tests.cli.loop import judge, play, played
@@ -56,3 +59,17 @@ def test_without_a_verdict_the_command_says_when_there_is_one(run: Run, book: Bo
     assert missing.status == 2
     assert "rounds with one: 1" in missing.err
     assert run("verdict", "8").status == 2
+
+
+def test_a_command_that_is_advised_names_the_project(book: Book) -> None:
+    """It is copied into a shell as it stands."""
+    view = played(book)
+    given = give_verdict(*view.now(), 2)
+    told = json.loads(book.artifacts.read(given.artifact, VERDICT_FILE)) | {
+        "advice": "`labelloop verdict PROJECT --look`"
+    }
+    again = replace(given, artifact="", look=given.look + 1)
+    assert book.record(again, "verdict-told", {VERDICT_FILE: json.dumps(told).encode()})
+    newest = view.ledger.newest(Verdict, 7)
+    assert newest is not None
+    assert verdict_report(book, newest)["advice"] == "`labelloop verdict 7 --look`"
