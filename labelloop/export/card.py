@@ -167,8 +167,8 @@ def limits(fields: Sequence[Facts]) -> str:
 
 
 def _limits(facts: Facts) -> list[str]:
-    granted = facts.certificate is not None and facts.certificate.granted
     by_model = bool(facts.release.version)
+    granted = by_model and facts.certificate is not None and facts.certificate.granted
     points = [
         "The stated error is one of the whole data set against what people would say, for this pool of texts only: "
         "texts from elsewhere, or added later, are not covered."

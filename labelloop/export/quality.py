@@ -25,11 +25,18 @@ def quality(facts: Facts) -> str:
 PEOPLE_ONLY = "**Certificate:** none, and none is needed: people gave every label, the model none."
 
 
-def _without(field: Field, refused: Certificate | None) -> str:
-    """Return why no certificate covers labels that people gave alone; `refused` is one that was not granted."""
-    if refused is None:
+NO_LONGER = (
+    "**Certificate {number}:** holds no longer: since its tasks were drawn the conditions have changed on which people "
+    "are asked."
+)
+
+
+def _without(field: Field, unused: Certificate | None) -> str:
+    """Return why no certificate covers labels that people gave alone; `unused` was not granted, or holds no longer."""
+    if unused is None:
         return PEOPLE_ONLY
-    return f"{_certificate(field, refused, 1.0)} People gave every label, the model none."
+    said = NO_LONGER.format(number=unused.number) if unused.granted else _certificate(field, unused, 1.0)
+    return f"{said} People gave every label, the model none."
 
 
 def _people_s_agreement(found: Evaluation | None) -> str:

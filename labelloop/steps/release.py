@@ -1,6 +1,7 @@
 """Release a data set: the certified version answers the whole pool, people label what it may not, and it is written."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from labelloop.domain.asked import parents_first
@@ -9,14 +10,14 @@ from labelloop.domain.certification import Attempt
 from labelloop.domain.lookup import matching
 from labelloop.domain.next_step import Phase
 from labelloop.domain.predictions import Prediction
-from labelloop.domain.records import Release, ReleaseChunk, ReleaseOrder
+from labelloop.domain.records import Certificate, Release, ReleaseChunk, ReleaseOrder
 from labelloop.domain.release_chunks import chunk_of
 from labelloop.domain.task_index import open_certify
 from labelloop.errors import UserError
 from labelloop.learners.base import ModelContext
 from labelloop.state.field_mirror import field_mirror
 from labelloop.state.project_state import ProjectState
-from labelloop.state.release_parts import release_parts
+from labelloop.state.release_parts import release_parts, standing_certificate
 from labelloop.steps.changed_tasks import changed_since
 from labelloop.steps.deployments import deploy, refuse_pinned
 from labelloop.steps.model_rows import predict_where_asked
@@ -109,16 +110,24 @@ def write(book: Book, state: ProjectState) -> Release:
     if attempts[0].release is not None:
         return attempts[0].release
     refuse_changed(book, attempts[0])
-    found = {one.field.name: one.attempt.certificate for one in state.attempted if one.attempt}
-    certificates = {name: certificate for name, certificate in found.items() if certificate}
-    draft = ReleaseDraft(book, state, certificates)
+    draft = ReleaseDraft(book, state, _certificates(state))
     for parts in release_parts(book, state):
         draft.add(parts)
-    record = draft.record(certificate=number, version=_versions(attempts))
+    standing = [one.attempt for one in state.attempted if one.attempt and standing_certificate(one)]
+    record = draft.record(certificate=number, version=_versions(standing))
     chunks = [chunk.artifact for one in state.attempted for chunk in one.looped.chunks if chunk.certificate == number]
     parents = [*(one.certificate.artifact for one in attempts if one.certificate), *chunks]
     book.record(record, f"release-{record.number}", draft.files(record), tuple(parents))
     return book.ledger.newest(Release, state.id, certificate=number) or record
+
+
+def _certificates(state: ProjectState) -> dict[str, Certificate]:
+    """Return the certificates of the newest attempt, by field; one that holds no longer is as one not granted."""
+    return {
+        one.field.name: replace(one.attempt.certificate, granted=standing_certificate(one) is not None)
+        for one in state.attempted
+        if one.attempt and one.attempt.certificate
+    }
 
 
 def refuse_changed(book: Book, attempt: Attempt) -> None:

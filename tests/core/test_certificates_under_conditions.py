@@ -16,10 +16,12 @@ from labelloop.domain.release_row import Source
 from labelloop.domain.tasks import Role, Task
 from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.values import Choice, FieldKind
+from labelloop.export.form_facts import FormFacts, read_released
 from labelloop.export.formats import Format, release_files
 from labelloop.state.release_parts import release_parts
 from labelloop.steps import model_rows
 from labelloop.steps.certify import CERTIFICATE_FILE, certify
+from labelloop.steps.release import write
 from labelloop.stores.release_files import SUMMARY_FILE
 from tests.core.certified_form import attempt, certified, certify_all, predicted
 from tests.core.conditional_form import ASKED, CHILD, GRANDCHILD, ConditionalForm, answers, is_asked, released, row
@@ -238,6 +240,17 @@ def test_a_condition_that_changes_after_the_draw_ends_what_was_promised_under_it
     mood, child = parts
     assert not any(one.source is Source.MODEL for one in child.finished.labels.values())
     assert any(one.source is Source.MODEL for one in mood.finished.labels.values())
+    for task in form.view.state.waiting:
+        form.say_all(task, 3, {"mood": Choice(truth(task)), "child": Choice("no")})
+    write(*form.view.now())
+    facts = read_released(*form.view.now())
+    assert isinstance(facts, FormFacts)
+    of_mood, of_child = release_files(facts, (Format.CSV,))["README.md"].decode().split("## child")
+    assert "**Certificate 1:** at most 30.0%" in of_mood
+    assert "`child`" not in of_mood.partition("What is promised")[2]
+    assert "**Certificate 1:** holds no longer" in of_child
+    page = json.loads(form.book.artifacts.read(facts.release.artifact, SUMMARY_FILE))
+    assert [one["max_error"] for one in page["fields"]] == [0.3, None]
 
 
 def test_a_conditional_field_without_a_model_is_answered_by_people_where_it_is_asked(form: ConditionalForm) -> None:
