@@ -31,8 +31,6 @@ from workers.admin.release_preview import preview
 
 pytestmark = pytest.mark.slow
 
-WITHOUT: tuple[tuple[str, ...], ...] = ((), ("child",), ("grandchild",))
-
 
 @pytest.fixture
 def form(tmp_path: Path) -> ConditionalForm:
