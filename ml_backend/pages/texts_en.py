@@ -242,8 +242,8 @@ ENGLISH = {
     "annotator_number": "Annotator {number}",
     "somebody": "An annotator",
     "people_about": "Agreement with others is measured on audit tasks, which people label blind, after the newest "
-    "round; below {fewest} of them nothing is said. The numbers are those of Label Studio. Nobody is ranked: "
-    "intervals that overlap do not tell people apart.",
+    "round; below {fewest} of them nothing is said. Nobody is ranked: intervals that overlap do not tell people apart.",
+    "people_numbers": "The numbers are those of Label Studio.",
     "show_who": "Show who it is",
     "hide_who": "Hide who it is",
     "tasks_answered": "Tasks",

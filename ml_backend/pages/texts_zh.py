@@ -227,7 +227,8 @@ CHINESE = {
     "somebody": "一位标注员",
     "people_about": "与其他人的一致率在最新一轮之后的审核任务上得出，人在标注它们时看不到预测；"
     "少于 {fewest} 个任务时不作说明。"
-    "编号来自 Label Studio。这里不排名：区间重叠就不能区分两个人。",
+    "这里不排名：区间重叠就不能区分两个人。",
+    "people_numbers": "编号来自 Label Studio。",
     "show_who": "显示是谁",
     "hide_who": "隐藏是谁",
     "tasks_answered": "任务",

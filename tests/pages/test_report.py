@@ -48,6 +48,7 @@ def test_no_annotator_and_no_text_is_in_it(client: FlaskClient, world: World) ->
     page = client.get("/projects/12/report").text
     assert "An annotator" in page
     assert "Annotator 1" not in page
+    assert "The numbers are those of Label Studio" not in page, "there are none"
     assert "text 5" not in page
 
 
