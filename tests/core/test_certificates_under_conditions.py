@@ -28,6 +28,7 @@ from tests.core.conditional_form import ASKED, CHILD, GRANDCHILD, ConditionalFor
 from tests.core.made_up import FIELD, MODELS, truth
 from workers.admin.joint_preview import joint_preview, model_share
 from workers.admin.release_preview import preview
+from workers.admin.release_status import NO_LONGER, certificate_status
 
 pytestmark = pytest.mark.slow
 
@@ -238,6 +239,9 @@ def test_a_condition_that_changes_after_the_draw_ends_what_was_promised_under_it
     mood, child = parts
     assert not any(one.source is Source.MODEL for one in child.finished.labels.values())
     assert any(one.source is Source.MODEL for one in mood.finished.labels.values())
+    status = certificate_status(form.book, form.view.state.focused("child"))
+    assert status
+    assert (status.granted, status.reason) == (False, NO_LONGER)
     for task in form.view.state.waiting:
         form.say_all(task, 3, {"mood": Choice(truth(task)), "child": Choice("no")})
     write(*form.view.now())

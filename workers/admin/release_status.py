@@ -9,9 +9,12 @@ from labelloop.domain.release_chunks import chunk_numbers
 from labelloop.domain.task_index import open_certify
 from labelloop.domain.tasks import Role
 from labelloop.state.project_state import ProjectState
+from labelloop.state.release_parts import standing_certificate
 from labelloop.stores.book import Book
 from workers.admin.next_move import Move, NextMove
 from workers.jobs.still_open import left_open
+
+NO_LONGER = "it holds no longer: since its tasks were drawn the conditions have changed on which people are asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,13 @@ def certificate_status(book: Book, state: ProjectState) -> CertificateStatus | N
     )
     if found is None:
         return status
+    stands = found.granted and (attempt.release is not None or standing_certificate(state) is not None)
     return replace(
         status,
-        granted=found.granted,
-        reason=found.reason,
+        granted=stands,
+        reason=found.reason if stands or not found.granted else NO_LONGER,
         errors=found.errors,
-        threshold=found.threshold if found.granted else None,
+        threshold=found.threshold if stands else None,
         automated=found.automated,
         path=book.artifacts.path(found.artifact),
     )
