@@ -1,6 +1,7 @@
 """What the pages work with, and how each of them is rendered: the frame, the reader's language, the policy."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Response, g, make_response, render_template, request
@@ -10,6 +11,7 @@ from labelloop.stores.book import Book
 from ml_backend.pages.doctor_looks import DoctorLooks
 from ml_backend.pages.page_figures import Figures
 from ml_backend.pages.page_texts import LANGUAGES, Texts, texts
+from ml_backend.pages.recorded_sentences import recorded
 from ml_backend.pages.visitor import Visitor, form_token
 from workers.jobs.job_queue import Bell
 
@@ -37,6 +39,7 @@ class Desk:
         html = render_template(
             template,
             t=spoken(),
+            recorded=partial(recorded, t=spoken()),
             languages=LANGUAGES,
             visitor=who,
             token=form_token(self.settings),

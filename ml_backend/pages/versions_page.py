@@ -13,6 +13,7 @@ from labelloop.state.load import load
 from ml_backend.pages.desk import Desk, spoken
 from ml_backend.pages.page_figures import ProjectFigures
 from ml_backend.pages.page_texts import Texts
+from ml_backend.pages.recorded_sentences import recorded
 from workers.admin.serve_version import Served, roll_back, serve_version
 from workers.admin.version_rows import VersionRow
 
@@ -97,11 +98,11 @@ def _view(row: VersionRow, figures: ProjectFigures, t: Texts) -> VersionView:
 
 
 def _why(row: VersionRow, figures: ProjectFigures, t: Texts) -> str:
-    """Return what was decided about a version: the newest word on it, in the record's own words."""
+    """Return what was decided about a version: the newest word on it."""
     decided = [one for one in figures.decisions if row.fit.version in (one.challenger, one.winner)]
     as_challenger = [one for one in decided if one.challenger == row.fit.version]
     if found := (as_challenger or decided)[-1:]:
-        return found[0].reason
+        return recorded(found[0].reason, t)
     if row.measured is None:
         return t("not_measured")
     decision = newest(_of_round(figures, row.measured.round_number, row.field))

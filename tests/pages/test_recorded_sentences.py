@@ -1,0 +1,70 @@
+"""Records are written in English; Chinese readers get their sentences in Chinese, with every figure."""
+
+import re
+from itertools import product
+from math import inf
+
+import pytest
+
+from labelloop.domain.promotion import Comparison, promote
+from labelloop.domain.records import CertifyDraw
+from labelloop.stats.pac import PacThreshold
+from labelloop.steps import certify, deploy
+from ml_backend.pages.page_texts import Texts
+from ml_backend.pages.recorded_sentences import recorded
+from tests.pages.world import NOON
+from workers.admin.release_status import NO_LONGER
+
+ZH = Texts("zh")
+FIGURE = r"[+-]?\d[\d.]*"
+COMPARED = sorted(
+    {
+        promote(Comparison(gain, 0.02, n, ratio, more, outdated))[1]
+        for gain, n, ratio, more, outdated in product(
+            (-0.1, -0.015, 0.0, 0.1), (5, 100), (1.0, 2.5, inf), (False, True), (False, True)
+        )
+    }
+)
+DRAW = CertifyDraw(1, 1, "v1", 300, 1500, 0.05, 0.05, created_at=NOON)
+CERTIFIED = [
+    certify._because(found, DRAW)
+    for found in (
+        PacThreshold(inf, 0, 3, 0, certifiable=False),
+        PacThreshold(inf, 8, 90, 0, certifiable=True),
+        PacThreshold(0.4, 8, 14, 200, certifiable=True),
+    )
+] + [certify._because_few(PacThreshold(0.4, 8, 14, 20, certifiable=True), 40)]
+FITTED = "v3, fitted to round 2 with 80 labels"
+LATE = (f"{FITTED}, came late", f"{FITTED}, was fitted anew, with the encoder e5")
+OTHERS = [
+    "the first model",
+    "it serves already",
+    "no learner could be fitted to this round",
+    "contrastive will come late, and no other learner could be fitted to this round",
+    "v2 could not be evaluated",
+    "v2 could not be evaluated: out of memory",
+    "it is pinned until `labelloop deploy 12 --unpin`",
+    deploy.UNMEASURED,
+    "abandoned by command",
+    "abandoned by command, with nothing labelled",
+    "the labelling configuration no longer has mood, topic",
+    "the labelling configuration no longer has mood, with nothing labelled",
+    NO_LONGER,
+    *(f"{late}: {reason}" for late in LATE for reason in COMPARED),
+]
+
+
+@pytest.mark.parametrize("sentence", [*COMPARED, *CERTIFIED, *OTHERS])
+def test_what_was_decided_is_told_in_chinese_with_all_its_figures(sentence: str) -> None:
+    """Each sentence that the promotion rule and a certificate can say; English stays as it was written."""
+    said = recorded(sentence, ZH)
+    assert re.search(r"[\u4e00-\u9fff]", said)
+    assert not re.search(r"\b(the|error|tasks|labels|model)\b", said)
+    assert set(re.findall(FIGURE, said)) == set(re.findall(FIGURE, sentence))
+    assert recorded(sentence, Texts("en")) == sentence
+
+
+def test_a_sentence_that_nobody_knows_stays_as_it_was_written() -> None:
+    """By an earlier or a later version: better in English than not at all."""
+    assert recorded("because I said so", ZH) == "because I said so"
+    assert recorded("{rest}", ZH) == "{rest}"
