@@ -25,6 +25,7 @@ from labelloop.domain.unanswered import Unanswered
 from labelloop.errors import BrokenPromise
 from labelloop.state.field_mirror import field_mirror
 from labelloop.state.project_state import ProjectState
+from labelloop.state.standing_certificate import standing_certificate
 from labelloop.stores.book import Book
 from labelloop.stores.certify_files import read_answers, read_pool, task_ids
 
@@ -75,21 +76,6 @@ def release_parts(book: Book, state: ProjectState) -> Iterator[tuple[Part, ...]]
         for name in (field.name for field in parents_first(tuple(fields.values()))):
             found[name] = finishers[name].part(tasks, rows, {before: one.finished for before, one in found.items()})
         yield tuple(found[name] for name in fields)
-
-
-def standing_certificate(state: ProjectState) -> Certificate | None:
-    """Return the certificate under which a model may label the field in focus, None where there is none.
-
-    It holds no longer if the labelling configuration asks for the field on other conditions than when it was drawn.
-    """
-    attempt = state.attempt
-    if attempt is None or attempt.certificate is None or not attempt.certificate.granted:
-        return None
-    now = {one.field.name: one.field for one in state.fields}
-    then = {field.name: field.condition for field in state.fields_at(attempt.draw.created_at)}
-    needed = (*ancestors(state.field, now), state.field.name)
-    same = all(then.get(name) == now[name].condition for name in needed)
-    return attempt.certificate if same else None
 
 
 def may_stand(field: Field, certificate: Certificate, row: RowAnswer) -> bool:

@@ -17,7 +17,8 @@ from labelloop.errors import UserError
 from labelloop.learners.base import ModelContext
 from labelloop.state.field_mirror import field_mirror
 from labelloop.state.project_state import ProjectState
-from labelloop.state.release_parts import release_parts, standing_certificate
+from labelloop.state.release_parts import release_parts
+from labelloop.state.standing_certificate import standing_certificate
 from labelloop.steps.changed_tasks import changed_since
 from labelloop.steps.deployments import deploy, refuse_pinned
 from labelloop.steps.model_rows import predict_where_asked

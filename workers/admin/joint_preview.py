@@ -8,7 +8,8 @@ from labelloop.domain.row_answers import RowAnswer
 from labelloop.domain.unanswered import Unanswered
 from labelloop.learners.base import ModelContext
 from labelloop.state.project_state import ProjectState
-from labelloop.state.release_parts import Part, may_stand, people_parts, standing_certificate
+from labelloop.state.release_parts import Part, may_stand, people_parts
+from labelloop.state.standing_certificate import standing_certificate
 from labelloop.steps.model_rows import attempted_fits, model_rows
 from labelloop.steps.release import certified
 from labelloop.stores.book import Book

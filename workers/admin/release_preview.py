@@ -10,8 +10,9 @@ from labelloop.domain.release_labels import NOT_ASKED, UNLABELLED, unsettled
 from labelloop.domain.task_index import open_monitor
 from labelloop.domain.unanswered import Unanswered
 from labelloop.state.project_state import ProjectState
-from labelloop.state.release_parts import people_parts, standing_certificate
+from labelloop.state.release_parts import people_parts
 from labelloop.state.round_content import rows_judged_now
+from labelloop.state.standing_certificate import standing_certificate
 from labelloop.steps.release import certified
 from labelloop.stores.book import Book
 from labelloop.stores.certify_files import read_population

@@ -9,7 +9,7 @@ from labelloop.domain.release_chunks import chunk_numbers
 from labelloop.domain.task_index import open_certify
 from labelloop.domain.tasks import Role
 from labelloop.state.project_state import ProjectState
-from labelloop.state.release_parts import standing_certificate
+from labelloop.state.standing_certificate import standing_certificate
 from labelloop.stores.book import Book
 from workers.admin.next_move import Move, NextMove
 from workers.jobs.still_open import left_open
