@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-PAGE, COMMAND = "page", "command"
+PAGE, COMMAND, API = "page", "command", "api"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person: their name, whether they use a `page` or a `command`, and from which address or host."""
+    """A person: their name, whether they use a `page`, a `command` or the `api`, and from which address or host."""
 
     name: str
     origin: str

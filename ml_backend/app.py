@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from labelloop.steps.model_store import load_model
 from ml_backend import health, metrics, predict, setup, versions, webhook
 from ml_backend.announcements import Announcements
+from ml_backend.api import routes as api
 from ml_backend.auth import protect
 from ml_backend.large_requests import limit_large_requests
 from ml_backend.pages.house import add_pages
@@ -61,7 +62,9 @@ def create_app(context: ServingContext | None = None) -> Flask:
     app.register_blueprint(webhook.routes(serving, bell))
     app.register_blueprint(versions.routes(serving))
     app.register_blueprint(metrics.routes(counts))
-    app.extensions[PAGES_DESK] = add_pages(app, context)
+    desk = add_pages(app, context)
+    app.extensions[PAGES_DESK] = desk
+    app.register_blueprint(api.routes(desk))
     serving.start()
     return app
 

@@ -9,8 +9,8 @@ from labelloop.domain.records import Record
 class Action(Record):
     """Somebody did `action` to a project (one of `ACTIONS`); `detail` says to what, in the words of its command.
 
-    `who` is an account of the pages, or the user of the system who ran the command; `origin` is `page` or `command`,
-    and `address` that of the browser, or the name of the host.
+    `who` is an account of the pages, the user of the system who ran the command, or that of the API; `origin` is
+    `page`, `command` or `api`, and `address` that of the browser, or the name of the host.
     """
 
     action: str

@@ -1,6 +1,6 @@
 """What the pages work with, and how each of them is rendered: the frame, the reader's language, the policy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -11,8 +11,10 @@ from labelloop.stores.book import Book
 from ml_backend.pages.doctor_looks import DoctorLooks
 from ml_backend.pages.page_figures import Figures
 from ml_backend.pages.page_texts import LANGUAGES, Texts, texts
+from ml_backend.pages.page_turns import page_turns
 from ml_backend.pages.recorded_sentences import recorded
 from ml_backend.pages.visitor import Visitor, form_token
+from ml_backend.turns import Turns
 from workers.jobs.job_queue import Bell
 
 LANGUAGE_COOKIE = "labelloop_language"
@@ -25,13 +27,14 @@ POLICY = (
 
 @dataclass(frozen=True)
 class Desk:
-    """The records, the job queue, the settings, the figures that pages show, and what `doctor` found."""
+    """The settings, the records, the job queue, the figures, what `doctor` found, and the turns that requests take."""
 
     settings: Settings
     book: Book
     bell: Bell
     figures: Figures
     doctor: DoctorLooks
+    turns: Turns = field(default_factory=page_turns)
 
     def page(self, template: str, code: int = 200, **content: Any) -> Response:
         """Return a page in the reader's language; `t` is its texts, `token` what its forms must carry."""

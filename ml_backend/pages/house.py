@@ -52,7 +52,7 @@ def add_pages(app: Flask, context: ServingContext) -> Desk:
     )
     pages = Blueprint(PAGES, __name__, template_folder="templates", static_folder="static", static_url_path="/static")
     _let_in(pages, desk)
-    limit_pages(pages)
+    limit_pages(pages, desk.turns)
     _show_errors(pages, desk)
     pages.after_request(secured)
     add_login(pages, desk)

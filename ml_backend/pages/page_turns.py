@@ -10,9 +10,13 @@ PAGES = 4
 WAIT_S = 5.0
 
 
-def limit_pages(pages: Blueprint) -> None:
+def page_turns() -> Turns:
+    """Return the turns that all pages of a service take."""
+    return Turns(PAGES // 2, may_wait=PAGES // 2, wait_s=WAIT_S)
+
+
+def limit_pages(pages: Blueprint, turns: Turns) -> None:
     """Answer 503 to a page while two others are being made and none is ready within 5 seconds."""
-    turns = Turns(PAGES // 2, may_wait=PAGES // 2, wait_s=WAIT_S)
 
     @pages.before_request
     def take_turns() -> Response | None:

@@ -263,6 +263,7 @@ ENGLISH = {
     "from_where": "From where",
     "by_page": "page",
     "by_command": "command",
+    "by_api": "API",
     "newer": "Newer",
     "older": "Older",
     "did connect": "connected",

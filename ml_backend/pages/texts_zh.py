@@ -247,6 +247,7 @@ CHINESE = {
     "from_where": "来自",
     "by_page": "页面",
     "by_command": "命令",
+    "by_api": "API",
     "newer": "较新",
     "older": "较旧",
     "did connect": "接入",

@@ -23,9 +23,14 @@ Open = Callable[..., FlaskClient]
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Return settings with credentials, and neighbours that are not there."""
+    return away(tmp_path)
+
+
+def away(data_dir: Path) -> Settings:
+    """Return settings of this folder, with credentials, and neighbours that are not there."""
     return Settings(
         _env_file=None,
-        data_dir=tmp_path,
+        data_dir=data_dir,
         label_studio_url="http://127.0.0.1:1",
         redis_url="redis://127.0.0.1:1/0",
         backend_password=PASSWORD,

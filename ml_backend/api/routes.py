@@ -1,0 +1,151 @@
+"""The routes of /api/v1: the figures of `labelloop … --json`, kept as the pages keep them, and three actions."""
+
+from contextlib import ExitStack
+from typing import Any
+
+from flask import Blueprint, Response, g, request
+from flask.typing import ResponseReturnValue
+from redis.exceptions import RedisError
+
+from labelloop.acting import API, Actor, acting
+from labelloop.domain.action_record import Action
+from labelloop.domain.records import Connection
+from labelloop.errors import NeighbourError, UserError
+from labelloop.state.load import load
+from labelloop.steps.phase_guard import refuse_frozen
+from labelloop.steps.trail import enter
+from ml_backend.api.description import description
+from ml_backend.pages.desk import Desk
+from ml_backend.pages.page_turns import limit_pages
+from ml_backend.responses import body, refusal
+from workers.admin.serve_version import Served, of_one_field, roll_back, serve_version
+from workers.admin.status import ProjectStatus
+
+MOST_ACTIONS = 1000
+PROJECT = "/projects/<int(max=2147483647):project>"
+LOG = ("created_at", "who", "action", "detail", "origin", "address")
+
+
+def routes(desk: Desk) -> Blueprint:
+    """Return the routes; machines use them with the service's user name and password."""
+    api = Blueprint("api", __name__, url_prefix="/api/v1")
+    limit_pages(api, desk.turns)
+    _let_act(api, desk)
+    _add_figures(api, desk)
+    _add_actions(api, desk)
+    return api
+
+
+def _let_act(api: Blueprint, desk: Desk) -> None:
+    @api.before_request
+    def only_json() -> Response | None:
+        """Take actions as JSON alone: no form of another site can send that."""
+        if request.method != "POST":
+            return None
+        if not request.is_json:
+            return refusal(415, "Send JSON, with the header Content-Type: application/json.")
+        g.acts = ExitStack()
+        g.acts.enter_context(acting(Actor(desk.settings.backend_user, API, request.remote_addr or "")))
+        return None
+
+    @api.teardown_request
+    def no_longer(_: BaseException | None) -> None:
+        if acts := g.pop("acts", None):
+            acts.close()
+
+
+def _add_figures(api: Blueprint, desk: Desk) -> None:
+    @api.get("/openapi.json")
+    def openapi() -> ResponseReturnValue:
+        return description()
+
+    @api.get("/projects")
+    def projects() -> ResponseReturnValue:
+        ledger = desk.book.ledger
+        found = [one for id_ in ledger.projects() if (one := ledger.newest(Connection, id_))]
+        return {"projects": [{"project": one.project_id, "title": one.title, "connected": one.active} for one in found]}
+
+    @api.get(PROJECT)
+    def project(project: int) -> ResponseReturnValue:
+        from workers.cli.status_json import to_json
+
+        return to_json(_statuses(desk, project))
+
+    @api.get(f"{PROJECT}/rounds")
+    def rounds(project: int) -> ResponseReturnValue:
+        from workers.cli.status_json import round_json
+
+        return {"rounds": [round_json(one) for one in _statuses(desk, project)[0].rounds]}
+
+    @api.get(f"{PROJECT}/versions")
+    def versions(project: int) -> ResponseReturnValue:
+        from workers.cli.version_table import version_json
+
+        return {"versions": [version_json(row) for row in desk.figures.of(project).versions]}
+
+    @api.get(f"{PROJECT}/verdicts")
+    def verdicts(project: int) -> ResponseReturnValue:
+        return {"verdicts": [report for report in desk.figures.of(project).reports if report]}
+
+    @api.get(f"{PROJECT}/log")
+    def log(project: int) -> ResponseReturnValue:
+        from workers.cli.record_json import record_json
+
+        last = request.args.get("last", "50")
+        if not (last.isascii() and last.isdigit() and 1 <= int(last[:6]) <= MOST_ACTIONS):
+            raise UserError(f"'last' must be a whole number between 1 and {MOST_ACTIONS}.")
+        load(desk.book, project, disconnected=True)  # raises NotConnected
+        return {"log": [record_json(one, *LOG) for one in desk.book.ledger.latest(Action, project, int(last))]}
+
+
+def _add_actions(api: Blueprint, desk: Desk) -> None:
+    by = f"by {desk.settings.backend_user} through the API"
+
+    @api.post(f"{PROJECT}/deploy")
+    def deploy(project: int) -> ResponseReturnValue:
+        sent = _sent({"version": str, "pin": bool}, needed=("version",))
+        state = load(desk.book, project)
+        served = serve_version(desk.book, desk.bell, state, sent["version"], pin=sent.get("pin", False), by=by)
+        return _told(desk, project, served)
+
+    @api.post(f"{PROJECT}/rollback")
+    def rollback(project: int) -> ResponseReturnValue:
+        sent = _sent({"to": str, "field": str})
+        to, field = sent.get("to"), sent.get("field")
+        state = load(desk.book, project).focused(field or "")
+        state = state if to else of_one_field(state, field)
+        return _told(desk, project, roll_back(desk.book, desk.bell, state, to, by=by))
+
+    @api.post(f"{PROJECT}/train")
+    def train(project: int) -> ResponseReturnValue:
+        _sent({})
+        refuse_frozen(load(desk.book, project))
+        try:
+            desk.bell.ring(project, close=True)
+        except RedisError as error:
+            raise NeighbourError("Redis does not answer, so nothing was queued: try again in a moment.") from error
+        enter(desk.book, project, "train")
+        return {"queued": True}, 202
+
+
+def _statuses(desk: Desk, project: int) -> tuple[ProjectStatus, ...]:
+    return desk.figures.of(project).statuses
+
+
+def _told(desk: Desk, project: int, served: Served) -> dict[str, Any]:
+    desk.figures.forget(project)
+    passed_over = [{"version": version, "reason": reason} for version, reason in served.passed_over]
+    return {"version": served.version, "is_new": served.is_new, "passed_over": passed_over}
+
+
+def _sent(known: dict[str, type], needed: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the request's JSON object; raises UserError for an unknown key, a wrong type or a missing key."""
+    found = body()
+    for key, value in found.items():
+        if key not in known:
+            raise UserError(f"There is no {key[:50]!r} here; known: {', '.join(known) or 'nothing'}.")
+        if type(value) is not known[key]:
+            raise UserError(f"{key!r} must be a {'truth value' if known[key] is bool else 'text'}.")
+    if missing := [key for key in needed if key not in found]:
+        raise UserError(f"{missing[0]!r} is missing.")
+    return found
