@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from labelloop.acting import PAGE, Actor, acting
 from labelloop.errors import LabelLoopError
 from ml_backend.auth import PAGES, challenge
+from ml_backend.pages.connect_routes import add_connect
 from ml_backend.pages.desk import Desk, secured, spoken, wants_html
 from ml_backend.pages.disputes_routes import add_disputes
 from ml_backend.pages.doctor_looks import DoctorLooks
@@ -57,6 +58,7 @@ def add_pages(app: Flask, context: ServingContext) -> Desk:
     pages.after_request(secured)
     add_login(pages, desk)
     add_projects(pages, desk)
+    add_connect(pages, desk)
     add_quality(pages, desk)
     add_disputes(pages, desk)
     add_people(pages, desk)

@@ -28,7 +28,6 @@ ENGLISH = {
     "error": "Error {number}",
     "back": "Back to the projects",
     "no_projects": "No project is connected yet.",
-    "how_to_connect": "Connect one: its number is in its address in Label Studio.",
     "unreadable": "This project cannot be shown now.",
     "field": "Field",
     "fields": "Fields",

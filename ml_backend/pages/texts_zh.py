@@ -28,7 +28,6 @@ CHINESE = {
     "error": "错误 {number}",
     "back": "返回项目列表",
     "no_projects": "还没有连接任何项目。",
-    "how_to_connect": "连接一个项目：编号就在它的 Label Studio 网址里。",
     "unreadable": "现在无法显示这个项目。",
     "field": "字段",
     "fields": "字段",

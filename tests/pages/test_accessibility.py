@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.pages.axe import unreadable
 from tests.pages.every_page import every_page, first_minute, open_page
 from tests.pages.served_pages import ServedPages, served_pages
 from tests.pages.showroom_words import ENGLISH, ILL
@@ -16,13 +17,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 DESK, PHONE, SMALL_PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}, {"width": 320, "height": 568}
-RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],
-}
-"""What axe looks for: all that WCAG 2.2 asks at level AA, and more."""
-WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
 MEANT = "the server responded with a status of 404"
 """What Chromium says of the page of an error."""
 
@@ -62,22 +56,11 @@ def complaints(browser: "Browser", served: ServedPages, paths: dict[str, str], l
         heard.listen(page)
         for name, path in paths.items():
             open_page(page, name, path, language)
-            page.evaluate(UNFOLD)
-            too_wide = page.evaluate(WIDER)
-            found += [f"{name}: {too_wide} px too wide"] if too_wide > 0 else []
-            found += [f"{name}: {told}" for told in _violations(axe.run(page, options=RULES).response)]
+            found += [f"{name}: {told}" for told in unreadable(page, axe)]
     finally:
         context.close()
     assert heard.hosts == {urlsplit(served.url).netloc}
     return found + [said for said in heard.said if MEANT not in said]
-
-
-def _violations(response: dict[str, Any]) -> list[str]:
-    return [
-        f"{one['id']} at {' '.join(map(str, node['target']))}: {node['failureSummary']}"
-        for one in response["violations"]
-        for node in one["nodes"][:3]
-    ]
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_before_any_project_is_connected_the_page_says_how(client: FlaskClient) 
     """The first minute: a sentence and a command, no empty table."""
     page = client.get("/projects").text
     assert "No project is connected yet" in page
-    assert "labelloop connect 12" in page
+    assert "Connect a project" in page
     assert "<table" not in page
 
 
