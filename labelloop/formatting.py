@@ -26,11 +26,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
-def few(names: Sequence[str], most: int = FEW) -> str:
-    """Return the names with commas between them; of many only the first, and how many there are.
+def few(names: Sequence[str], most: int = FEW, *, word: str = ", ") -> str:
+    """Return the names with commas or a word between them; of many only the first, and how many there are.
 
-    >>> few(["a", "b"]), few(["a", "b", "c"], most=2)
-    ('a, b', 'a, b, … 3 in all')
+    >>> few(["a", "b"]), few(["a", "b", "c"], most=2), few(["a", "b"], word=" or ")
+    ('a, b', 'a, b, … 3 in all', 'a or b')
     """
-    shown = ", ".join(names[:most])
+    shown = word.join(names[:most])
     return shown if len(names) <= most else f"{shown}, … {len(names):,} in all"

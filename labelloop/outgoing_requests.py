@@ -76,12 +76,15 @@ def through(url: str) -> str:
 
 
 def untrusted(who: str, error: BaseException) -> UserError | None:
-    """Return the error to raise where a certificate was not trusted, which no second attempt changes; else None."""
+    """Return the error to raise where TLS fails for a reason that no second attempt changes; else None."""
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError) and not _is_plain(cause):
         cause = cause.__cause__ or cause.__context__
     if cause is None:
         return None
+    if not isinstance(cause, ssl.SSLCertVerificationError):
+        who = f"{who[:1].upper()}{who[1:]}"
+        return UserError(f"{who} does not speak TLS: write http:// in its address, or check the port.")
     if cause.verify_code in (_OTHER_NAME, _OTHER_ADDRESS):
         advice = "use the name that the certificate is for"
     elif cause.verify_code == _EXPIRED:
@@ -89,6 +92,11 @@ def untrusted(who: str, error: BaseException) -> UserError | None:
     else:
         advice = f"set {CA_BUNDLE} to the PEM file of the authority that issued it"
     return UserError(f"The certificate of {who} is not trusted ({cause.verify_message}): {advice}.")
+
+
+def _is_plain(cause: BaseException) -> bool:
+    """Return whether TLS was spoken to a server that answered in plain HTTP."""
+    return isinstance(cause, ssl.SSLError) and cause.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")
 
 
 def _is_near(host: str) -> bool:

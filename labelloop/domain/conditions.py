@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from labelloop.formatting import few
+
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
@@ -13,6 +15,8 @@ class Requirement:
 
     >>> str(Requirement(("mood",), ("bad", "差"))), str(Requirement(("mood",), negated=True))
     ('mood is bad or 差', 'mood has no answer')
+
+    Of a parent with thousands of labels it names a few.
     """
 
     fields: tuple[str, ...]
@@ -21,7 +25,7 @@ class Requirement:
 
     def __str__(self) -> str:
         verb = "has" if not self.labels else "is"
-        what = " or ".join(self.labels) or "answer"
+        what = few(self.labels, word=" or ") or "answer"
         sense = {"is": ("", "not "), "has": ("an ", "no ")}[verb][self.negated]
         return f"{' or '.join(self.fields)} {verb} {sense}{what}"
 

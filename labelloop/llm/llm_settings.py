@@ -59,13 +59,19 @@ class LlmSettings:
         return Price(*found)
 
     def key(self) -> SecretStr:
-        """Return the key, from the file if one is named; raises UserError if that cannot be read."""
+        """Return the key, from the file if one is named; raises UserError if that cannot be read or sent."""
         if not self.api_key_file:
             return self.api_key
         try:
-            return SecretStr(Path(self.api_key_file).read_text("utf-8").strip())
+            key = Path(self.api_key_file).read_text("utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(
                 f"The file {self.api_key_file} that LABELLOOP_LLM_API_KEY_FILE names cannot be read "
                 f"({type(error).__name__}): fix the path, or its permissions."
             ) from None
+        if not all(" " <= character <= "~" for character in key):
+            raise UserError(
+                f"The key in {self.api_key_file}, which LABELLOOP_LLM_API_KEY_FILE names, is not of ASCII letters, "
+                "digits and punctuation in one line, and no header carries anything else: leave the key alone in it."
+            )
+        return SecretStr(key)

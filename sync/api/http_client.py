@@ -108,7 +108,8 @@ class HttpClient(httpx.Client):
             raise lost from error
         self.clock = _date(response) or self.clock
         if response.status_code >= 400:
-            failed = error_of(response)
+            page = response.status_code == 404 and "json" not in response.headers.get("Content-Type", "")
+            failed = not_label_studio(response) if page else error_of(response)
             if response.status_code == 429 or (idempotent and response.status_code in _PASSING):
                 raise _Passing(failed)
             raise failed

@@ -227,6 +227,23 @@ def test_a_certificate_that_is_not_trusted_is_said_at_once(certificate: Path) ->
         assert "LABELLOOP_CA_BUNDLE" in finding.what
 
 
+def test_a_server_that_does_not_speak_tls_is_said_at_once() -> None:
+    """No second attempt could help here either."""
+    with serving() as server:
+        url = f"https://127.0.0.1:{server.server_port}"
+        with (
+            LabelStudio(url, "0" * 40, attempts=5, pause_s=60) as client,
+            pytest.raises(UserError, match=r"does not speak TLS: write http://"),
+        ):
+            client.whoami()
+
+
+def test_doctor_says_nothing_of_a_proxy_for_an_llm_that_is_not_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment names."""
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    assert list(checks.proxies(Settings(_env_file=None))) == []
+
+
 def apart(asking: Coroutine[None, None, int]) -> int:
     """Return what comes of it, in a thread of its own: a browser of another test may keep this one's loop running."""
     with ThreadPoolExecutor(1) as thread:

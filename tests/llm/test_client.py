@@ -17,6 +17,7 @@ from labelloop.llm import cost_caps as spending
 from labelloop.llm.cost_caps import CapReached, Spent
 from labelloop.llm.cost_center import CostCenter, charged_to, current_cost_center
 from labelloop.llm.llm_client import required
+from labelloop.llm.llm_settings import LlmSettings
 from labelloop.log import configure_logging
 from labelloop.stores.llm_costs import LlmCosts
 from tests.llm.asking import HERE, ask, said, texts
@@ -269,6 +270,19 @@ def test_the_key_may_stand_in_a_file(llm: ScriptedLLM, reach: Reach, tmp_path: P
     assert llm.answered == 1
     with pytest.raises(UserError, match="LABELLOOP_LLM_API_KEY_FILE"):
         said(reach(llm_api_key_file=str(tmp_path / "none")), ["another"])
+
+
+def test_a_key_file_of_an_editor_is_read_and_one_that_no_header_carries_is_refused(tmp_path: Path) -> None:
+    """A byte-order mark is none of the key; letters beyond ASCII or a second line are named before anybody is asked."""
+    file = tmp_path / "key"
+    settings = LlmSettings(api_key_file=str(file))
+    file.write_text(f"\ufeff{KEY}\r\n", "utf-8")
+    assert settings.key().get_secret_value() == KEY
+    for wrong in ("schlüssel", f"{KEY}\n{KEY}", "密钥"):
+        file.write_text(wrong, "utf-8")
+        with pytest.raises(UserError, match="LABELLOOP_LLM_API_KEY_FILE") as told:
+            settings.key()
+        assert wrong not in str(told.value)
 
 
 def test_a_ledger_that_cannot_be_used_stops_everything(llm: ScriptedLLM, reach: Reach, tmp_path: Path) -> None:

@@ -201,3 +201,10 @@ def test_what_depends_on_the_answers_about_regions_is_no_field_of_the_task() -> 
     child = HEEDING[1].format('visibleWhen="choice-selected" whenTagName="tone" whenChoiceValue="a"')
     reasons = fields_with_conditions(config(REGIONS.format("") + child))[1]
     assert "every region has an answer of its own" in reasons["x"]
+
+
+def test_a_condition_on_one_of_thousands_of_labels_is_told_in_few_words() -> None:
+    """It stands in reports and in the requests to an LLM."""
+    told = str(Requirement(("topic",), tuple(f"item {n}" for n in range(5000))))
+    assert len(told) < 200
+    assert told.endswith("… 5,000 in all")

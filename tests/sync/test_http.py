@@ -106,6 +106,7 @@ def test_what_was_surely_not_done_is_sent_again(answer: Prediction) -> None:
         (refusal(403, "The provided URL was not allowed."), UserError, "SSRF_PROTECTION"),
         (refusal(403, "No."), UserError, "forbids GET /api/projects/7/"),
         (refusal(404, "No Project matches the given query."), NotFound, "No Project matches"),
+        (httpx.Response(404, html="<h1>404 Not Found</h1>"), UserError, "LABELLOOP_LABEL_STUDIO_URL"),
         (refusal(400, "Validation error", validation_errors={"title": ["too short"]}), UserError, "title: too short"),
         (refusal(400, "x" * 9999), UserError, "x…"),
         (refusal(500, "boom"), NeighbourError, "Label Studio's log"),

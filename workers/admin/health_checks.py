@@ -160,7 +160,7 @@ def proxies(settings: Settings) -> Iterator[Finding]:
         "The LLM": settings.llm_base_url,
     }
     for who, url in asked.items():
-        if proxy := proxy_for(url):
+        if url and (proxy := proxy_for(url)):
             advice = "If it shall be asked directly, add its host to NO_PROXY."
             yield Finding(Level.WARN, f"{who} at {url} is asked through {proxy}.", advice)
 
@@ -257,7 +257,7 @@ def renamed_labels(book: Book, project_id: int) -> Iterator[Finding]:
     offers = [offer for state in load(book, project_id).by_field for offer in rename_offers(book, state)]
     for offer in offers:
         what, _, advice = offer.sentence(project_id).partition("; ")
-        yield Finding(Level.WARN, f"{what}.", advice[:1].upper() + advice[1:])
+        yield Finding(Level.WARN, f"{what}.", advice)
 
 
 def not_asked_of_llm(settings: Settings, book: Book, project_id: int) -> Iterator[Finding]:
