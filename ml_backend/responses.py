@@ -7,6 +7,7 @@ import orjson
 import structlog
 from flask import Flask, Response, request
 from flask.json.provider import JSONProvider
+from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from labelloop.errors import LabelLoopError, NeighbourError, NotConnected, NotFound, UserError
@@ -14,6 +15,7 @@ from labelloop.errors import LabelLoopError, NeighbourError, NotConnected, NotFo
 log = structlog.get_logger()
 
 
+NO_QUEUE = "Redis does not answer, so nothing was queued: try again in a moment."
 MOST_PARTS = 2_000_000
 """JSON objects and lists that a request may hold: each takes a hundred bytes and more, though two when it is sent."""
 
@@ -82,6 +84,12 @@ def answer_errors(app: Flask, *, max_body_mb: int) -> None:
         if status >= 500:
             log.error("failed", route=request.path, error=str(error), exc_info=status == 500)
         return refusal(status, str(error) if status != 500 else "Something broke here: see the ML backend's log.")
+
+    @app.errorhandler(RedisError)
+    def queues(error: RedisError) -> Response:
+        """Ask for patience: what was to be done is done by a worker, and none can be told."""
+        log.error("failed", route=request.path, error=str(error))
+        return refusal(503, NO_QUEUE)
 
     @app.errorhandler(HTTPException)
     def flasks(error: HTTPException) -> Response:

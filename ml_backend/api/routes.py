@@ -5,19 +5,17 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 from flask.typing import ResponseReturnValue
-from redis.exceptions import RedisError
 
 from labelloop.acting import API, Actor, acting
 from labelloop.domain.action_record import Action
 from labelloop.domain.records import Connection
-from labelloop.errors import NeighbourError, UserError
+from labelloop.errors import UserError
 from labelloop.state.load import load
-from labelloop.steps.phase_guard import refuse_frozen
-from labelloop.steps.trail import enter
 from ml_backend.api.description import description
 from ml_backend.pages.desk import Desk
 from ml_backend.pages.page_turns import limit_pages
 from ml_backend.responses import body, refusal
+from workers.admin.close_early import close_early
 from workers.admin.serve_version import Served, of_one_field, roll_back, serve_version
 from workers.admin.status import ProjectStatus
 
@@ -119,12 +117,7 @@ def _add_actions(api: Blueprint, desk: Desk) -> None:
     @api.post(f"{PROJECT}/train")
     def train(project: int) -> ResponseReturnValue:
         _sent({})
-        refuse_frozen(load(desk.book, project))
-        try:
-            desk.bell.ring(project, close=True)
-        except RedisError as error:
-            raise NeighbourError("Redis does not answer, so nothing was queued: try again in a moment.") from error
-        enter(desk.book, project, "train")
+        close_early(desk.book, desk.bell, project)
         return {"queued": True}, 202
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import structlog
 from flask import Blueprint, Flask, Response, g, request
 from flask.typing import ResponseReturnValue
+from redis.exceptions import RedisError
 from werkzeug.exceptions import HTTPException
 
 from labelloop.acting import PAGE, Actor, acting
@@ -26,6 +27,7 @@ from ml_backend.pages.quality_routes import add_quality
 from ml_backend.pages.release_routes import add_release
 from ml_backend.pages.report_routes import add_report
 from ml_backend.pages.system_routes import add_system
+from ml_backend.pages.train_routes import add_train
 from ml_backend.pages.version_routes import add_versions
 from ml_backend.pages.visitor import form_is_ours, session_key, visitor
 from ml_backend.responses import refusal, status_of
@@ -59,6 +61,7 @@ def add_pages(app: Flask, context: ServingContext) -> Desk:
     add_login(pages, desk)
     add_projects(pages, desk)
     add_connect(pages, desk)
+    add_train(pages, desk)
     add_quality(pages, desk)
     add_disputes(pages, desk)
     add_people(pages, desk)
@@ -100,6 +103,11 @@ def _show_errors(pages: Blueprint, desk: Desk) -> None:
         if status >= 500:
             log.error("failed", route=request.path, error=str(error), exc_info=status == 500)
         return _error(desk, status, str(error) if status != 500 else "")
+
+    @pages.errorhandler(RedisError)
+    def queues(error: RedisError) -> ResponseReturnValue:
+        log.error("failed", route=request.path, error=str(error))
+        return _error(desk, 503, spoken()("no_queue"))
 
     @pages.errorhandler(HTTPException)
     def flasks(error: HTTPException) -> ResponseReturnValue:

@@ -14,11 +14,15 @@ from workers.admin.status import ProjectStatus
 
 @dataclass(frozen=True, slots=True)
 class NextSentence:
-    """What to do, why, and whether it is the lead's or people's to do and not a worker's."""
+    """What to do, why, and whether it is the lead's or people's to do and not a worker's.
+
+    `acts` are the names of what the page offers a button for, the first being what is to be done.
+    """
 
     what: str
     because: tuple[str, ...]
     is_ours: bool
+    acts: tuple[str, ...] = ()
 
 
 def next_sentence(figures: ProjectFigures, t: Texts) -> NextSentence:
@@ -26,13 +30,25 @@ def next_sentence(figures: ProjectFigures, t: Texts) -> NextSentence:
     status = figures.first
     by_worker = status.next.move in (Move.STEP, Move.COLLECT, Move.CLOSE_ROUND)
     if status.next.move is not Move.LABEL:
-        return NextSentence(_moved(status, t), tuple(_failed(status, t)), not by_worker)
+        act = _ACTS.get(status.next.move)
+        return NextSentence(_moved(status, t), tuple(_failed(status, t)), not by_worker, (act,) if act else ())
     behind = [one for one in statuses_with_verdict(figures) if one[1].outcome != Outcome.YES]
     reached = [one for one in statuses_with_verdict(figures) if one[1].outcome == Outcome.YES]
     for name, verdict, report in (behind or reached)[:1]:
         because = (reason(name, verdict, report, t), *_forecast(report, t), *_failed(status, t))
-        return NextSentence(_by_verdict(status, verdict, t), because, is_ours=True)
-    return NextSentence(_moved(status, t), (t("because_no_verdict"), *_failed(status, t)), is_ours=True)
+        first = {Outcome.YES: ("release",), Outcome.GUIDELINE: ("guideline",)}.get(Outcome(verdict.outcome), ())
+        return NextSentence(_by_verdict(status, verdict, t), because, is_ours=True, acts=(*first, *_train(status)))
+    because = (t("because_no_verdict"), *_failed(status, t))
+    return NextSentence(_moved(status, t), because, is_ours=True, acts=_train(status))
+
+
+_ACTS = {Move.ALL_LABELLED: "release", Move.RELEASED: "release", Move.DISCONNECTED: "connect"}
+"""Where a button leads while people do not label."""
+
+
+def _train(status: ProjectStatus) -> tuple[str, ...]:
+    """Return that a round can be closed before it is due, where anything has been labelled."""
+    return ("train",) if status.labels.train or status.labels.monitor else ()
 
 
 def statuses_with_verdict(figures: ProjectFigures) -> list[tuple[str, Verdict, dict[str, Any]]]:
@@ -66,7 +82,6 @@ def _moved(status: ProjectStatus, t: Texts) -> str:
         f"next_{move.move}",
         n=move.count,
         number=move.number,
-        project=status.connection.project_id,
         round=_next_round(status),
         step=t(move.step) if move.step else "",
     )
@@ -75,7 +90,7 @@ def _moved(status: ProjectStatus, t: Texts) -> str:
 def _by_verdict(status: ProjectStatus, verdict: Verdict, t: Texts) -> str:
     match verdict.outcome:
         case Outcome.YES:
-            return t("next_yes", project=status.connection.project_id)
+            return t("next_yes")
         case Outcome.GUIDELINE:
             return t("next_guideline")
         case Outcome.CANNOT_TELL if verdict.audit_needed:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from ml_backend.pages.action_texts import ACTIONS
 from ml_backend.pages.connect_texts import CONNECT
 from ml_backend.pages.dispute_texts import DISPUTES
 from ml_backend.pages.report_texts import REPORT
@@ -14,7 +15,7 @@ from ml_backend.pages.texts_zh import CHINESE
 LANGUAGES = {"en": "English", "zh": "中文"}
 """The languages by their code, each by its own name."""
 NOTHING = "–"
-_PARTS = (CONNECT, DISPUTES, REPORT, SYSTEM)
+_PARTS = (ACTIONS, CONNECT, DISPUTES, REPORT, SYSTEM)
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": ENGLISH | {name: text for part in _PARTS for name, text in part["en"].items()},
     "zh": CHINESE | {name: text for part in _PARTS for name, text in part["zh"].items()},

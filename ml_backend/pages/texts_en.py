@@ -131,10 +131,10 @@ ENGLISH = {
     "release.",
     "next_all labelled": "Every task is labelled: release what people have said, or import more.",
     "next_released": "Nothing: release {number} is written.",
-    "next_disconnected": "The project is not looped now: labelloop connect {project} brings it back.",
+    "next_disconnected": "The project is not looped now: connect it again to go on.",
     "next_label": "Go on labelling: {n} more label closes round {round}.|Go on labelling: {n} more labels close round "
     "{round}.",
-    "next_yes": "Let the model label the rest under a guarantee: labelloop certify {project}.",
+    "next_yes": "Let the model label the rest under a guarantee: certify it.",
     "next_audit": "Let two people label about {n} further audit task; go on labelling.|Let two people label about {n} "
     "further audit tasks; go on labelling.",
     "next_guideline": "Discuss the most disputed labels with your annotators, and make the guideline clearer.",

@@ -23,6 +23,7 @@ def every_page(words: Words) -> dict[str, str]:
         "quality-tasks": f"/projects/{IN_ROUNDS}/quality/tasks?{urlencode(cell)}",
         "disputes-decided": f"/projects/{IN_ROUNDS}/disputes?show=decided",
         "confirmation": f"/projects/{IN_ROUNDS}/versions",
+        "train": f"/projects/{IN_ROUNDS}/train",
         "guideline": f"/guideline/{IN_ROUNDS}",
         "report": f"/projects/{IN_ROUNDS}/report",
         "release": f"/projects/{RELEASED}/release",

@@ -140,7 +140,7 @@ def test_each_field_has_its_curve_and_verdict(client: FlaskClient, world: World)
     ("outcome", "says"),
     [
         ("not yet", "Go on labelling: 25 more labels close round 2. v1 agrees. About 150 more labels. About 1.5 hours"),
-        ("yes", "Let the model label the rest under a guarantee: labelloop certify 12."),
+        ("yes", "Let the model label the rest under a guarantee: certify it."),
         ("cannot tell", "Let two people label about 60 further audit tasks"),
         ("guideline needs work", "Discuss the most disputed labels. people agree with each other on only 85 %"),
     ],
@@ -286,7 +286,7 @@ def test_a_project_that_was_disconnected_is_still_shown(client: FlaskClient, wor
     rounds(world, 0.8)
     world.disconnect(12)
     assert "disconnected" in client.get("/projects").text
-    assert "labelloop connect 12 brings it back" in client.get("/projects/12").text
+    assert "connect it again" in client.get("/projects/12").text
     assert "<button" not in client.get("/projects/12/versions").text
 
 

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from labelloop.steps.phase_guard import refuse_frozen
 from labelloop.steps.trail import enter
+from workers.admin.close_early import close_early
 from workers.admin.status import known_jobs
 from workers.admin.version_rows import version_rows
 from workers.cli.arguments import AsJson, Now, OneField, Project
@@ -25,12 +26,11 @@ def train(project: Project, now: Now = False) -> None:
     --now the learners that take minutes come last, one after another; Ctrl-C leaves the rest to the workers.
     """
     with open_records() as records:
-        refuse_frozen(records.connected(project))
         if not now:
-            records.bell.ring(project, close=True)
-            enter(records.book, project, "train")
+            close_early(records.book, records.bell, project)
             typer.echo(f"A worker goes to work if anything is new. See: labelloop status {project}")
             return
+        refuse_frozen(records.connected(project))
         enter(records.book, project, "train", "--now")
         _work(records, project)
         serving = records.connected(project).deployed_versions

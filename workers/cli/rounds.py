@@ -11,6 +11,7 @@ from labelloop.errors import NotFound
 from labelloop.state.project_state import ProjectState
 from labelloop.steps.phase_guard import refuse_frozen
 from labelloop.steps.trail import enter
+from workers.admin.close_early import close_early
 from workers.cli.arguments import AsJson, Now, Project
 from workers.cli.console import output
 from workers.cli.open_records import open_records
@@ -63,12 +64,12 @@ def close_round(project: Project, now: Now = False) -> None:
     from workers.jobs.foreground import close_now  # loads the whole loop
 
     with open_records() as records:
-        refuse_frozen(records.connected(project))
         if not now:
-            records.bell.ring(project, close=True)
-            enter(records.book, project, "close round")
+            close_early(records.book, records.bell, project, action="close round")
             typer.echo(f"A worker closes the round if anything is new. See: labelloop round list {project}")
-        elif close_now(records.book, project, records.bell):
+            return
+        refuse_frozen(records.connected(project))
+        if close_now(records.book, project, records.bell):
             closed = _find(records.connected(project), None)
             enter(records.book, project, "close round", f"round {closed.number}")
             typer.echo(
