@@ -18,8 +18,8 @@ from labelloop.domain.moments import moment_after
 from labelloop.domain.records import Evaluation, Fit
 from labelloop.domain.rounds import AnnotatedTask
 from labelloop.domain.units import asked_text
-from labelloop.domain.value_cells import value_json
-from labelloop.domain.values import Value, same
+from labelloop.domain.value_cells import value_from_json, value_json
+from labelloop.domain.values import FieldKind, Value, same
 from labelloop.encoders.vectors import encoded_anew
 from labelloop.errors import BrokenPromise, LabelLoopError, UserError
 from labelloop.learners.base import Model, ModelContext, cost_per_1000
@@ -198,6 +198,13 @@ def agreement_by_task(book: Book, evaluation: Evaluation) -> dict[int, float]:
     """Return an evaluated version's agreement with people, in [0, 1], by task id."""
     ids, agreements = read_columns(_rows(book, evaluation), "task_id", "agreement")
     return dict(zip(ids, agreements, strict=True))
+
+
+def answers_by_task(book: Book, evaluation: Evaluation, kind: FieldKind) -> dict[int, Value]:
+    """Return what an evaluated version says of each audit task, by task id."""
+    ids, written = read_columns(_rows(book, evaluation), "task_id", "model_value")
+    read = {text: value_from_json(kind, text) for text in set(written)}
+    return {id_: read[text] for id_, text in zip(ids, written, strict=True)}
 
 
 def audit_rows(book: Book, evaluation: Evaluation) -> list[dict[str, Any]]:

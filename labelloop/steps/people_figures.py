@@ -1,6 +1,6 @@
 """What each annotator has done, and how far they agree with the others where nobody saw a prediction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -37,13 +37,17 @@ class PersonFigures:
 def people_figures(book: Book, state: ProjectState) -> tuple[PersonFigures, ...]:
     """Return the figures of everybody who annotated for the field in focus, in order of number."""
     closed = closed_round(book, state, state.round_number) if state.last_round else None
-    audit = as_measured(book, state, closed).audit(2) if closed else ()
+    return figures_of_each(book, state, as_measured(book, state, closed).audit(2) if closed else ())
+
+
+def figures_of_each(book: Book, state: ProjectState, audit: Sequence[AnnotatedTask]) -> tuple[PersonFigures, ...]:
+    """Return the same, with these `audit` tasks to measure their agreement on."""
     given = [one for one in field_mirror(book, state).annotations() if one.origin is not Origin.IMPORTED]
     ordered = sorted(given, key=lambda one: one.annotator_id)
     return tuple(_person(who, list(own), audit) for who, own in groupby(ordered, key=lambda one: one.annotator_id))
 
 
-def _person(who: int, own: Sequence[Annotation], audit: Iterable[AnnotatedTask]) -> PersonFigures:
+def _person(who: int, own: Sequence[Annotation], audit: Sequence[AnnotatedTask]) -> PersonFigures:
     answers = [one for one in own if one.value is not None]
     times = [one.lead_time for one in answers if one.lead_time is not None]
     return PersonFigures(

@@ -153,10 +153,23 @@ def anchoring(closed: Round, tasks: Sequence[AuditedTask]) -> Anchoring:
     The interval of the difference is made from the two Wilson intervals: Newcombe 1998, "Interval estimation for the
     difference between independent proportions", method 10.
     """
+    kept = [keeps for _, keeps in kept_of_shown(closed)]
+    equal = [float(np.mean([is_kept(value, task.model) for value in task.people.values()])) for task in tasks]
+    return anchored(kept, equal)
+
+
+def kept_of_shown(closed: Round) -> list[tuple[int, float]]:
+    """Return who was shown a prediction on a settled TRAIN task, for each time, and 1 where they kept it, else 0."""
     seen = {Origin.ACCEPTED: 1.0, Origin.CORRECTED: 0.0}
     settled = [task for task in closed.training if task.consensus.value is not None]  # by people, not by the lead
-    kept = [seen[a.origin] for task in settled for a in task.annotations if a.origin in seen]
-    equal = [float(np.mean([_is_kept(value, task.model) for value in task.people.values()])) for task in tasks]
+    return [(a.annotator_id, seen[a.origin]) for task in settled for a in task.annotations if a.origin in seen]
+
+
+def anchored(kept: Sequence[float], equal: Sequence[float]) -> Anchoring:
+    """Compare how often a shown prediction was `kept` with how often an answer is `equal` to one that was not shown.
+
+    Both are shares in [0, 1], one for each prediction or task.
+    """
     shown, blind = _share(kept), _share(equal)
     if shown.value is None or blind.value is None or None in (shown.low, blind.low):
         return Anchoring(shown, blind, None, None, None)
@@ -167,7 +180,7 @@ def anchoring(closed: Round, tasks: Sequence[AuditedTask]) -> Anchoring:
     return Anchoring(shown, blind, difference, low, high)
 
 
-def _is_kept(value: Value, model: Value) -> bool:
+def is_kept(value: Value, model: Value) -> bool:
     """Return whether a person says what the model says, of regions that they did not mark nothing else."""
     return same(value, model) if isinstance(value, OfRegions) else value == model
 

@@ -8,10 +8,12 @@ from flask import Response, g, make_response, render_template, request
 
 from labelloop.settings import Settings
 from labelloop.stores.book import Book
+from ml_backend.pages.annotator_names import AnnotatorNames
 from ml_backend.pages.doctor_looks import DoctorLooks
 from ml_backend.pages.page_figures import Figures
 from ml_backend.pages.page_texts import LANGUAGES, Texts, texts
 from ml_backend.pages.page_turns import page_turns
+from ml_backend.pages.people_kept import KeptPeople
 from ml_backend.pages.recorded_sentences import recorded
 from ml_backend.pages.visitor import Visitor, form_token
 from ml_backend.turns import Turns
@@ -27,13 +29,18 @@ POLICY = (
 
 @dataclass(frozen=True)
 class Desk:
-    """The settings, the records, the job queue, the figures, what `doctor` found, and the turns that requests take."""
+    """The settings, the records, the job queue, the figures, what `doctor` found, and the turns that requests take.
+
+    `people` has the figures of annotators, `names` what these are called.
+    """
 
     settings: Settings
     book: Book
     bell: Bell
     figures: Figures
     doctor: DoctorLooks
+    people: KeptPeople
+    names: AnnotatorNames
     turns: Turns = field(default_factory=page_turns)
 
     def page(self, template: str, code: int = 200, **content: Any) -> Response:

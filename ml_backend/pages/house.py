@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from labelloop.acting import PAGE, Actor, acting
 from labelloop.errors import LabelLoopError
 from ml_backend.auth import PAGES, challenge
+from ml_backend.pages.annotator_names import AnnotatorNames
 from ml_backend.pages.connect_routes import add_connect
 from ml_backend.pages.desk import Desk, secured, spoken, wants_html
 from ml_backend.pages.disputes_routes import add_disputes
@@ -21,6 +22,7 @@ from ml_backend.pages.log_routes import add_log
 from ml_backend.pages.login_routes import add_login, login_page
 from ml_backend.pages.page_figures import Figures
 from ml_backend.pages.page_turns import limit_pages
+from ml_backend.pages.people_kept import KeptPeople
 from ml_backend.pages.people_routes import add_people
 from ml_backend.pages.project_routes import add_projects
 from ml_backend.pages.quality_routes import add_quality
@@ -42,7 +44,13 @@ def add_pages(app: Flask, context: ServingContext) -> Desk:
     """Add the pages to the service, and return what they work with."""
     settings = context.settings
     desk = Desk(
-        settings, context.book, context.bell, Figures(context.book, context.bell, settings), DoctorLooks(settings)
+        settings,
+        context.book,
+        context.bell,
+        Figures(context.book, context.bell, settings),
+        DoctorLooks(settings),
+        KeptPeople(context.book),
+        AnnotatorNames(settings),
     )
     app.secret_key = session_key(settings)
     app.config.update(

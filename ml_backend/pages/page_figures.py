@@ -1,11 +1,11 @@
 """The figures that pages show: those of `labelloop status`, `verdict` and `versions`, computed once for many looks."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import structlog
 
@@ -21,6 +21,8 @@ from workers.admin.version_rows import VersionRow, version_rows
 from workers.jobs.job_queue import Bell
 from workers.jobs.llm_costs_of_settings import open_llm_costs
 
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
 QUICK_S = 0.1
 SHARE_OF_TIME = 0.1
 """How much of a processor's time figures that are slow to compute may take, however many people look at them."""
@@ -49,55 +51,62 @@ class ProjectFigures:
         return self.statuses[0]
 
 
-class Figures:
-    """The newest figures of each project; safe among threads.
+class Kept(Generic[K, T]):
+    """The newest figures by key, each as a function of it finds them; safe among threads.
 
     What takes less than 0.1 s is computed at every look. What takes longer is kept, and computed anew behind the looks
     for a tenth of the time at most: a look then shows figures that are a little old, and never waits for them again.
     """
 
-    def __init__(self, book: Book, bell: Bell, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
-        self._book, self._bell, self._settings, self._clock = book, bell, settings, clock
+    def __init__(self, found: Callable[[K], T], clock: Callable[[], float] = time.monotonic) -> None:
+        self._found, self._clock = found, clock
         self._lock = Lock()
-        self._kept: dict[int, tuple[ProjectFigures, float, float]] = {}
-        self._computing: set[int] = set()
+        self._kept: dict[K, tuple[T, float, float]] = {}
+        self._computing: set[K] = set()
 
-    def of(self, project_id: int) -> ProjectFigures:
-        """Return a project's figures; raises NotConnected for one that was never looped."""
-        kept = self._kept.get(project_id)
+    def of(self, key: K) -> T:
+        """Return the figures; raises what the function raises, and keeps nothing then."""
+        kept = self._kept.get(key)
         if kept is None or kept[1] < QUICK_S:
-            return self._compute(project_id)
+            return self._compute(key)
         figures, seconds, at = kept
         if self._clock() - at > seconds / SHARE_OF_TIME:
-            self._compute_behind(project_id)
+            self._compute_behind(key)
         return figures
 
-    def forget(self, project_id: int) -> None:
-        """Compute a project's figures anew at the next look: something was changed."""
-        self._kept.pop(project_id, None)
+    def forget(self, key: K) -> None:
+        """Compute figures anew at the next look: something was changed."""
+        self._kept.pop(key, None)
 
-    def _compute(self, project_id: int) -> ProjectFigures:
+    def _compute(self, key: K) -> T:
         began = self._clock()
-        figures = compute(self._book, self._bell, self._settings, project_id)
-        self._kept[project_id] = figures, self._clock() - began, self._clock()
+        figures = self._found(key)
+        self._kept[key] = figures, self._clock() - began, self._clock()
         return figures
 
-    def _compute_behind(self, project_id: int) -> None:
+    def _compute_behind(self, key: K) -> None:
         with self._lock:
-            if project_id in self._computing:
+            if key in self._computing:
                 return
-            self._computing.add(project_id)
-        Thread(target=self._computed, args=(project_id,), name="labelloop-figures", daemon=True).start()
+            self._computing.add(key)
+        Thread(target=self._computed, args=(key,), name="labelloop-figures", daemon=True).start()
 
-    def _computed(self, project_id: int) -> None:
+    def _computed(self, key: K) -> None:
         try:
-            self._compute(project_id)
+            self._compute(key)
         except Exception:
-            log.exception("figures_failed", project=project_id)
-            self.forget(project_id)  # so that the next look says what is wrong
+            log.exception("figures_failed", key=key)
+            self.forget(key)  # so that the next look says what is wrong
         finally:
             with self._lock:
-                self._computing.discard(project_id)
+                self._computing.discard(key)
+
+
+class Figures(Kept[int, ProjectFigures]):
+    """The newest figures of each project, by its number; raises NotConnected for one that was never looped."""
+
+    def __init__(self, book: Book, bell: Bell, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(lambda project_id: compute(book, bell, settings, project_id), clock)
 
 
 def compute(book: Book, bell: Bell, settings: Settings, project_id: int) -> ProjectFigures:

@@ -11,10 +11,10 @@ from labelloop import __version__
 from labelloop.state.load import load
 from labelloop.state.project_state import ProjectState
 from labelloop.steps.audit_quality import quality
-from labelloop.steps.people_figures import PersonFigures, people_figures
+from labelloop.steps.people_figures import people_figures
 from ml_backend.pages.desk import Desk, spoken
 from ml_backend.pages.next_sentence import next_sentence
-from ml_backend.pages.people_page import FEWEST_TASKS
+from ml_backend.pages.people_page import FEWEST_TASKS, PersonView, unnamed
 from ml_backend.pages.project_page import FieldView, field_views
 from ml_backend.pages.quality_page import quality_figures
 from ml_backend.pages.release_page import certificate_views
@@ -29,7 +29,7 @@ class FieldSection:
 
     view: FieldView
     quality: dict[str, Any]
-    people: list[PersonFigures]
+    people: list[PersonView]
 
 
 def report_page(desk: Desk, project: int) -> Response:
@@ -58,6 +58,6 @@ def report_page(desk: Desk, project: int) -> Response:
 
 def _sections(desk: Desk, state: ProjectState, views: list[FieldView]) -> Iterator[FieldSection]:
     for one, view in zip(state.by_field, views, strict=False):
-        people = sorted(people_figures(desk.book, one), key=lambda person: -person.tasks)
+        people = unnamed(people_figures(desk.book, one), spoken())
         found = quality(desk.book, one)
         yield FieldSection(view, {"found": found, **quality_figures(found, one)} if found else {}, people)

@@ -236,22 +236,6 @@ ENGLISH = {
     "files_about": "Those of every release, and of the newest round. Other formats, with a data card: labelloop export "
     "{project} FOLDER.",
     "no_files": "There are files as soon as a round has closed.",
-    "annotators": "People",
-    "annotator": "Annotator",
-    "annotator_number": "Annotator {number}",
-    "somebody": "An annotator",
-    "people_about": "Agreement with others is measured on audit tasks, which people label blind, after the newest "
-    "round; below {fewest} of them nothing is said. Nobody is ranked: intervals that overlap do not tell people apart.",
-    "people_numbers": "The numbers are those of Label Studio.",
-    "show_who": "Show who it is",
-    "hide_who": "Hide who it is",
-    "tasks_answered": "Tasks",
-    "skipped": "Skipped",
-    "median_seconds": "Median seconds",
-    "with_others": "Agreement with others",
-    "last_active": "Last active",
-    "too_few": "too few audit tasks ({n})",
-    "nobody_yet": "Nobody has annotated yet.",
     "log": "Log",
     "log_about": "Who changed what on these pages or by a command, newest first. What the loop does by itself is not "
     "here.",

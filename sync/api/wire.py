@@ -33,6 +33,8 @@ class WireUser(Wire):
     id: int
     email: str = ""
     username: str = ""
+    first_name: str | None = None
+    last_name: str | None = None
 
 
 class WireOrganization(Wire):
@@ -45,8 +47,6 @@ class WireOrganization(Wire):
 class WireAccount(WireUser):
     """An account as it sees itself."""
 
-    first_name: str = ""
-    last_name: str = ""
     active_organization_meta: WireOrganization | None = None
 
     @property

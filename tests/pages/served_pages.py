@@ -16,6 +16,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from labelloop.finding import Finding, Level
 from labelloop.settings import Settings
 from ml_backend.app import EXTENSION, PAGES_DESK, create_app
+from ml_backend.pages import annotator_names
 from tests.local.proc import eventually
 from tests.ml_backend.stage import PASSWORD, SECRET
 from tests.pages.showroom import LEAD, certify, furnish, publish
@@ -74,6 +75,7 @@ def served_pages(folder: Path, words: Words) -> Iterator[ServedPages]:
         )
         _furnish_all(settings, words)
         stack.enter_context(patch.object(doctor, "examine", lambda _: FINDINGS))
+        stack.enter_context(patch.object(annotator_names, "_names", lambda _: words.people))
         app = create_app(open_serving_context(settings))
         stack.callback(app.extensions[EXTENSION].close)
         desk = app.extensions[PAGES_DESK]

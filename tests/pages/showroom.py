@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import combinations
 from random import Random
 
 from labelloop.acting import PAGE, Actor, acting
@@ -49,6 +50,8 @@ def furnish(world: World, project: int, words: Words) -> None:
             version=version,
             learner=learner,
             learned=learned,
+            who=_both,
+            origins={id_: Origin.CORRECTED if id_ % 7 == 1 else Origin.ACCEPTED for id_ in learned},
             why=WHY if place > 1 else "first",
         )
         if lost:
@@ -104,8 +107,14 @@ def certify(world: World, project: int, words: Words) -> None:
 def _audit_answers(words: Words, id_: int, place: int) -> tuple[str, ...]:
     """Return what the model says of an audit task, then what people do: they are wrong now and then."""
     return tuple(
-        _said(words, id_, who, wrong) for who, wrong in ((-place, WRONG[place - 1]), *((p, SLIPS) for p in PEOPLE[:2]))
+        _said(words, id_, who, wrong) for who, wrong in ((-place, WRONG[place - 1]), *((p, SLIPS) for p in _both(id_)))
     )
+
+
+def _both(id_: int) -> tuple[int, ...]:
+    """Return the two who answer an audit task: the first pair has most."""
+    pairs = (PEOPLE[:2], *combinations(PEOPLE, 2))
+    return pairs[id_ // 5 % len(pairs)]
 
 
 def _said(words: Words, id_: int, who: int, wrong: float) -> str:
@@ -117,8 +126,8 @@ def _said(words: Words, id_: int, who: int, wrong: float) -> str:
 def _labelled(words: Words, id_: int) -> TaskState:
     """Return a task as people have left it: audit tasks have two answers, disputed ones up to three, the others one."""
     at = NOON + timedelta(minutes=5 * id_)
-    of_other = 2 if id_ % 5 == 0 else 0
-    people = PEOPLE[: SPLIT.get(id_, of_other)] or ((PEOPLE[id_ % 4],) if _is_done(id_) else ())
+    alone = (PEOPLE[id_ % 4],) if _is_done(id_) else ()
+    people = PEOPLE[: SPLIT[id_]] if id_ in SPLIT else _both(id_) if id_ % 5 == 0 else alone
     given = [
         Annotation(
             *(100 * id_ + who, id_, who, Choice(_answer(words, id_, who)), at, Origin.MANUAL),

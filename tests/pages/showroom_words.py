@@ -1,5 +1,6 @@
 """What is said in made-up projects: titles, labels, texts and notes, in English, in Chinese, and as ill as can be."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.pages.test_project_pages import HOSTILE
@@ -7,7 +8,10 @@ from tests.pages.test_project_pages import HOSTILE
 
 @dataclass(frozen=True)
 class Words:
-    """A project's words: `texts` has, for each label, texts that are given it; `older` is a released one's title."""
+    """A project's words: `texts` has, for each label, texts that are given it.
+
+    `older` is a released one's title, `people` the names of annotators.
+    """
 
     title: str
     older: str
@@ -16,6 +20,7 @@ class Words:
     texts: tuple[tuple[str, ...], ...]
     rule: str
     note: str
+    people: Mapping[int, str]
 
     def text(self, id_: int) -> str:
         """Return the text of a task."""
@@ -40,6 +45,7 @@ ENGLISH = Words(
     ),
     "Irony counts as what is meant: “Great start” about a broken zip is a complaint.",
     "Says thanks first, but the point is that it came late.",
+    {1: "Ada Okafor", 2: "Ben Lindqvist", 4: "m.rossi@example.com"},
 )
 CHINESE = Words(
     "春季商品评论",
@@ -54,6 +60,7 @@ CHINESE = Words(
     ),
     "反讽按本意判断：拉链坏了还说“开门红”，属于投诉。",
     "先道了谢，但重点是来得太晚。",
+    {1: "王晓梅", 2: "陈立", 4: "li.na@example.com"},
 )
 ILL = Words(
     f"{' '.join(HOSTILE[:4])} {'title' * 20}",
@@ -63,4 +70,5 @@ ILL = Words(
     tuple((f"{text} {'x' * 300}", text * 9) for text in HOSTILE[:4]),
     f"{HOSTILE[0]} {'rule' * 60}",
     f"{HOSTILE[2]} {'note' * 60}",
+    {1: HOSTILE[0], 2: "name" * 60, 4: "没有尽头的名字" * 14},
 )

@@ -23,7 +23,7 @@ from labelloop.domain.records import (
 )
 from labelloop.domain.rounds import AnnotatedTask, Round
 from labelloop.domain.schema import Field, fields_json
-from labelloop.domain.tasks import Annotation, Role, Task, TaskState
+from labelloop.domain.tasks import Annotation, Origin, Role, Task, TaskState
 from labelloop.domain.values import Choice, FieldKind, Value
 from labelloop.state.load import load
 from labelloop.stats.agreement import model_agreement, pairwise_agreement
@@ -171,23 +171,27 @@ class World:
         version: str = "",
         learner: str = "linear",
         learned: Mapping[int, str] | None = None,
+        origins: Mapping[int, Origin] | None = None,
+        who: Callable[[int], Sequence[int]] = lambda _: range(1, 100),
         why: str = "first",
     ) -> Verdict:
         """Close a round of these audit tasks, of each what the model says and then what people do; give the verdict.
 
-        `learned` are tasks to learn from with their labels; where none are given there were 25.
+        `learned` are tasks to learn from with their labels, where none are given there were 25; `origins` tell what
+        their annotator did with the prediction that they saw. `who` are the people who answered an audit task.
         """
         at = NOON + timedelta(days=number)
         people: dict[int, dict[int, Value]] = {
-            id_: dict(enumerate(map(Choice, answers[1:]), 1)) for id_, answers in said.items()
+            id_: dict(zip(who(id_), map(Choice, answers[1:]), strict=False)) for id_, answers in said.items()
         }
         judged = [
             AnnotatedTask(Task(id_, self.text(id_)), Role.MONITOR, given, settle(given))
             for id_ in said
-            for given in [tuple(Annotation(100 * id_ + who, id_, who, v, at) for who, v in people[id_].items())]
+            for given in [tuple(Annotation(100 * id_ + one, id_, one, v, at) for one, v in people[id_].items())]
         ]
         for id_, label in (learned or {}).items():
-            told = (Annotation(100 * id_ + 1, id_, 1, Choice(label), at),)
+            seen = (origins or {}).get(id_)
+            told = (Annotation(100 * id_ + 1, id_, 1, Choice(label), at, seen or Origin.MANUAL),)
             judged.append(AnnotatedTask(Task(id_, self.text(id_)), Role.TRAIN, told, settle(told)))
         labels = len(learned or range(25))
         closed = ClosedRound(project, number, 1, "enough labels", labels, 25, len(said), 40, created_at=at)
