@@ -24,6 +24,7 @@ from sqlalchemy import (
 from labelloop.domain import records
 from labelloop.domain.action_record import Action
 from labelloop.domain.adjudication_record import Adjudication
+from labelloop.domain.delivery_record import Delivery
 from labelloop.domain.guideline_records import Guideline, GuidelineRuling
 
 
@@ -108,6 +109,7 @@ FACTS: dict[type[Any], Table] = {
         (GuidelineRuling, "guideline_rulings"),
         (Action, "actions"),
         (Adjudication, "adjudications"),
+        (Delivery, "deliveries", "event", "key", "address", "attempt"),
     )
 }
 """The table of each kind of record; beside the project, what no two of its rows may share."""

@@ -94,6 +94,13 @@ class LlmCosts:
         """Return what a project spent in all."""
         return sum(self.by_round(project_id).values(), Spent())
 
+    def dearest(self, project_id: int) -> float:
+        """Return what the most expensive request of a project has cost, or may have cost; 0 before the first."""
+        self._take_over()
+        query = select(func.coalesce(func.max(REQUESTS.c.cost), 0.0)).where(REQUESTS.c.project_id == project_id)
+        with self._engine.connect() as connection:
+            return float(connection.execute(query).scalar_one())
+
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         """Yield a transaction beside which no other of its kind runs.

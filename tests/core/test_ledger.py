@@ -16,9 +16,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
-from labelloop.domain import action_record, adjudication_record, guideline_records, records
+from labelloop.domain import action_record, adjudication_record, delivery_record, guideline_records, records
 from labelloop.domain.action_record import Action
 from labelloop.domain.adjudication_record import Adjudication
+from labelloop.domain.delivery_record import Delivery
 from labelloop.domain.field_state import FieldState
 from labelloop.domain.guideline_records import Guideline, GuidelineRuling
 from labelloop.domain.published_queue import published_name
@@ -75,6 +76,7 @@ ONE_OF_EACH: list[Record] = [
     GuidelineRuling(7, 2, False, 2, created_at=NOON, artifact="a"),
     Action(7, "rename", "安 🎉", "page", "::1", "o=n" * 300, created_at=NOON, artifact="a"),
     Adjudication(7, 1, "情绪", "x" * 3000, "slip", "安 🎉" * 500, "ann", created_at=NOON, artifact="a"),
+    Delivery(7, "round.closed", "1", "a1b2c3", 1, False, False, "HTTP 500 " * 90, created_at=NOON, artifact="a"),
 ]
 
 
@@ -106,7 +108,7 @@ def test_every_record_has_its_table() -> None:
     """A new kind of fact cannot be forgotten."""
     kinds = {
         cls
-        for module in (records, guideline_records, action_record, adjudication_record)
+        for module in (records, guideline_records, action_record, adjudication_record, delivery_record)
         for cls in vars(module).values()
         if isinstance(cls, type) and cls.__module__ == module.__name__
     }
@@ -120,7 +122,11 @@ def test_every_record_has_its_table() -> None:
         ROUND,
         FIT,
         replace(FIT, round_number=2, learner="other"),  # the same version's name
-        *(r for r in ONE_OF_EACH if isinstance(r, SchemaVersion | Evaluation | Decision | Publication | Guideline)),
+        *(
+            r
+            for r in ONE_OF_EACH
+            if isinstance(r, SchemaVersion | Evaluation | Decision | Publication | Guideline | Delivery)
+        ),
     ],
     ids=lambda record: type(record).__name__,
 )

@@ -12,11 +12,12 @@ from labelloop.domain.lookup import newest
 from labelloop.domain.next_step import next_step
 from labelloop.domain.records import ClosedRound, Connection, Deployment, Evaluation, Fit, Verdict
 from labelloop.domain.schema import Field
-from labelloop.domain.task_index import TaskIndex, open_monitor, open_train
+from labelloop.domain.task_index import open_monitor, open_train
 from labelloop.domain.tasks import Role
 from labelloop.state.answers import answer_counts
 from labelloop.state.progress import progress
 from labelloop.state.project_state import ProjectState
+from labelloop.state.queue_left import queue_left
 from labelloop.state.rename_offers import RenameOffer, rename_offers
 from labelloop.state.round_content import fields_judged_now, settled_before
 from labelloop.stores.book import Book
@@ -198,24 +199,8 @@ def _labels(state: ProjectState) -> Labels:
         train_tasks=len(tasks.of(Role.TRAIN)),
         monitor_tasks=len(tasks.of(Role.MONITOR)),
         untouched=len(tasks.ids - tasks.annotators.keys()),
-        queue_left=_queue_left(state),
+        queue_left=queue_left(state),
     )
-
-
-def _queue_left(state: ProjectState) -> int:
-    tasks, queued = state.tasks, state.queue.order if state.queue else ()
-    people = {Role.MONITOR: state.rules.monitor_people}
-    return sum(
-        len(_done_by(tasks, id_)) < people.get(tasks.roles.get(id_, Role.TRAIN), 1)
-        for id_ in queued
-        if id_ in tasks.ids
-    )
-
-
-def _done_by(tasks: TaskIndex, task_id: int) -> frozenset[int]:
-    """Return who is done with a task: of an audit task, who has judged it."""
-    is_audit = tasks.roles.get(task_id) in (Role.MONITOR, Role.CERTIFY)
-    return tasks.answered_by(task_id) if is_audit else tasks.annotators.get(task_id, frozenset())
 
 
 def _wanted(book: Book, state: ProjectState, judged: FieldRounds) -> int:
