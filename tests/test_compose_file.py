@@ -186,7 +186,7 @@ def test_the_image_holds_extras_that_exist() -> None:
     optional = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     (example,) = re.findall(r"^#EXTRAS=(\S+)$", ENV_EXAMPLE, re.MULTILINE)
 
-    assert {"train", "llm", "postgres"} == set(inside.split(","))
+    assert {"train", "llm", "notify", "postgres"} == set(inside.split(","))
     assert set(inside.split(",")) <= set(example.split(",")) <= set(optional)
     assert SERVICES["ml-backend"]["build"]["args"]["EXTRAS"] == f"${{EXTRAS:-{inside}}}"
 

@@ -24,4 +24,5 @@ ACTIONS = (
     *("connect", "disconnect", "rules", "rename", "resync", "close round", "train", "refit", "deploy", "rollback"),
     *("unpin", "relabel", "certify", "abandon certify", "release", "abandon release", "write-back"),
     *("take back", "instructions", "edit guideline", "accept guideline", "reject guideline", "adjudicate", "retry"),
+    "notify",
 )

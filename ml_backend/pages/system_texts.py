@@ -34,6 +34,7 @@ SYSTEM = {
         "not_failed": "This job has not failed, or is tried again already.",
         "installed": "Versions",
         "did retry": "tried a failed job again",
+        "did notify": "changed who is told",
     },
     "zh": {
         "system": "系统",
@@ -66,5 +67,6 @@ SYSTEM = {
         "not_failed": "该作业没有失败，或已在重试。",
         "installed": "版本",
         "did retry": "重试失败的作业",
+        "did notify": "修改通知地址",
     },
 }

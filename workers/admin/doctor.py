@@ -14,6 +14,7 @@ from sync.api.client import LabelStudio
 from sync.check_wiring import check_wiring
 from workers.admin import health_checks as checks
 from workers.admin.answer_report import project_findings
+from workers.admin.notify_checks import notify_findings
 from workers.admin.wiring_of_settings import wiring_of
 from workers.jobs.open_stores import open_bell, open_book
 
@@ -84,7 +85,7 @@ def _project(settings: Settings, book: Book, project_id: int, client: LabelStudi
     for one in checks.encoder(settings, book, project_id):
         yield _named(project_id, one)
     named = (*checks.renamed_labels(book, project_id), *checks.not_asked_of_llm(settings, book, project_id))
-    for one in (*named, *project_findings(book, project_id)):
+    for one in (*named, *project_findings(book, project_id), *notify_findings(settings, book, project_id)):
         yield _named(project_id, one)
     if client is None:
         return

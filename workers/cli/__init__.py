@@ -68,6 +68,7 @@ COMMANDS = (
     Command("rollback", "deployments:rollback", "labelloop rollback 12 --to v2"),
     Command("report", "report:report", "labelloop report 12 --language zh"),
     Command("log", "trail:log", "labelloop log 12 --json"),
+    Command("notify", "notify:notify", "labelloop notify 12 --add https://hooks.example.com/labelloop"),
     Command("spending", "spending:spending", "labelloop spending 12 --json"),
     Command("estimate", "spending:estimate", "labelloop estimate 12 --version v3"),
     Command("relabel", "relabel:relabel", "labelloop relabel 12 --top 50"),

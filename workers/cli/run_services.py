@@ -56,13 +56,16 @@ def reconcile(
     """Find what a webhook, a queue or a worker lost.
 
     Rings the bell of every connected project; a worker then looks for new labels and continues where work stopped.
+    Then it tells the addresses of `labelloop notify` what has happened.
     """
     from workers.jobs import reconcile as work  # its name is this command's
+    from workers.notify.tell import Teller, tell_once
 
     settings = _start()
     if every is None:
         rung = work.reconcile(settings)
         typer.echo(f"{len(rung)} projects will be looked at{''.join(f' {project}' for project in rung)}.")
+        tell_once(Teller(settings))
         return
     wait_for_neighbours(settings)
     work.reconcile_forever(settings, every)

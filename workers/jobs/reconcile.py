@@ -10,6 +10,7 @@ from labelloop.errors import NeighbourError
 from labelloop.settings import Settings
 from workers.jobs.open_stores import open_bell, open_book
 from workers.jobs.signs_of_life import reconciled
+from workers.notify.tell import tell_beside
 
 log = structlog.get_logger()
 
@@ -38,7 +39,11 @@ def reconcile(settings: Settings, every_s: float | None = None) -> list[int]:
 
 
 def reconcile_forever(settings: Settings, every_s: float) -> None:
-    """Reconcile every `every_s` seconds; a neighbour that does not answer is tried again the next time."""
+    """Reconcile every `every_s` seconds; a neighbour that does not answer is tried again the next time.
+
+    Addresses are told what has happened beside it: whoever does not answer there must not keep a bell from ringing.
+    """
+    tell_beside(settings, every_s)
     while True:
         try:
             reconcile(settings, every_s)
