@@ -9,6 +9,7 @@ from flask import Response, g, make_response, render_template, request
 from labelloop.settings import Settings
 from labelloop.stores.book import Book
 from ml_backend.pages.annotator_names import AnnotatorNames
+from ml_backend.pages.certify_plans import CertifyPlans
 from ml_backend.pages.doctor_looks import DoctorLooks
 from ml_backend.pages.page_figures import Figures
 from ml_backend.pages.page_texts import LANGUAGES, Texts, texts
@@ -31,7 +32,7 @@ POLICY = (
 class Desk:
     """The settings, the records, the job queue, the figures, what `doctor` found, and the turns that requests take.
 
-    `people` has the figures of annotators, `names` what these are called.
+    `people` has the figures of annotators, `names` what these are called, `plans` what certifying would take.
     """
 
     settings: Settings
@@ -41,6 +42,7 @@ class Desk:
     doctor: DoctorLooks
     people: KeptPeople
     names: AnnotatorNames
+    plans: CertifyPlans
     turns: Turns = field(default_factory=page_turns)
 
     def page(self, template: str, code: int = 200, **content: Any) -> Response:

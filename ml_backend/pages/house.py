@@ -12,7 +12,10 @@ from werkzeug.exceptions import HTTPException
 from labelloop.acting import PAGE, Actor, acting
 from labelloop.errors import LabelLoopError
 from ml_backend.auth import PAGES, challenge
+from ml_backend.pages.act_routes import add_acts
 from ml_backend.pages.annotator_names import AnnotatorNames
+from ml_backend.pages.certify_plans import CertifyPlans
+from ml_backend.pages.certify_routes import add_certify
 from ml_backend.pages.connect_routes import add_connect
 from ml_backend.pages.desk import Desk, secured, spoken, wants_html
 from ml_backend.pages.disputes_routes import add_disputes
@@ -29,7 +32,6 @@ from ml_backend.pages.quality_routes import add_quality
 from ml_backend.pages.release_routes import add_release
 from ml_backend.pages.report_routes import add_report
 from ml_backend.pages.system_routes import add_system
-from ml_backend.pages.train_routes import add_train
 from ml_backend.pages.version_routes import add_versions
 from ml_backend.pages.visitor import form_is_ours, session_key, visitor
 from ml_backend.responses import refusal, status_of
@@ -51,6 +53,7 @@ def add_pages(app: Flask, context: ServingContext) -> Desk:
         DoctorLooks(settings),
         KeptPeople(context.book),
         AnnotatorNames(settings),
+        CertifyPlans(context.book, context.models),
     )
     app.secret_key = session_key(settings)
     app.config.update(
@@ -69,7 +72,8 @@ def add_pages(app: Flask, context: ServingContext) -> Desk:
     add_login(pages, desk)
     add_projects(pages, desk)
     add_connect(pages, desk)
-    add_train(pages, desk)
+    add_acts(pages, desk)
+    add_certify(pages, desk)
     add_quality(pages, desk)
     add_disputes(pages, desk)
     add_people(pages, desk)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from flask import Response, send_file
 
 from labelloop.domain.lookup import newest
+from labelloop.domain.next_step import Phase
 from labelloop.domain.records import Certificate, ClosedRound, Release
 from labelloop.errors import NotFound
 from labelloop.state.load import load
 from labelloop.state.project_state import ProjectState
+from labelloop.state.standing_certificate import standing_certificate
 from labelloop.stores.book import Book
 from ml_backend.pages.desk import Desk, spoken
 from ml_backend.pages.next_sentence import next_sentence
@@ -55,10 +57,26 @@ def release_page(desk: Desk, project: int) -> Response:
         title=state.connection.title,
         several=len(state.fields) > 1,
         next=next_sentence(desk.figures.of(project), spoken()),
+        acts=_acts(state),
         certificates=certificate_views(desk.book, state),
         release=release_status(desk.book, state) if state.fields else None,
         files=list(_files(desk, state)),
     )
+
+
+def _acts(state: ProjectState) -> list[str]:
+    """Return what a lead can have done here now, as names of endpoints."""
+    if not state.connection.active or not state.fields:
+        return []
+    if state.phase is not Phase.ROUNDS:
+        return ["abandon_certify" if state.phase is Phase.CERTIFY else "abandon_release"]
+    attempt, has_model = state.shared_attempt, state.last_round and any(one.deployed for one in state.fields)
+    is_certified = any(standing_certificate(one) for one in state.attempted)
+    return [
+        *(["order_release"] if attempt and is_certified and attempt.release is None else []),
+        *(["certify", "relabel"] if has_model else []),
+        *(["people_release"] if state.tasks.annotators else []),
+    ]
 
 
 def stored_file(desk: Desk, project: int, of: str, number: int, name: str) -> Response:

@@ -1,32 +1,51 @@
 """What leads are asked before something is done: what it does and costs, and a button that does it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from flask import Response
+from flask import Response, flash
 
+from labelloop.errors import UserError
 from labelloop.state.load import load
 from ml_backend.pages.desk import Desk
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, the sentences below it, and the endpoint of the page to go back to, which `tab` names.
-
-    `form` is what the form that follows carries, `foreign` are sentences that are in English in every language.
-    `must_tick` is what has to be ticked before, empty for nothing.
-    """
+    """A question, and the sentences below it."""
 
     asks: str
     says: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that a lead may have done to a project.
+
+    `question` asks whether it is meant, `do` does it and returns what is then told; `back` is the endpoint of the page
+    that offers it, `tab` its name. Both raise errors of ours, and RedisError.
+    """
+
+    question: Callable[[Desk, int], Question]
+    do: Callable[[Desk, int], str]
     back: str
     tab: str
-    form: Mapping[str, str] = field(default_factory=dict)
-    foreign: tuple[str, ...] = ()
-    must_tick: str = ""
 
 
-def ask(desk: Desk, project: int, question: Question, *, error: str = "") -> Response:
+def ask(desk: Desk, project: int, act: Act, *, error: str = "") -> Response:
     """Return the page with the question, and with what went wrong where it was answered before."""
-    title = load(desk.book, project, disconnected=True).connection.title
-    return desk.page("sure.html", 400 if error else 200, project=project, title=title, question=question, error=error)
+    question, title = act.question(desk, project), load(desk.book, project).connection.title
+    return desk.page(
+        "sure.html", 400 if error else 200, project=project, title=title, act=act, question=question, error=error
+    )
+
+
+def answered(desk: Desk, project: int, act: Act) -> Response | None:
+    """Do it, and return None; the page again where it cannot be done."""
+    try:
+        flash(act.do(desk, project))
+    except UserError as error:
+        return ask(desk, project, act, error=str(error))
+    finally:
+        desk.figures.forget(project)
+    return None

@@ -17,7 +17,7 @@ from workers.admin.health_checks import failed_for_good
 from workers.jobs.job_status import FailedJob, Jobs, WorkerRow, failed_jobs, jobs_of, project_of, worker_rows
 
 LIBRARIES = ("flask", "label-studio-sdk", "rq", "scikit-learn", "onnxruntime", "torch", "transformers", "openai")
-KINDS = ("collect", "fit", "evaluate", "deploy", "publish", "predict", "tune")
+KINDS = ("collect", "fit", "evaluate", "deploy", "publish", "predict", "tune", "relabel", "ask_again")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from rq.job import JobStatus
 from rq.results import Result
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from labelloop.domain.certify_plan import CertifyPlan
 from labelloop.finding import Finding, Level
 from labelloop.settings import Settings
 from ml_backend.app import EXTENSION, PAGES_DESK, create_app
 from ml_backend.pages import annotator_names
+from ml_backend.pages.certify_plans import CertifyPlans
 from tests.local.proc import eventually
 from tests.ml_backend.stage import PASSWORD, SECRET
 from tests.pages.showroom import LEAD, certify, furnish, publish
@@ -39,6 +41,16 @@ FINDINGS = (
     Finding(Level.WARN, "The disk has 4 GB left.", "Make room, or set LABELLOOP_DATA_DIR to a larger disk."),
     Finding(Level.OK, "Label Studio answers."),
     Finding(Level.OK, "Redis answers."),
+)
+
+PLAN = CertifyPlan(
+    *("v5", 1, 0.05, 0.05, 250, 1210, 59, 8, 20, 290),
+    share=0.8,
+    low=0.7,
+    high=0.9,
+    audit_tasks=160,
+    ends_relabel=3,
+    seconds=9.0,
 )
 
 
@@ -74,6 +86,7 @@ def served_pages(folder: Path, words: Words) -> Iterator[ServedPages]:
             log_level="CRITICAL",
         )
         _furnish_all(settings, words)
+        stack.enter_context(patch.object(CertifyPlans, "of", lambda *_: PLAN))
         stack.enter_context(patch.object(doctor, "examine", lambda _: FINDINGS))
         stack.enter_context(patch.object(annotator_names, "_names", lambda _: words.people))
         app = create_app(open_serving_context(settings))

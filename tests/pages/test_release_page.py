@@ -29,12 +29,12 @@ def certified(world: World, *, granted: bool | None = True, similarity: float = 
         world.record(Certificate(*found, max_error=0.05, delta=0.025, created_at=NOON), "certificate-1")
 
 
-def test_before_anything_is_certified_the_page_says_how(client: FlaskClient, world: World) -> None:
-    """With what it would take, and without files."""
+def test_before_anything_is_certified_the_page_says_so(client: FlaskClient, world: World) -> None:
+    """And has no files; without a model there is nothing to plan either."""
     world.connect()
     page = client.get("/projects/12/release").text
     assert "Nobody has asked for a certificate yet" in page
-    assert "labelloop certify 12 --dry-run" in page
+    assert "/projects/12/certify" not in page
     assert "There are files as soon as a round has closed" in page
 
 

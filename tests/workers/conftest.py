@@ -69,7 +69,7 @@ def site(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str, label_studio: 
     monkeypatch.setenv("LABELLOOP_DATA_DIR", str(folder))
     monkeypatch.setenv("LABELLOOP_REDIS_URL", url)
     monkeypatch.setattr("workers.jobs.app_context.open_label_studio", lambda _: label_studio)
-    monkeypatch.setattr("workers.jobs.models_of_settings.load_encoder", lambda _: BagOfWords())
+    monkeypatch.setattr("workers.jobs.models_of_settings.load_encoder", lambda _, **__: BagOfWords())
     settings = Settings()
     book = open_book(settings)
     with Redis.from_url(url) as client:

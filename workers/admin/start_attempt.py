@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from labelloop.domain.certify_plan import CertifyPlan, why_not
+from labelloop.domain.records import Certificate
 from labelloop.errors import UserError
-from labelloop.steps.certify import start_attempt
+from labelloop.state.project_state import ProjectState
+from labelloop.steps.certify import abandon_attempt, start_attempt
+from labelloop.steps.certify_fields import certify_fields
 from labelloop.steps.plan_certify import plan_certify
 from labelloop.steps.trail import enter
 from workers.admin.write_back_release import refuse_written_back
@@ -60,18 +63,45 @@ def start(
                 f"first, {_or_without(plan)}or let people label the rest: `labelloop release {project_id} "
                 "--people-only` finishes the data set without a certificate. To start it all the same, add --anyway."
             )
-        start_attempt(
-            context.book,
-            state,
-            max_error=wish.max_error,
-            confidence=wish.confidence,
-            n=plan.n,
-            min_similarity=wish.min_similarity,
-            without=wish.without,
-        )
-        enter(context.book, project_id, "certify", ", ".join([f"{plan.version}, n={plan.n}", *_left_out(wish)]))
+        _begin(context, state, wish, plan.n)
     tell(context, project_id)
     return plan
+
+
+def start_planned(context: AppContext, project_id: int, wish: Wish, *, n: int, version: str) -> None:
+    """Start an attempt that was planned before, of these versions and with so many tasks.
+
+    Raises UserError where others serve now, or it cannot be granted any more.
+    """
+    with held_up_to_date(context, project_id) as state:
+        refuse_written_back(context.label_studio, project_id)
+        serving = "+".join(one.looped.deployed_version for one in certify_fields(state, wish.without))
+        if serving != version:
+            raise UserError(f"The plan is out of date: it was of {version}, and {serving} serves now. Look at it anew.")
+        _begin(context, state, wish, n)
+    tell(context, project_id)
+
+
+def abandon(context: AppContext, project_id: int) -> Certificate:
+    """End the open attempt without a certificate, and return what stands in its place; raises NotFound for none."""
+    with held_up_to_date(context, project_id) as state:
+        ended = abandon_attempt(context.book, state)
+    tell(context, project_id)
+    return ended
+
+
+def _begin(context: AppContext, state: ProjectState, wish: Wish, n: int) -> None:
+    drawn = start_attempt(
+        context.book,
+        state,
+        max_error=wish.max_error,
+        confidence=wish.confidence,
+        n=n,
+        min_similarity=wish.min_similarity,
+        without=wish.without,
+    )
+    versions = "+".join(one.looped.deployed_version for one in certify_fields(state, wish.without))
+    enter(context.book, state.id, "certify", ", ".join([f"{versions}, n={drawn.n}", *_left_out(wish)]))
 
 
 def _or_without(plan: CertifyPlan) -> str:

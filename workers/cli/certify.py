@@ -8,14 +8,12 @@ import typer
 
 from labelloop.domain.certify_plan import CertifyPlan
 from labelloop.state.load import load
-from labelloop.steps.certify import abandon_attempt
 from workers.admin.release_status import CertificateStatus, certificate_status
-from workers.admin.start_attempt import Wish, start, tell
+from workers.admin.start_attempt import Wish, abandon, start
 from workers.cli.arguments import Abandon, AsJson, DryRun, Project
 from workers.cli.certify_plan import plan_json, plan_lines
 from workers.cli.console import waiting_for
 from workers.jobs.app_context import AppContext, open_context
-from workers.jobs.label_studio_sync import held_up_to_date
 
 Share = {"min": 0.0001, "max": 0.9999}
 MaxError = Annotated[
@@ -60,7 +58,7 @@ def certify(
     without: Without = None,
     anyway: Anyway = False,
     dry_run: DryRun = False,
-    abandon: Abandon = False,
+    give_up: Abandon = False,
     as_json: AsJson = False,
 ) -> None:
     """Find out which of the model's labels can be used under a promised error.
@@ -70,7 +68,7 @@ def certify(
     model may label the rest. docs/release.md explains what it promises.
     """
     with open_context() as context:
-        if abandon:
+        if give_up:
             _abandon(context, project, as_json=as_json)
             return
         wish = Wish(max_error, confidence, n, min_similarity, tuple(without or ()))
@@ -106,9 +104,7 @@ def _begun(context: AppContext, project: int) -> CertificateStatus | None:
 
 
 def _abandon(context: AppContext, project: int, *, as_json: bool) -> None:
-    with held_up_to_date(context, project) as state:
-        ended = abandon_attempt(context.book, state)
-    tell(context, project)
+    ended = abandon(context, project)
     if as_json:
         found = _begun(context, project)
         typer.echo(json.dumps(asdict(found) if found else None, ensure_ascii=False, indent=1))

@@ -11,18 +11,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from labelloop.domain.records import Release, ReleaseOrder
+from labelloop.domain.records import Release
 from labelloop.formatting import counted
 from labelloop.state.load import load
 from labelloop.state.project_state import ProjectState
-from labelloop.steps.people_release import write_people_release
-from labelloop.steps.release import abandon_release, order_release
 from labelloop.stores.book import Book
 from labelloop.stores.release_files import FieldSummary
 from workers.admin.joint_preview import JointPreview, joint_preview, model_share
+from workers.admin.order_release import call_off, order
 from workers.admin.release_preview import ReleasePreview, goes_without_certificate, labels_left_out, preview, summaries
 from workers.admin.release_status import ReleaseStatus, release_status
-from workers.admin.start_attempt import tell
 from workers.cli.arguments import Abandon, AsJson, DryRun, Now, Project
 from workers.cli.left_out import listed
 from workers.jobs.app_context import AppContext, open_context
@@ -49,21 +47,10 @@ def release(
     """
     with open_context() as context:
         book = context.book
-        with held_up_to_date(context, project) as state:
-            alone = people_only or (not abandon and goes_without_certificate(state))
-            if dry_run:
-                wanted = {one.field.name: preview(book, one, people_only=alone) for one in state.by_field}
-                _tell_preview(wanted, _joint(context, state, people_only=alone), as_json=as_json)
-                return
-            ordered: Release | ReleaseOrder = (
-                abandon_release(book, state)
-                if abandon
-                else write_people_release(book, state)
-                if alone
-                else order_release(book, state)
-            )
-        if alone or not isinstance(ordered, Release):
-            tell(context, project)
+        if dry_run:
+            _preview(context, project, people_only=people_only, as_json=as_json)
+            return
+        ordered = call_off(context, project) if abandon else order(context, project, people_only=people_only)
         if not isinstance(ordered, Release) and not abandon:
             _predict(context, project, now=now, shown=not as_json)
         found = release_status(book, load(book, project))
@@ -76,6 +63,14 @@ def release(
     elif found:
         typer.echo(_of_fields(found, fields) if len(fields) > 1 else _sentence(found, project))
         _tell_unsettled(split, project)
+
+
+def _preview(context: AppContext, project: int, *, people_only: bool, as_json: bool) -> None:
+    with held_up_to_date(context, project) as state:
+        alone = people_only or goes_without_certificate(state)
+        wanted = {one.field.name: preview(context.book, one, people_only=alone) for one in state.by_field}
+        joint = _joint(context, state, people_only=alone)
+    _tell_preview(wanted, joint, as_json=as_json)
 
 
 def _joint(context: AppContext, state: ProjectState, *, people_only: bool) -> JointPreview | None:

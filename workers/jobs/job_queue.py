@@ -91,6 +91,14 @@ class Bell:
         name = "-".join(map(str, ("predict", project_id, certificate, number, *((_digest(field),) if field else ()))))
         return self._put(self.queue, name, "predict", (project_id, certificate, number, *((field,) if field else ())))
 
+    def enqueue_relabel(self, project_id: int, top: int, field: str = "") -> bool:
+        """Put the search for `top` doubtful labels of a field into the queue; return False if one waits or runs.
+
+        `field` is empty where the project loops no other.
+        """
+        arguments = (project_id, top, *((field,) if field else ()))
+        return self._put(self.queue, f"relabel-{project_id}", "relabel", arguments)
+
     def enqueue_tuning(self, project_id: int, number: int, spec: str, *, field: str = "", seconds: float) -> bool:
         """Put the fit of a slow learner, which ends by itself after so many seconds, into the background queue.
 

@@ -27,6 +27,8 @@ from labelloop.steps.give_verdict import give_verdict
 from labelloop.steps.gone_fields import end_without_fields
 from labelloop.steps.order_queue import order_queue, record_publication
 from labelloop.steps.release import abandon_release, answer_chunk, ends_by_change, release_is_due, write
+from workers.admin.relabel import ask_about_unsettled
+from workers.admin.relabel import relabel as put_back
 from workers.jobs.annotator_instructions import refresh_instructions
 from workers.jobs.app_context import AppContext, open_context
 from workers.jobs.background_fit import queue_tuning
@@ -91,6 +93,19 @@ def predict(project_id: int, certificate: int, number: int, field: str = "") -> 
 def publish(project_id: int) -> None:
     """Predict, order and push the head of the queue."""
     _run("publish", project_id, _publish)
+
+
+def relabel(project_id: int, top: int, field: str = "") -> None:
+    """Put at most `top` doubtful labels of a field back into the queue, for a second person."""
+    with _opened("relabel", project_id) as context, _no_retry():
+        done = put_back(context, project_id, top, field=field)
+        log.info("job_done", put_back=len(done.suspects), judged=done.judged)
+
+
+def ask_again(project_id: int) -> None:
+    """Put the tasks that people are split on back into the queue, for one more person."""
+    with _opened("ask_again", project_id) as context, _no_retry():
+        log.info("job_done", put_back=len(ask_about_unsettled(context, project_id).tasks))
 
 
 def _collect(context: AppContext, state: ProjectState) -> ProjectState:
@@ -202,19 +217,14 @@ def _run(name: str, project_id: int, job: Job) -> None:
     started = time.perf_counter()
     with _opened(name, project_id) as context:
         try:
-            with held_project(context.bell.redis, project_id, wait_s=0 if name == "collect" else PATIENCE_S):
+            wait_s = 0 if name == "collect" else PATIENCE_S
+            with _no_retry(), held_project(context.bell.redis, project_id, wait_s=wait_s):
                 state = job(context, load(context.book, project_id)) or load(context.book, project_id)
                 due = next_step(progress(state))
         except ProjectBusy:  # whoever holds it answers a ring when it is done; other jobs come back by RQ's retry
             if name != "collect":
                 raise
             return
-        except NotConnected:
-            raise
-        except UserError as error:
-            _do_not_retry()
-            log.warning("job_refused", reason=str(error))
-            raise
         _queue_next(context.bell, state, due, llm=context.settings.llm.is_complete)
         log.info("job_done", ms=round((time.perf_counter() - started) * 1000), next=due.value if due else "people")
 
@@ -239,7 +249,15 @@ def _is_last_try() -> bool:
     return current is not None and current.retries_left == 0
 
 
-def _do_not_retry() -> None:
-    current = get_current_job()
-    if current is not None:
-        current.retries_left = 0
+@contextmanager
+def _no_retry() -> Iterator[None]:
+    """Let what a person has to put right fail at once: trying again would change nothing."""
+    try:
+        yield
+    except NotConnected:
+        raise
+    except UserError as error:
+        if current := get_current_job():
+            current.retries_left = 0
+        log.warning("job_refused", reason=str(error))
+        raise

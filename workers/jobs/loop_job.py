@@ -10,7 +10,7 @@ from rq.job import Job
 from labelloop.errors import UserError
 
 MODULE = "workers.jobs.loop"
-JOBS = ("collect", "fit", "tune", "evaluate", "deploy", "predict", "publish")
+JOBS = ("collect", "fit", "tune", "evaluate", "deploy", "predict", "publish", "relabel", "ask_again")
 UNREADABLE = "data that is not JSON of ours"
 NAMES = frozenset(f"{MODULE}.{job}" for job in JOBS)
 

@@ -1,0 +1,128 @@
+"""What stands on the pages that plan a certificate and have labels checked, in the languages of the pages."""
+
+CERTIFY = {
+    "en": {
+        "certify_title": "Plan a certificate",
+        "certify_about": "A certificate says from which margin on the model's labels may be used, under a promise. See "
+        "what it takes and saves; nothing starts before you say so.",
+        "wish_max_error": "Error at most, in per cent",
+        "wish_confidence": "How sure, in per cent",
+        "wish_n": "Tasks that people label for it",
+        "wish_n_auto": "as suits",
+        "wish_similarity": "Similarity that counts as right (1: exactly the same)",
+        "wish_without": "Leave these fields out: what people said of them is released, the rest has no label of them",
+        "wrong_number": "{what}: a number between {low} and {high}, please.",
+        "plan_again": "Show the plan",
+        "planning": "The model predicts tasks that nobody has touched; the plan is here in a few seconds.",
+        "plan_of": "Plan of attempt {number}, {version}",
+        "plan_promise": "If it is granted, {promise}",
+        "plan_promise_fields": "If it is granted, of each of {fields} fields, and of all at once: {promise}",
+        "plan_pool_small": "It cannot be granted: only {pool} tasks are untouched, {n} are asked for.",
+        "plan_proves_nothing": "It cannot be granted: {n} tasks prove nothing even if the model is right on all; it "
+        "takes {least}.",
+        "plan_else": "Without a certificate you can",
+        "plan_asks": "People label for it",
+        "plan_asks_hint": "of {pool} untouched tasks, blank, one person each",
+        "plan_allowed": "Errors allowed",
+        "plan_allowed_hint": "of the model, above its threshold",
+        "plan_saves": "Saved",
+        "plan_saves_hint": "{low} to {high} by today's forecast, from {tasks} audit tasks; at best {best}",
+        "plan_saves_best": "at best; too few audit tasks for a forecast",
+        "plan_annotations": "Annotations until the release",
+        "plan_by_hand": "{n} by hand",
+        "plan_hours": "Hours of people's time",
+        "plan_hours_hint": "{hours} by hand, at {seconds} s each as so far",
+        "plan_field_share": "Labels this share of the pool",
+        "plan_field_without": "Saved more without it",
+        "plan_more": "{n} task|{n} tasks",
+        "plan_with_it": "(also without {names})",
+        "plan_not_certified": "not certified",
+        "plan_does": "When you start it the model is frozen: no round closes and no other version serves, until people "
+        "have labelled the tasks drawn. They get these before all others, without a prediction.",
+        "plan_ends_relabel": "It ends a relabel: {n} task put back, not settled yet, stays as it is.|It ends a "
+        "relabel: {n} tasks put back, not settled yet, stay as they are.",
+        "pays_not_at_best": "It does not pay: people would label {n} tasks while the project is frozen, to save at "
+        "best {saved}. Improve the model first, or let people label the rest.",
+        "pays_not_forecast": "It does not pay: people would label {n} tasks while the project is frozen, to save about "
+        "{saved} by today's forecast. Improve the model first, or let people label the rest.",
+        "pays_not_nothing": "It does not pay: by today's forecast it saves nothing, as the model is not right often "
+        "enough where it is most certain. Improve it first, or let people label the rest.",
+        "start_anyway": "Start it although it does not pay",
+        "tick_anyway": "Look at the plan first, and where it does not pay, tick that it is to start all the same.",
+        "certify_start": "Freeze the model and draw the tasks",
+        "certify_done": "The model is frozen and {n} tasks are drawn: people get these first, without a prediction. "
+        "The certificate is made when all are labelled.",
+        "relabel_does": "The labels go back to the head of the queue, blank, each for somebody who has not labelled "
+        "the task; if the two differ, a third is asked. The next rounds learn from what people settle on.",
+        "relabel_costs": "For doubtful labels a worker fits the model five times, each time without a fifth of the "
+        "labels, which takes up to some minutes. Each label put back costs one more annotation, or two.",
+        "relabel_waiting": "{n} task put back before still waits for people.|{n} tasks put back before still wait for "
+        "people.",
+        "relabel_doubtful": "The labels that a model which never saw them doubts most",
+        "relabel_top": "At most so many",
+        "relabel_field": "Of the field",
+        "relabel_split": "Every task that people are split on (now {n})",
+        "relabel_done": "A worker looks for them and puts them first in the queue.",
+        "relabel_same": "A worker is at that already: nothing more was asked for.",
+    },
+    "zh": {
+        "certify_title": "计划认证",
+        "certify_about": "证书说明间隔达到多少时可以采用模型的标签，并附有承诺。先看它需要什么、能省下什么；"
+        "在你确认之前不会开始。",
+        "wish_max_error": "错误率上限（%）",
+        "wish_confidence": "把握（%）",
+        "wish_n": "为此由人标注的任务数",
+        "wish_n_auto": "自动",
+        "wish_similarity": "算作正确的相似度（1：完全相同）",
+        "wish_without": "不认证这些字段：发布人给出的答案，其余任务没有它们的标签",
+        "wrong_number": "{what}：请输入 {low} 到 {high} 之间的数。",
+        "plan_again": "显示计划",
+        "planning": "模型正在预测没有人处理过的任务；几秒后显示计划。",
+        "plan_of": "第 {number} 次认证的计划，{version}",
+        "plan_promise": "如果获得认证：{promise}",
+        "plan_promise_fields": "如果获得认证，{fields} 个字段各自并且同时成立：{promise}",
+        "plan_pool_small": "无法获得认证：只有 {pool} 个任务没有人处理过，而要求的是 {n} 个。",
+        "plan_proves_nothing": "无法获得认证：即使模型全部正确，{n} 个任务也证明不了什么；需要 {least} 个。",
+        "plan_else": "没有证书也可以",
+        "plan_asks": "为此由人标注",
+        "plan_asks_hint": "来自 {pool} 个没有人处理过的任务，看不到预测，每个由一人标注",
+        "plan_allowed": "允许的错误",
+        "plan_allowed_hint": "模型在阈值之上的错误",
+        "plan_saves": "省下",
+        "plan_saves_hint": "按今天的预测为 {low} 到 {high}，依据 {tasks} 个审核任务；最多 {best}",
+        "plan_saves_best": "最多；审核任务太少，还不能预测",
+        "plan_annotations": "到发布为止的标注",
+        "plan_by_hand": "全部由人标注需要 {n} 个",
+        "plan_hours": "人工小时数",
+        "plan_hours_hint": "全部由人标注为 {hours}，按至今每个 {seconds} 秒计算",
+        "plan_field_share": "标注任务池的比例",
+        "plan_field_without": "不认证它可多省",
+        "plan_more": "{n} 个任务",
+        "plan_with_it": "（同时不认证 {names}）",
+        "plan_not_certified": "不认证",
+        "plan_does": "一旦开始，模型就冻结：在人标注完抽取的任务之前，不会结束任何一轮，也没有其他版本上线。"
+        "人最先得到这些任务，看不到预测。",
+        "plan_ends_relabel": "它会结束一次重标：退回而尚未确定的 {n} 个任务保持现状。",
+        "pays_not_at_best": "不划算：项目冻结期间人要标注 {n} 个任务，最多只能省下 {saved} 个。请先改进模型，"
+        "或者让人标注其余任务。",
+        "pays_not_forecast": "不划算：项目冻结期间人要标注 {n} 个任务，按今天的预测只能省下约 {saved} 个。"
+        "请先改进模型，或者让人标注其余任务。",
+        "pays_not_nothing": "不划算：按今天的预测什么也省不下，因为模型在最有把握处也不够常对。请先改进模型，"
+        "或者让人标注其余任务。",
+        "start_anyway": "虽然不划算，仍要开始",
+        "tick_anyway": "请先查看计划；如果不划算，请勾选“仍要开始”。",
+        "certify_start": "冻结模型并抽取任务",
+        "certify_done": "模型已冻结，抽取了 {n} 个任务：人最先得到它们，看不到预测。全部标注后生成证书。",
+        "relabel_does": "这些标签回到队列最前面，不显示答案，每个交给还没有标注过该任务的人；如果两人不同，再问第三人。"
+        "之后的轮次学习人们最终确定的答案。",
+        "relabel_costs": "对于存疑的标签，工作进程会训练模型五次，每次去掉五分之一的标签，最多需要几分钟。"
+        "每个退回的标签要多标注一次或两次。",
+        "relabel_waiting": "此前退回的任务中还有 {n} 个在等人标注。",
+        "relabel_doubtful": "没有见过这些标签的模型最怀疑的标签",
+        "relabel_top": "最多多少个",
+        "relabel_field": "字段",
+        "relabel_split": "人们有分歧的所有任务（现在 {n} 个）",
+        "relabel_done": "工作进程会找出它们，并排到队列最前面。",
+        "relabel_same": "工作进程已经在做：没有再次安排。",
+    },
+}
