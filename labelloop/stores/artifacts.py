@@ -141,6 +141,11 @@ class Artifacts:
         start = len(self.root.rstrip("/")) + 1
         return sorted(path[start:].removesuffix(f"/{MANIFEST}") for path in found)
 
+    def size(self, artifact: str) -> int:
+        """Return how many bytes an artifact's files take; raises OSError where the store cannot be reached."""
+        found = self.fs.find(f"{self.root}/{artifact}", detail=True)
+        return sum(int(one["size"] or 0) for one in found.values())
+
     def path(self, artifact: str) -> str:
         """Return where people find an artifact's files."""
         return f"{self.root}/{artifact}"

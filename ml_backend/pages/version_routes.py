@@ -1,6 +1,6 @@
-"""/projects/<project>/versions: every model version, and letting one serve or going back, each confirmed first."""
+"""/projects/<project>/versions: every model version, two compared, and letting one serve or going back."""
 
-from flask import Blueprint, g, redirect, url_for
+from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ml_backend.auth import PAGES
@@ -16,6 +16,13 @@ def add_versions(pages: Blueprint, desk: Desk) -> None:
 
         g.project = project
         return versions_page(desk, project)
+
+    @pages.get("/projects/<int:project>/versions/compare")
+    def compare(project: int) -> ResponseReturnValue:
+        from ml_backend.pages.compare_page import compare_page
+
+        g.project = project
+        return compare_page(desk, project, request.args.getlist("version"))
 
     @pages.post("/projects/<int:project>/versions")
     def change_version(project: int) -> ResponseReturnValue:

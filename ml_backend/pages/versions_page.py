@@ -1,5 +1,6 @@
 """The page of a project's versions: what each is worth, why it serves or not, and the way to another one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -10,6 +11,7 @@ from labelloop.domain.records import Decision
 from labelloop.errors import UserError
 from labelloop.number_format import money
 from labelloop.state.load import load
+from labelloop.steps.compare_versions import measured_beside
 from ml_backend.pages.desk import Desk, spoken
 from ml_backend.pages.page_figures import ProjectFigures
 from ml_backend.pages.page_texts import Texts
@@ -17,21 +19,27 @@ from ml_backend.pages.recorded_sentences import recorded
 from workers.admin.serve_version import Served, roll_back, serve_version
 from workers.admin.version_rows import VersionRow
 
+CHAMPION, CHALLENGER = "champion", "challenger"
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
-    """A version as the page shows it; `why` says why it was promoted, or not."""
+    """A version as the page shows it; `why` says why it was promoted, or not.
+
+    `alias` is what it is called for what it does now: champion, challenger, or empty.
+    """
 
     row: VersionRow
     cost: str
     why: str
+    alias: str
 
 
 def versions_page(desk: Desk, project: int, *, error: str = "", code: int = 200) -> Response:
     """Return the page, with what was done or went wrong; raises NotConnected."""
     figures, t = desk.figures.of(project), spoken()
+    aliases = aliases_of(figures)
     return desk.page(
         "versions.html",
         code,
@@ -39,7 +47,7 @@ def versions_page(desk: Desk, project: int, *, error: str = "", code: int = 200)
         title=figures.first.connection.title,
         is_active=figures.first.connection.active,
         several=len(figures.statuses) > 1,
-        versions=[_view(row, figures, t) for row in reversed(figures.versions)],
+        versions=[_view(row, figures, aliases, t) for row in reversed(figures.versions)],
         serving=[row for row in figures.versions if row.serves],
         error=error,
     )
@@ -92,9 +100,20 @@ def _said(served: Served, t: Texts) -> list[str]:
     return [*passed_over, t("done_deploy" if served.is_new else "done_same", version=served.version)]
 
 
-def _view(row: VersionRow, figures: ProjectFigures, t: Texts) -> VersionView:
+def aliases_of(figures: ProjectFigures) -> dict[str, str]:
+    """Return which versions are their field's champion, which serves, and its challenger, by version."""
+    found = {row.fit.version: CHAMPION for row in figures.versions if row.serves}
+    for status in figures.statuses:
+        serving = status.deployment.version if status.deployment else ""
+        versions = [fit.version for fit in status.versions if fit.version]
+        if challenger := measured_beside([one.evaluation for one in status.evaluations], serving, versions):
+            found[challenger] = CHALLENGER
+    return found
+
+
+def _view(row: VersionRow, figures: ProjectFigures, aliases: Mapping[str, str], t: Texts) -> VersionView:
     cost = money(row.measured.cost_per_1000) if row.measured else "–"
-    return VersionView(row, cost, _why(row, figures, t))
+    return VersionView(row, cost, _why(row, figures, t), aliases.get(row.fit.version, ""))
 
 
 def _why(row: VersionRow, figures: ProjectFigures, t: Texts) -> str:

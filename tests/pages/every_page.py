@@ -21,6 +21,7 @@ def every_page(words: Words) -> dict[str, str]:
         "projects": "/projects",
         **of_project,
         "quality-tasks": f"/projects/{IN_ROUNDS}/quality/tasks?{urlencode(cell)}",
+        "compare": f"/projects/{IN_ROUNDS}/versions/compare?version=v5&version=v6",
         "disputes-decided": f"/projects/{IN_ROUNDS}/disputes?show=decided",
         "confirmation": f"/projects/{IN_ROUNDS}/versions",
         "train": f"/projects/{IN_ROUNDS}/train",

@@ -9,7 +9,7 @@ from labelloop.acting import PAGE, Actor, acting
 from labelloop.domain.certification import Population
 from labelloop.domain.guideline_records import Guideline
 from labelloop.domain.queue import QueueItem
-from labelloop.domain.records import Certificate, CertifyDraw, Evaluation, Fit, Publication, Release, ReleaseOrder
+from labelloop.domain.records import Certificate, CertifyDraw, Publication, Release, ReleaseOrder
 from labelloop.domain.tasks import Annotation, Origin, Task, TaskState
 from labelloop.domain.value_cells import value_json
 from labelloop.domain.values import Choice
@@ -55,7 +55,8 @@ def furnish(world: World, project: int, words: Words) -> None:
             why=WHY if place > 1 else "first",
         )
         if lost:
-            _lose(world, project, place, lost)
+            wrong = {id_: _audit_answers(words, id_, place, worse=0.06) for id_ in said}
+            shown.fitted(project, wrong, number=place, version=lost, labels=60 * place, who=_both)
     world.book.mirror(project).put([_labelled(words, id_) for id_ in range(1, 200 * len(ROUNDS) + 1)])
     publish(world, project, "v5", len(ROUNDS))
     _write_guidelines(world, project, words)
@@ -104,11 +105,10 @@ def certify(world: World, project: int, words: Words) -> None:
     world.record(written, "release-1", files)
 
 
-def _audit_answers(words: Words, id_: int, place: int) -> tuple[str, ...]:
+def _audit_answers(words: Words, id_: int, place: int, worse: float = 0.0) -> tuple[str, ...]:
     """Return what the model says of an audit task, then what people do: they are wrong now and then."""
-    return tuple(
-        _said(words, id_, who, wrong) for who, wrong in ((-place, WRONG[place - 1]), *((p, SLIPS) for p in _both(id_)))
-    )
+    model = (-place - 10 * bool(worse), WRONG[place - 1] + worse)
+    return tuple(_said(words, id_, who, wrong) for who, wrong in (model, *((p, SLIPS) for p in _both(id_))))
 
 
 def _both(id_: int) -> tuple[int, ...]:
@@ -153,18 +153,6 @@ def _is_done(id_: int) -> bool:
 def _to_learn_from(count: int) -> list[int]:
     """Return the first tasks that are no audit tasks."""
     return [id_ for id_ in range(1, 2 * count) if id_ % 5][:count]
-
-
-def _lose(world: World, project: int, place: int, version: str) -> None:
-    """Record a version that was not as good as the one that serves now."""
-    at = NOON + timedelta(days=place)
-    won = world.book.ledger.newest(Evaluation, project)
-    assert won is not None
-    assert won.agreement is not None
-    worse = replace(won, version=version, agreement=won.agreement - 0.06, ms_per_text=1.1, artifact="")
-    worse = replace(worse, agreement_low=won.agreement - 0.14, agreement_high=won.agreement + 0.02)
-    world.record(Fit(project, place, "linear", version, "", 60 * place, 0.8, created_at=at), f"fit-{version}")
-    world.record(worse, f"evaluation-{place}-{version}")
 
 
 def _write_guidelines(world: World, project: int, words: Words) -> None:

@@ -197,13 +197,35 @@ class World:
         closed = ClosedRound(project, number, 1, "enough labels", labels, 25, len(said), 40, created_at=at)
         self.record(closed, f"round-{number}", round_files(Round(number, tuple(judged)), None))
         version = version or f"v{number}"
-        self.record(Fit(project, number, learner, version, "", labels, 1.5, created_at=at), f"fit-{version}")
-        values = {id_: list(given.values()) for id_, given in people.items()}
-        tasks = [
-            AuditedTask(id_, model, people[id_], model_agreement(model, values[id_]), pairwise_agreement(values[id_]))
-            for id_, answers in said.items()
-            for model in [Choice(answers[0])]
-        ]
+        self.fitted(project, said, number=number, version=version, learner=learner, labels=labels, who=who)
+        served = self.book.ledger.newest(Deployment, project)
+        champion = served.version if served else ""
+        self.record(Decision(project, number, version, champion, version, why, created_at=at), f"decision-{number}")
+        self.record(Deployment(project, version, why, created_at=at), f"deployment-{number}")
+        return give_verdict(self.book, load(self.book, project), number)
+
+    def fitted(
+        self,
+        project: int,
+        said: Mapping[int, Sequence[str]],
+        *,
+        number: int,
+        version: str,
+        learner: str = "linear",
+        labels: int = 25,
+        who: Callable[[int], Sequence[int]] = lambda _: range(1, 100),
+    ) -> None:
+        """Fit a version to a round that is closed, and measure it on its audit tasks, as `audited` has them."""
+        at = NOON + timedelta(days=number)
+        closed = self.book.ledger.newest(ClosedRound, project, number=number)
+        parents = (closed.artifact,) if closed else ()
+        fit = Fit(project, number, learner, version, "", labels, 1.5, created_at=at)
+        assert self.book.record(fit, f"fit-{version}", {"model/weights": b"0" * 1000}, parents)
+        tasks = []
+        for id_, answers in said.items():
+            people: dict[int, Value] = dict(zip(who(id_), map(Choice, answers[1:]), strict=False))
+            model, values = Choice(answers[0]), list(people.values())
+            tasks.append(AuditedTask(id_, model, people, model_agreement(model, values), pairwise_agreement(values)))
         found = Evaluation(
             *(project, number, version, len(tasks)),
             *_mean([task.agreement for task in tasks]),
@@ -212,11 +234,6 @@ class World:
             created_at=at,
         )
         self.record(found, f"evaluation-{number}-{version}", audit_files(tasks))
-        served = self.book.ledger.newest(Deployment, project)
-        champion = served.version if served else ""
-        self.record(Decision(project, number, version, champion, version, why, created_at=at), f"decision-{number}")
-        self.record(Deployment(project, version, why, created_at=at), f"deployment-{number}")
-        return give_verdict(self.book, load(self.book, project), number)
 
     def disconnect(self, project: int) -> None:
         """Take a project out of the loop."""
