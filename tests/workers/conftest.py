@@ -15,8 +15,11 @@ from labelloop.rules import Rules
 from labelloop.settings import Settings
 from labelloop.stores.book import Book
 from labelloop.testing import BagOfWords
+from tests.core.made_up import RULES as MADE_UP_RULES
+from tests.core.made_up import MadeUp
 from tests.core.opened_project import OpenedProject
 from tests.workers.fake_label_studio import FakeLabelStudio
+from tests.workers.receiver import Receiver
 from workers.jobs.job_queue import QUEUE, Bell
 from workers.jobs.loop_job import LoopJob
 from workers.jobs.open_stores import open_book
@@ -37,6 +40,31 @@ def redis(clean_redis_url: str) -> Iterator[Redis]:
 def bell(redis: Redis) -> Bell:
     """The bell on the real queue server."""
     return Bell(redis)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Somebody outside who can be told."""
+    with Receiver() as server:
+        yield server
+        server.goes_on.set()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[MadeUp]:
+    """A made-up project of 59 tasks."""
+    made = MadeUp(tmp_path, MADE_UP_RULES)
+    made.add(range(1, 60))
+    yield made
+    made.book.ledger.engine.dispose()
+
+
+@pytest.fixture
+def settings(world: MadeUp, tmp_path: Path, clean_redis_url: str) -> Settings:
+    """Return settings that name its folder, and allow receivers on this machine."""
+    return Settings(
+        data_dir=tmp_path, redis_url=clean_redis_url, notify_private=True, pages_url="https://pages.example.com/"
+    )
 
 
 class Site:

@@ -4,11 +4,9 @@ import json
 import logging
 import socket
 import time
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Event as Signal
 from typing import Any
 
 import pytest
@@ -22,78 +20,23 @@ from labelloop.domain.news import TEST, Event, Kind
 from labelloop.domain.notify_address import Address
 from labelloop.errors import UserError
 from labelloop.finding import Level
+from labelloop.llm.cost_caps import Bill, Limits
+from labelloop.llm.cost_center import CostCenter
 from labelloop.log import configure_logging
 from labelloop.settings import Settings
 from labelloop.steps.close_round import close_round
-from tests.core.made_up import RULES, MadeUp, publish
-from tests.loopback import Loopback
+from tests.core.made_up import MadeUp, publish
+from tests.workers.receiver import TOKEN, Receiver
 from workers.admin.notify_addresses import add_address, address_statuses, remove_address, try_address
 from workers.admin.notify_checks import notify_findings
 from workers.jobs.job_queue import Bell
+from workers.jobs.llm_costs_of_settings import open_llm_costs
 from workers.jobs.reconcile import reconcile
 from workers.notify import tell as telling
 from workers.notify.address_file import AddressFile
-from workers.notify.chat_services import send_to_service, service_of
 from workers.notify.message import message
-from workers.notify.public_addresses import PrivateAddress, checked_address, is_public
 from workers.notify.sentences import sentence
-from workers.notify.signed_webhook import send_webhook
 from workers.notify.tell import Teller
-
-TOKEN = "T0123456789"
-PRIVATE = (
-    *("127.0.0.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1"),
-    *("100.100.100.200", "192.0.0.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "203.0.113.1"),
-    *("::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1", "fec0::1", "2001:db8::1"),
-    *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1"),
-    "2001:0:7f00:1::",
-)
-
-
-class Receiver(Loopback):
-    """Takes messages, or answers with `status`; while `hangs` is set it answers nothing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.status, self.got, self.hangs, self.called = 200, list[tuple[Mapping[str, str], Any]](), False, Signal()
-        self.goes_on = Signal()
-
-    def reply(self, path: str, headers: Mapping[str, str], body: Any) -> tuple[int, object]:
-        self.called.set()
-        if self.hangs:
-            self.goes_on.wait(30)
-        self.got.append((headers, body))
-        return self.status, {}
-
-    @property
-    def hook(self) -> str:
-        return f"{self.url}/{TOKEN}"
-
-    @property
-    def kinds(self) -> list[str]:
-        return [body["type"] for _, body in self.got]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        yield server
-        server.goes_on.set()
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[MadeUp]:
-    made = MadeUp(tmp_path, RULES)
-    made.add(range(1, 60))
-    yield made
-    made.book.ledger.engine.dispose()
-
-
-@pytest.fixture
-def settings(world: MadeUp, tmp_path: Path, clean_redis_url: str) -> Settings:
-    return Settings(
-        data_dir=tmp_path, redis_url=clean_redis_url, notify_private=True, pages_url="https://pages.example.com/"
-    )
 
 
 def add(settings: Settings, world: MadeUp, receiver: Receiver, **more: str) -> Address:
@@ -258,6 +201,23 @@ def test_a_job_that_failed_for_good_is_told(settings: Settings, world: MadeUp, r
     assert "秘密" not in str(body)
 
 
+def test_a_cap_is_told_at_four_fifths_and_when_it_is_reached(
+    settings: Settings, world: MadeUp, receiver: Receiver
+) -> None:
+    """Once each; with a higher cap it starts anew."""
+    add(settings, world, receiver, events="llm.cap")
+    costs, told = open_llm_costs(settings, world.book.ledger), []
+    for requests, cap in ((39, 5.0), (2, 5.0), (1, 5.0), (8, 5.0), (0, 6.0)):
+        for _ in range(requests):
+            paid = Bill(100, 10, 0.1)
+            costs.settle(costs.reserve(CostCenter(7, 1), "model", paid, Limits(cap=100)), paid)
+        told.append(Teller(settings.model_copy(update={"llm_cap": cap})).tell())
+
+    assert told == [0, 1, 0, 1, 1]
+    assert [body["data"]["is_reached"] for _, body in receiver.got] == [False, True, False]
+    assert "4.10 of 5.00" in receiver.got[0][1]["data"]["text"]
+
+
 def test_a_disconnected_project_is_silent(settings: Settings, world: MadeUp, receiver: Receiver) -> None:
     """Its addresses stay for when it comes back."""
     from labelloop.domain.records import Connection
@@ -267,119 +227,6 @@ def test_a_disconnected_project_is_silent(settings: Settings, world: MadeUp, rec
     world.book.record(Connection(7, "made up", "{}", False, created_at=datetime.now(UTC)), "connection")
     assert Teller(settings).tell() == 0
     assert len(AddressFile(settings.data_dir).of(7)) == 1
-
-
-@pytest.mark.parametrize("address", PRIVATE)
-def test_no_message_goes_into_a_private_network(
-    address: str, world: MadeUp, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither where it is named nor where a name turns out to be one, and not to one of several."""
-    assert not is_public(address)
-    both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 0)) for one in ("93.184.215.14", address)]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
-    with pytest.raises(PrivateAddress):
-        checked_address("rebinding.example.com", private=False)
-    careful = settings.model_copy(update={"notify_private": False})
-    with pytest.raises(PrivateAddress):
-        add_address(careful, world.book, 7, "https://rebinding.example.com/x")
-
-
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "[::1]", "[::ffff:127.0.0.1]", "localhost"]
-)
-def test_this_machine_is_refused_however_it_is_written(host: str, world: MadeUp, settings: Settings) -> None:
-    """The system's own reading of the name decides, which is also the one that would connect."""
-    careful = settings.model_copy(update={"notify_private": False})
-    with pytest.raises(UserError, match=r"private|names a host|no address"):
-        add_address(careful, world.book, 7, f"https://{host}/x")
-
-
-def test_an_address_that_became_private_is_refused_when_a_message_is_sent(
-    settings: Settings, world: MadeUp, receiver: Receiver
-) -> None:
-    """What was checked when it was added is checked again, every time; nothing is sent."""
-    add(settings, world, receiver)
-    close_a_round(world)
-    careful = settings.model_copy(update={"notify_private": False})
-    assert Teller(careful).tell() == 0
-    (told,) = world.book.ledger.all(Delivery, 7)
-    assert "https://" in told.reason
-    assert not receiver.got
-
-
-def test_the_connection_goes_to_the_address_that_was_checked(
-    settings: Settings, world: MadeUp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A name that leads elsewhere at the second look gains nothing: it is looked up once."""
-    address = add_address(settings, world.book, 7, receiver.hook.replace("127.0.0.1", "localhost"))
-    looked: list[str] = []
-    real = socket.getaddrinfo
-
-    def once(host: Any, *others: Any, **named: Any) -> Any:
-        looked.append(host)
-        return real("127.0.0.1" if looked.count("localhost") == 1 else "127.0.0.9", *others, **named)
-
-    monkeypatch.setattr(socket, "getaddrinfo", once)
-    what = message(Event(TEST, "1", datetime.now(UTC), {}), address, "made up", "")
-    sent = send_webhook(address, what, datetime.now(UTC), private=True)
-
-    assert sent.delivered
-    ((headers, _),) = receiver.got
-    assert headers["Host"] == f"localhost:{receiver.url.rpartition(':')[2]}"
-    assert looked.count("localhost") == 1
-
-
-SERVICES = {
-    "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ": "slack",
-    "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ": "slack",
-    "mailto://me:pass@example.com": "mailto",
-    "https://hooks.example.com/labelloop": "",
-}
-
-
-@pytest.mark.parametrize("url", SERVICES)
-def test_chat_and_mail_services_are_known_by_their_addresses(url: str) -> None:
-    """Also by the web address that a service shows for its incoming webhooks."""
-    assert service_of(url) == SERVICES[url]
-
-
-@pytest.mark.parametrize("url", ["syslog://localhost", "dbus://", "json://127.0.0.1", "file:///etc/passwd", "slack://"])
-def test_nothing_else_of_apprise_is_used(url: str) -> None:
-    """What acts on this machine, and addresses that are not complete, are refused."""
-    with pytest.raises(UserError):
-        service_of(url)
-
-
-@pytest.mark.parametrize("private", [True, False])
-def test_a_service_inside_a_private_network_gets_messages_only_if_that_is_allowed(
-    receiver: Receiver, private: bool
-) -> None:
-    """Mattermost on one's own server, sent by a process of its own."""
-    host = receiver.url.removeprefix("http://")
-    address = Address("a", 7, f"mmost://{host}/{TOKEN}", "", "zh", (), datetime.now(UTC))
-    what = message(Event(TEST, "1", datetime.now(UTC), {}), address, "数据", "http://pages.example.com")
-
-    sent = send_to_service(address, what, private=private)
-
-    assert sent.delivered is private, sent
-    assert len(receiver.got) == private
-    if private:
-        assert "这是一条测试消息" in str(receiver.got[0][1])
-        assert "http://pages.example.com/projects/7" in str(receiver.got[0][1])
-    else:
-        assert "inside a private network" in sent.answer
-
-
-def test_a_service_that_refuses_a_message_is_quoted_without_the_secret(receiver: Receiver) -> None:
-    """And no redirect of its is followed."""
-    receiver.status = 307
-    address = Address(
-        "a", 7, f"mmost://{receiver.url.removeprefix('http://')}/{TOKEN}?redirect=yes", "", "en", (), datetime.now(UTC)
-    )
-    sent = send_to_service(address, message(Event(TEST, "1", datetime.now(UTC), {}), address, "data", ""), private=True)
-    assert not sent.delivered
-    assert "307" in sent.answer
-    assert TOKEN not in sent.answer
 
 
 def test_secrets_are_in_one_file_that_only_its_owner_may_read(

@@ -34,6 +34,8 @@ def service_of(url: str) -> str:
     if scheme in ("http", "https"):
         plugins: Any = NotificationManager()  # type: ignore[no-untyped-call]
         return next((one for one in SCHEMES if plugins[one].parse_native_url(url)), "")
+    if "://" not in url:
+        raise UserError("An address begins with https://, or with the name of a service, as slack:// does.")
     if scheme not in SCHEMES:
         raise UserError(f"No messages are sent to {scheme[:20]}://; there are: https, {', '.join(SCHEMES)}.")
     if Apprise.instantiate(url, suppress_exceptions=True) is None:

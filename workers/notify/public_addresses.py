@@ -12,9 +12,9 @@ class PrivateAddress(UserError):
     """A host is inside a private network, or is this machine."""
 
     def __init__(self, host: str, address: str) -> None:
+        name = host if host == address else f"{host} ({address})"
         super().__init__(
-            f"{host} is {address}, which is inside a private network: messages go there only if the operator sets "
-            f"{ALLOW}=true."
+            f"{name} is inside a private network: messages go there only if the operator sets {ALLOW}=true."
         )
 
 

@@ -25,7 +25,7 @@ _ENGLISH: Mapping[str, str] = {
     "model; {left_out} left out.",
     "much": "{spent} of {cap}, the cap of this project for LLMs, is spent.",
     "all": "The cap of this project for LLMs is reached: {spent} of {cap} is spent. LABELLOOP_LLM_CAP raises it.",
-    Kind.JOB: "The job {job} has failed for good. The page of the system says why, and tries it again.",
+    Kind.JOB: "The job {job} has failed for good. The page of the system says why; there it can be tried again.",
     Kind.QUEUE: "The queue is about to run dry: {left} of {published} tasks are left. Close a round to have it filled "
     "again; {untouched} tasks have no annotation yet.",
     Kind.ANNOTATOR: "On audit tasks{of_field} one annotator agrees with the others {agreement}, where the others agree "
@@ -62,7 +62,8 @@ _CHINESE: Mapping[str, str] = {
     "percent": "{number}%",
     "interval": "{share}（95% 区间 {between}）",
 }
-_OUTCOMES = {
+_OUTCOMES: Mapping[str, str] = {Outcome.YES: "human level reached"}
+_CHINESE_OUTCOMES: Mapping[str, str] = {
     Outcome.YES: "达到人的水平",
     Outcome.NOT_YET: "尚未达到",
     Outcome.CANNOT_TELL: "还无法判断",
@@ -73,7 +74,7 @@ _SHARES = ("max_error", "confidence", "automated")
 
 def sentence(event: Event, language: str) -> str:
     """Return what a message says of an event."""
-    words, is_chinese = (_CHINESE, True) if language == CHINESE else (_ENGLISH, False)
+    words, outcomes = (_CHINESE, _CHINESE_OUTCOMES) if language == CHINESE else (_ENGLISH, _OUTCOMES)
     figures = event.figures
     values: dict[str, object] = {**figures}
     values |= {name: _percent(f"{100 * float(figures[name] or 0):.3g}", words) for name in _SHARES if name in figures}
@@ -81,8 +82,9 @@ def sentence(event: Event, language: str) -> str:
     for name, stem in (("agreement", "agreement"), ("human_agreement", "human"), ("others", "others")):
         if name in figures:
             values[name] = _interval(figures, name, stem, words)
-    if is_chinese:
-        values |= {name: _OUTCOMES[Outcome(str(figures[name]))] for name in ("outcome", "before") if name in figures}
+    values |= {
+        name: outcomes.get(str(figures[name]), figures[name]) for name in ("outcome", "before") if name in figures
+    }
     values["of_field"] = words["of_field"].format(field=figures["field"]) if figures.get("field") else ""
     values["gap"] = _gap(figures, words)
     values["measured"] = words["unmeasured" if figures.get("agreement") is None else "measured"].format(

@@ -45,7 +45,7 @@ class _Guard:
 
 
 def _proxies() -> list[str]:
-    return list(getproxies_environment().values())
+    return [url for kind, url in getproxies_environment().items() if kind != "no"]
 
 
 def _names_host(service: NotifyBase) -> bool:

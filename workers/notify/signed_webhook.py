@@ -82,15 +82,12 @@ def send_webhook(
 def _target(url: httpx.URL, *, private: bool) -> tuple[httpx.URL, dict[str, str]]:
     """Return where to connect, and the header that names the host.
 
-    Where only a proxy knows the name it is left to the proxy, if private addresses are allowed.
+    Where private addresses are allowed a proxy is given the name, which it alone may know.
     """
-    try:
-        checked = checked_address(url.host, private=private)
-    except LabelLoopError:
-        if private and proxy_for(str(url)):
-            return url, {}
-        raise
-    return url.copy_with(host=checked.partition("%")[0]), {"Host": url.netloc.decode("ascii")}
+    if private and proxy_for(str(url)):
+        return url, {}
+    address = checked_address(url.host, private=private)
+    return url.copy_with(host=address.partition("%")[0]), {"Host": url.netloc.decode("ascii")}
 
 
 def _signed(address: Address, message: Message, now: datetime) -> dict[str, str]:
