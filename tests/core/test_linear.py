@@ -12,8 +12,9 @@ from labelloop.domain.schema import Field
 from labelloop.domain.tasks import INPUT_BREAK
 from labelloop.domain.values import Choice, Choices, FieldKind, Rating, Value
 from labelloop.learners.base import Example, FitContext, ModelContext
-from labelloop.learners.linear.graph_smoothing import Smoothed, unit
+from labelloop.learners.linear.graph_smoothing import Smoothed
 from labelloop.learners.linear.learner import LinearLabelLearner, LogisticLearner
+from labelloop.learners.linear.memory import unit
 from labelloop.learners.linear.model import LinearModel
 from labelloop.learners.logistic_head import Head, probabilities
 from labelloop.testing import BagOfWords

@@ -15,8 +15,9 @@ from labelloop.domain.values import Choice, Choices, Number, Rating, Span, Spans
 from labelloop.encoders.base import Vectors
 from labelloop.learners.base import Example, FitContext, Learner
 from labelloop.learners.dictionary.learner import DictionaryLearner
-from labelloop.learners.linear.graph_smoothing import Neighbours, Smoothed
 from labelloop.learners.linear.learner import LinearLearner
+from labelloop.learners.linear.memory import Look, Memory
+from labelloop.learners.logistic_head import Matrix
 from labelloop.testing import BagOfWords
 from ml_backend.predict import pre_annotate
 from ml_backend.snapshot import Loaded, Snapshot
@@ -123,18 +124,18 @@ def test_a_request_asks_the_encoder_once_for_fields_that_read_the_same(config: s
     assert ENCODE.times == before + 1
 
 
-def test_neighbours_are_looked_for_once_where_models_remember_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Versions of one round do, if people labelled the same tasks of both fields; another memory is asked itself."""
-    looked: list[Smoothed] = []
-    look = Smoothed.neighbours
+def test_neighbours_are_looked_for_once_for_all_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where they remember the same texts, and where they come from different rounds and most are the same."""
+    looked: list[Memory] = []
+    look = Memory.look
 
-    def counted(self: Smoothed, vectors: Any) -> Neighbours:
+    def counted(self: Memory, vectors: Matrix) -> Look:
         looked.append(self)
         return look(self, vectors)
 
     lovely, awful, which, *_ = loaded(CONFIG)
-    monkeypatch.setattr(Smoothed, "neighbours", counted)
-    assert all(answered([lovely, which], CONFIG, TASKS[:9]))
-    assert len(looked) == 1
-    assert all(answered([lovely, awful], CONFIG, TASKS[:9]))
-    assert len(looked) == 3
+    monkeypatch.setattr(Memory, "look", counted)
+    for versions in ([lovely, which], [lovely, awful]):
+        looked.clear()
+        assert all(answered(versions, CONFIG, TASKS[:9]))
+        assert len(looked) == 1

@@ -8,6 +8,7 @@ import numpy as np
 from labelloop.domain.tasks import fingerprint
 from labelloop.encoders.base import Encode
 from labelloop.learners.base import Example
+from labelloop.learners.pool_sample import sampled
 
 MOST = 300
 """How many texts an LLM labels in one fit."""
@@ -18,10 +19,7 @@ POOL = 2_000
 def unlabelled(pool: Sequence[str], examples: Sequence[Example], seed: int) -> list[str]:
     """Return at most 2,000 distinct texts of the pool, sorted, that no example has: a person's label stands alone."""
     labelled = {fingerprint(example.text) for example in examples}
-    texts = sorted(text for text in set(pool) if text.strip() and fingerprint(text) not in labelled)
-    if len(texts) <= POOL:
-        return texts
-    return [texts[row] for row in np.sort(np.random.default_rng(seed).choice(len(texts), POOL, replace=False))]
+    return sampled((text for text in pool if text.strip() and fingerprint(text) not in labelled), POOL, seed)
 
 
 def spread(texts: Sequence[str], encode: Encode, seed: int) -> list[str]:

@@ -15,8 +15,8 @@ from labelloop.learners.base import Example, FitContext, ModelContext
 from labelloop.learners.distilled.diverse_sample import spread, unlabelled
 from labelloop.learners.distilled.student import Labelled, taught
 from labelloop.learners.distilled.teacher_labels import labelled_by, weight
-from labelloop.learners.linear.graph_smoothing import unit
 from labelloop.learners.linear.learner import LinearLabelLearner, thresholds_of
+from labelloop.learners.linear.memory import unit
 from labelloop.learners.linear.model import LinearModel, load_linear_model
 from labelloop.learners.linear.text_features import Features, Shape
 from labelloop.learners.model_io import damage_reported

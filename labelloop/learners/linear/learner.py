@@ -1,6 +1,6 @@
 """Linear heads on the vectors of a frozen sentence encoder: seconds on a CPU."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,8 @@ from labelloop.domain.values import LABEL_KINDS, OF_THE_TASK, QUANTITIES, FieldK
 from labelloop.learners.base import Example, FitContext, ModelContext
 from labelloop.learners.calibration.temperature import Unseen, fit_inverse_temperatures, pooled
 from labelloop.learners.calibration.thresholds import Thresholds, fit_thresholds
-from labelloop.learners.linear.graph_smoothing import Smoothed, unit
+from labelloop.learners.linear.graph_smoothing import Smoothed
+from labelloop.learners.linear.memory import unit
 from labelloop.learners.linear.model import LinearModel, load_linear_model
 from labelloop.learners.linear.options import FILE as OPTIONS
 from labelloop.learners.linear.options import OptionsModel, fit_options, load_options
@@ -20,6 +21,7 @@ from labelloop.learners.linear.regression import RegressionModel, fit_regression
 from labelloop.learners.linear.self_training import self_train
 from labelloop.learners.linear.text_features import Features, Shape
 from labelloop.learners.logistic_head import Head, Matrix, Truth, fit_head, probabilities, several
+from labelloop.learners.pool_sample import sampled
 from labelloop.learners.usable import usable_examples
 
 POOL = 2_000
@@ -55,9 +57,9 @@ class LogisticLearner:
             head = _constant(field.kind, truth, features([]).shape[1])
             unsure = fit_thresholds(None, truth) if several(field.kind) else None
             return LinearModel(field.labels, field.labels, field.kind, (head,), (1.0,), unsure, features)
-        others = sorted(set(context.pool) - {e.text for e in usable})
+        others = set(context.pool) - {e.text for e in usable}
         with threadpool_limits(1):  # the order in which several threads add up their parts is not the same twice
-            fit_experts = _smoothed(features, others, np.random.default_rng(context.seed)) if self.uses_pool else _plain
+            fit_experts = _smoothed(features, others, context.seed) if self.uses_pool else _plain
             names = tuple(label for label, there in zip(field.labels, seen, strict=True) if there)
             return _fitted(field, names, features, fit_experts, [e.text for e in usable], truth[:, seen], context.seed)
 
@@ -108,19 +110,18 @@ class LinearLearner:
         return load_linear_model(directory, context.encode)
 
 
-def _smoothed(features: Features, pool: Sequence[str], rng: np.random.Generator) -> FitExperts:
+def _smoothed(features: Features, pool: Collection[str], seed: int) -> FitExperts:
     """Return how the experts are fitted; `pool` holds distinct unlabelled texts."""
     if features.shape is Shape.PAIR or len(pool) < _SMALLEST_POOL:
         return _plain
-    rows = np.sort(rng.choice(len(pool), min(POOL, len(pool)), replace=False))
-    vectors = features([pool[row] for row in rows])
-    memory = unit(vectors).astype(np.float16)
+    vectors = features(sampled(pool, POOL, seed))
+    remembered = unit(vectors).astype(np.float16)
 
     def both(kind: FieldKind, known: Matrix, truth: Truth) -> tuple[Expert, ...]:
         head = plain = fit_head(kind, known, truth)
         if not several(kind) and len(truth) <= _GUESSING_HELPS_UP_TO:
             head = self_train(kind, known, truth, vectors)
-        return plain, Smoothed(kind, head, memory)
+        return plain, Smoothed(kind, head, remembered)
 
     return both
 

@@ -53,7 +53,9 @@ class LinearModel(Classifier):
     def _logits(self, expert: Expert, texts: Sequence[str], stack: Matrix) -> Matrix:
         if isinstance(expert, Head):
             return expert.logits(stack)
-        near = made_once(texts, (self.features.key, expert.digest), lambda: expert.neighbours(stack))
+        memory, key = expert.memory, self.features.key
+        look = made_once(texts, (key, "look"), lambda: memory.look(stack[:, 0]))
+        near = made_once(texts, (key, memory.digest), lambda: memory.neighbours(look))
         return expert.logits(stack, near)
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
@@ -105,7 +107,7 @@ def _arrays(experts: Sequence[Expert]) -> dict[str, NDArray[Any]]:
         head = expert.head if isinstance(expert, Smoothed) else expert
         arrays |= {f"{number}.weights": head.weights, f"{number}.bias": head.bias}
         if isinstance(expert, Smoothed):
-            arrays[f"{number}.memory"] = expert.memory
+            arrays[f"{number}.memory"] = expert.remembered
     return arrays
 
 
