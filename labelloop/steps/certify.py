@@ -1,6 +1,6 @@
 """Certify a model: freeze it, draw tasks that people judge blind, and say what they prove."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
@@ -20,6 +20,7 @@ from labelloop.learners.base import ModelContext
 from labelloop.state.project_state import ProjectState
 from labelloop.state.round_content import rows_judged_now
 from labelloop.stats.pac import PacThreshold, pac_threshold, smallest_sample
+from labelloop.stats.risk_coverage import risk_coverage
 from labelloop.steps.certificate import NearCopies, certificate_json
 from labelloop.steps.certify_fields import certify_fields, delta_of_next
 from labelloop.steps.model_rows import certified_rows
@@ -27,6 +28,7 @@ from labelloop.steps.near_duplicates import near_copies
 from labelloop.steps.trail import enter
 from labelloop.stores.book import Book
 from labelloop.stores.certify_files import CERTIFY_FILE, read_population, write_population
+from labelloop.stores.risk_file import RISK_FILE, write_risk
 
 CERTIFICATE_FILE = "certificate.json"
 _ROUNDING = 1e-9
@@ -140,7 +142,7 @@ def end_attempt(book: Book, state: ProjectState, attempt: Attempt, reason: str) 
     record = _certificate(attempt, PacThreshold(1.0, 0, 0, 0, certifiable=False), reason)
     if not state.tasks.of(Role.CERTIFY) & state.tasks.annotators.keys():
         record = replace(record, reason=f"{reason}, with nothing labelled", delta=0.0)
-    return _record(book, state, attempt, record, None)
+    return _record(book, state, attempt, record)
 
 
 def certificate_is_due(state: ProjectState) -> bool:
@@ -169,9 +171,11 @@ def certify(book: Book, state: ProjectState, *, context: ModelContext) -> Certif
         for id_, said in answers.items()
         if id_ in people and is_right(said.answer, people[id_], attempt.draw.min_similarity)
     }
+    margin = np.array([answers[id_].margin if id_ in answers else 1.0 for id_ in drawn])
+    wrong = np.array([id_ not in right for id_ in drawn])
     found = pac_threshold(
-        np.array([answers[id_].margin if id_ in answers else 1.0 for id_ in drawn]),
-        np.array([id_ not in right for id_ in drawn]),
+        margin,
+        wrong,
         max_error=attempt.draw.max_error,
         delta=attempt.draw.delta,
         pool=attempt.draw.pool,
@@ -182,7 +186,9 @@ def certify(book: Book, state: ProjectState, *, context: ModelContext) -> Certif
         record = _certificate(attempt, replace(found, automated=0, threshold=inf), _because_few(found, not_asked))
     copies = _copies(book, state, drawn, context=context)
     seen = NearCopies(len(copies), len(copies - right))
-    return _record(book, state, attempt, record, certificate_json(state, attempt, record, people, answers, seen))
+    page = certificate_json(state, attempt, record, people, answers, seen)
+    files = {CERTIFICATE_FILE: page, RISK_FILE: write_risk(risk_coverage(margin, wrong))}
+    return _record(book, state, attempt, record, files)
 
 
 def _copies(book: Book, state: ProjectState, drawn: tuple[int, ...], *, context: ModelContext) -> set[int]:
@@ -237,9 +243,10 @@ def _certificate(attempt: Attempt, found: PacThreshold, reason: str) -> Certific
     )
 
 
-def _record(book: Book, state: ProjectState, attempt: Attempt, record: Certificate, page: bytes | None) -> Certificate:
+def _record(
+    book: Book, state: ProjectState, attempt: Attempt, record: Certificate, files: Mapping[str, bytes] | None = None
+) -> Certificate:
     fit = state.version(record.version)
-    files = {CERTIFICATE_FILE: page} if page else None
     name = _named(f"certificate-{record.number}", record)
     book.record(record, name, files, (attempt.draw.artifact, fit.artifact))
     return book.ledger.newest(Certificate, state.id, number=record.number, field=record.field) or record

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import ceil, log10
+from typing import Protocol
 
 from labelloop.domain.records import Evaluation
 from ml_backend.pages.page_texts import Texts
@@ -11,6 +12,14 @@ from workers.admin.round_curve import CurvePoint
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 720, 330, 72, 16, 24, 64
 TICKS = 6
+
+
+class Heights(Protocol):
+    """Where a share lies."""
+
+    def y(self, share: float) -> float:
+        """Return how far down."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +117,15 @@ def _people(measured: Sequence[Measured], margin: float | None, scale: Scale) ->
         return
     if len(people) == 1:  # a line needs two points: one round's people are true of all its labels
         people = [(float(LEFT), *people[0][1:]), (float(WIDTH - RIGHT), *people[0][1:])]
-    yield _band("people", [(x, low, high) for x, _, low, high in people], scale)
-    yield _line("people", [(x, human) for x, human, _, _ in people], scale)
+    yield band("people", [(x, low, high) for x, _, low, high in people], scale)
+    yield line("people", [(x, human) for x, human, _, _ in people], scale)
     if margin is not None:
-        yield _line("margin", [(x, human - margin) for x, human, _, _ in people], scale)
+        yield line("margin", [(x, human - margin) for x, human, _, _ in people], scale)
 
 
 def _model(measured: Sequence[Measured], scale: Scale, t: Texts) -> Iterator[str]:
     known = [(number, labels, one, one.agreement) for number, labels, one in measured if one.agreement is not None]
-    yield _band(
+    yield band(
         "model",
         [
             (scale.x(labels), one.agreement_low, one.agreement_high)
@@ -125,7 +134,7 @@ def _model(measured: Sequence[Measured], scale: Scale, t: Texts) -> Iterator[str
         ],
         scale,
     )
-    yield _line("model", [(scale.x(labels), share) for _, labels, _, share in known], scale)
+    yield line("model", [(scale.x(labels), share) for _, labels, _, share in known], scale)
     for number, labels, one, share in known:
         interval = t.interval(one.agreement_low, one.agreement_high)
         told = t("point", round=number, n=labels, version=one.version, share=t.share(share), interval=interval)
@@ -133,7 +142,8 @@ def _model(measured: Sequence[Measured], scale: Scale, t: Texts) -> Iterator[str
         yield f'<circle class="model" {place}><title>{escape(told)}</title></circle>'
 
 
-def _band(name: str, points: Sequence[tuple[float, float, float]], scale: Scale) -> str:
+def band(name: str, points: Sequence[tuple[float, float, float]], scale: Heights) -> str:
+    """Return a band through places to the right, each with a lower and an upper share."""
     if len(points) == 1:  # a single interval is drawn as what it is
         x, low, high = points[0]
         return f'<path class="line {name}" d="M{x:.1f} {scale.y(high):.1f}V{scale.y(low):.1f}"/>'
@@ -142,6 +152,7 @@ def _band(name: str, points: Sequence[tuple[float, float, float]], scale: Scale)
     return f'<polygon class="band {name}" points="{" ".join(upper + lower)}"/>'
 
 
-def _line(name: str, points: Sequence[tuple[float, float]], scale: Scale) -> str:
+def line(name: str, points: Sequence[tuple[float, float]], scale: Heights) -> str:
+    """Return a line through places to the right, each with a share."""
     places = " ".join(f"{x:.1f},{scale.y(share):.1f}" for x, share in points)
     return f'<polyline class="line {name}" points="{places}"/>'

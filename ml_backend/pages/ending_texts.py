@@ -43,6 +43,23 @@ ENDING = {
         "abandon_release_does": "Rounds go on, and its certificate stays: it can be released again as long as no task "
         "is added, deleted or edited. What people have labelled is kept.",
         "abandon_release_done": "The release is cancelled; its certificate stays, and rounds go on.",
+        "left_title": "What people still have to label",
+        "left_certify": "{n} of the {drawn} tasks drawn for the certificate, blank, one person each.",
+        "left_after": "What is below the threshold comes after that; the plan told how much it is expected to be.",
+        "left_unknown": "That is known as soon as the pool is predicted.",
+        "left_in_release": "{n} task until the release.|{n} tasks until the release.",
+        "left_under": "About {n} more task until a release under the certificate ({audit} audit tasks).|About {n} more "
+        "tasks until a release under the certificate ({audit} audit tasks).",
+        "left_by_hand": "{n} task that nobody has touched, if no model labels any.|{n} tasks that nobody has touched, "
+        "if no model labels any.",
+        "risk": "How often the model is wrong, by how much is left to it",
+        "legend_risk": "wrong among the model's labels",
+        "legend_threshold": "the threshold",
+        "threshold_hint_short": "Margin from",
+        "axis_coverage": "Share left to the model",
+        "risk_about": "On the tasks drawn, the surest first, with 95 % intervals. The promise is about the whole pool, "
+        "so the share of wrong labels among the model's own may be higher than the error that is promised.",
+        "risk_download": "Download the curve as CSV",
     },
     "zh": {
         "what_you_can_do": "你可以做的事",
@@ -82,6 +99,21 @@ ENDING = {
         "abandon_release_sure": "取消发布？",
         "abandon_release_does": "轮次继续，证书保留：只要没有任务被添加、删除或修改，就可以再次发布。"
         "人已给出的标注会保留。",
+        "left_title": "人还要标注什么",
+        "left_certify": "为证书抽取的 {drawn} 个任务中的 {n} 个，看不到预测，每个由一人标注。",
+        "left_after": "之后是阈值以下的任务；预计有多少，计划中已经说明。",
+        "left_unknown": "任务池预测完成后才知道。",
+        "left_in_release": "到发布为止还有 {n} 个任务。",
+        "left_under": "到依据证书发布为止，约还有 {n} 个任务（其中 {audit} 个审核任务）。",
+        "left_by_hand": "如果没有模型标注，还有 {n} 个没有人处理过的任务。",
+        "risk": "交给模型多少时，它错得多不多",
+        "legend_risk": "模型标签中的错误",
+        "legend_threshold": "阈值",
+        "threshold_hint_short": "间隔不低于",
+        "axis_coverage": "交给模型的比例",
+        "risk_about": "基于抽取的任务，最有把握的在前，附 95% 区间。承诺针对整个任务池，"
+        "因此模型自己的标签中错误的比例可能高于所承诺的错误率。",
+        "risk_download": "下载曲线（CSV）",
         "abandon_release_done": "发布已取消；证书保留，轮次继续。",
     },
 }

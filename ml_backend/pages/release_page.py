@@ -9,6 +9,7 @@ from flask import Response, send_file
 from labelloop.domain.lookup import newest
 from labelloop.domain.next_step import Phase
 from labelloop.domain.records import Certificate, ClosedRound, Release
+from labelloop.domain.task_index import open_certify
 from labelloop.errors import NotFound
 from labelloop.state.load import load
 from labelloop.state.project_state import ProjectState
@@ -16,6 +17,9 @@ from labelloop.state.standing_certificate import standing_certificate
 from labelloop.stores.book import Book
 from ml_backend.pages.desk import Desk, spoken
 from ml_backend.pages.next_sentence import next_sentence
+from ml_backend.pages.page_texts import Texts
+from ml_backend.pages.risk_view import RiskView, risk_view
+from workers.admin.release_preview import preview
 from workers.admin.release_status import CertificateStatus, certificate_status, release_status
 
 RELEASE, ROUND = "release", "round"
@@ -25,13 +29,14 @@ RELEASE, ROUND = "release", "round"
 class CertificateView:
     """A field's newest attempt, and the certificate that came of it, None while it is open.
 
-    One that is `conditional` is not asked of every task.
+    One that is `conditional` is not asked of every task. `risk` is the curve that it rests on, None without one.
     """
 
     field: str
     status: CertificateStatus
     certificate: Certificate | None
     conditional: bool
+    risk: RiskView | None
 
     @property
     def outcome(self) -> str:
@@ -60,6 +65,7 @@ def release_page(desk: Desk, project: int) -> Response:
         acts=_acts(state),
         certificates=certificate_views(desk.book, state),
         release=release_status(desk.book, state) if state.fields else None,
+        left=list(_left(desk.book, state, spoken())) if state.fields else [],
         files=list(_files(desk, state)),
     )
 
@@ -79,6 +85,24 @@ def _acts(state: ProjectState) -> list[str]:
     ]
 
 
+def _left(book: Book, state: ProjectState, t: Texts) -> Iterator[str]:
+    """Yield what people still have to label until the release, as far as that is known."""
+    tasks, attempt = state.tasks, state.shared_attempt
+    if state.phase is Phase.CERTIFY and attempt:
+        yield t("left_certify", n=len(open_certify(tasks)), drawn=attempt.draw.n)
+        yield t("left_after")
+    elif state.phase is Phase.RELEASE:
+        waiting = len(state.waiting)
+        yield t("left_unknown") if state.missing_chunks else t("left_in_release", n=waiting)
+    elif attempt and attempt.release is None and any(map(standing_certificate, state.attempted)):
+        for one in state.attempted:
+            found = preview(book, one, people_only=False)
+            said = t("left_under", n=found.waiting, audit=found.waiting_audit)
+            yield t("of_field", field=one.field.name, sentence=said) if len(state.fields) > 1 else said
+    elif untouched := len(tasks.with_text - tasks.annotators.keys()):
+        yield t("left_by_hand", n=untouched)
+
+
 def stored_file(desk: Desk, project: int, of: str, number: int, name: str) -> Response:
     """Return a file that a release or round is stored with; raises NotFound for any other."""
     records = {RELEASE: Release, ROUND: ClosedRound}
@@ -93,10 +117,21 @@ def stored_file(desk: Desk, project: int, of: str, number: int, name: str) -> Re
 def certificate_views(book: Book, state: ProjectState) -> list[CertificateView]:
     """Return the newest attempt of each field that has one."""
     return [
-        CertificateView(one.field.name, status, one.attempt.certificate, one.field.condition is not None)
+        CertificateView(
+            one.field.name,
+            status,
+            given := one.attempt.certificate,
+            one.field.condition is not None,
+            _risk(book, one, given),
+        )
         for one in state.by_field
         if (status := certificate_status(book, one)) and one.attempt
     ]
+
+
+def _risk(book: Book, state: ProjectState, certificate: Certificate | None) -> RiskView | None:
+    name = state.field.name if len(state.fields) > 1 else ""
+    return risk_view(book, certificate, name, spoken()) if certificate else None
 
 
 def _files(desk: Desk, state: ProjectState) -> Iterator[Files]:

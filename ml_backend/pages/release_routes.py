@@ -24,3 +24,11 @@ def add_release(pages: Blueprint, desk: Desk) -> None:
         g.project = project
         asked = request.args
         return stored_file(desk, project, asked.get("of", ""), asked.get("number", 0, int), asked.get("name", ""))
+
+    @pages.get("/projects/<int:project>/risk.csv")
+    def risk(project: int) -> ResponseReturnValue:
+        """Send the curve of a field's newest certificate: `?field=mood`."""
+        from ml_backend.pages.risk_view import risk_csv
+
+        g.project = project
+        return risk_csv(desk, project, request.args.get("field", ""))

@@ -14,10 +14,12 @@ from labelloop.domain.tasks import Annotation, Origin, Task, TaskState
 from labelloop.domain.value_cells import value_json
 from labelloop.domain.values import Choice
 from labelloop.state.load import load
+from labelloop.stats.risk_coverage import RiskPoint
 from labelloop.steps.adjudicate import adjudicate
 from labelloop.steps.trail import enter
 from labelloop.stores.certify_files import CERTIFY_FILE, write_population
 from labelloop.stores.queue_file import QUEUE_FILE, write_queue
+from labelloop.stores.risk_file import RISK_FILE, write_risk
 from tests.pages.showroom_words import Words
 from tests.pages.world import NOON, World
 
@@ -98,11 +100,17 @@ def certify(world: World, project: int, words: Words) -> None:
         0.025,
         created_at=at,
     )
-    world.record(found, "certificate-1")
+    world.record(found, "certificate-1", {RISK_FILE: write_risk(_errors(found))})
     world.record(ReleaseOrder(project, 1, "v5", TASKS, active=True, created_at=at), "order-1")
     files = {"release.parquet": b"", "release.csv": b"", "release.json": b"{}"}
     written = Release(project, 1, 1, "v5", TASKS, 812, 685, left_out=3, created_at=at)
     world.record(written, "release-1", files)
+
+
+def _errors(found: Certificate) -> list[RiskPoint]:
+    """Return a curve of so many errors, most of them where the model is least sure."""
+    at = [round(found.n * (1 - 0.75 * (place / found.errors) ** 1.5)) for place in range(found.errors)]
+    return [RiskPoint(k, 1 - 0.79 * k / found.n, sum(one <= k for one in at)) for k in range(1, found.n + 1)]
 
 
 def _audit_answers(words: Words, id_: int, place: int, worse: float = 0.0) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """Certify, relabel and release from the pages: workers do the rest, on a Label Studio that is an object."""
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -114,6 +116,7 @@ def test_certify_label_and_release_from_the_pages(here: Site, client: FlaskClien
     frozen = client.get(f"{PAGE}/certify")
     assert frozen.status_code == 400
     assert "its model is frozen" in frozen.text
+    assert "40 of the 40 tasks drawn for the certificate" in client.get(f"{PAGE}/release").text
 
     here.work()
     studio.annotate(of(here, Role.CERTIFY), person=1)
@@ -121,6 +124,15 @@ def test_certify_label_and_release_from_the_pages(here: Site, client: FlaskClien
     certificate = ledger.newest(Certificate, PROJECT)
     assert certificate is not None
     assert certificate.granted, certificate.reason
+
+    page = client.get(f"{PAGE}/release").text
+    assert "until a release under the certificate" in page
+    assert "How often the model is wrong, by how much is left to it" in page
+    rows = list(csv.DictReader(io.StringIO(client.get(f"{PAGE}/risk.csv?field=mood").text.lstrip("\ufeff"))))
+    assert (rows[-1]["tasks"], rows[-1]["errors"]) == ("40", str(certificate.errors))
+    (threshold,) = [row for row in rows if row["threshold"] == "1"]
+    assert float(threshold["margin"]) == certificate.threshold
+    assert int(threshold["errors"]) <= certificate.allowed
 
     asked = client.get(f"{PAGE}/release/order").text
     assert "labels by people and about" in asked

@@ -1,32 +1,42 @@
 """The page of the release: what is promised, what is left to people, and the files."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
 
+from labelloop.domain.certification import Population
 from labelloop.domain.conditions import Condition, Requirement
 from labelloop.domain.records import Certificate, CertifyDraw, Release, SchemaVersion
 from labelloop.domain.schema import Field, fields_json
 from labelloop.domain.values import FieldKind
+from labelloop.stats.risk_coverage import RiskPoint
+from labelloop.stores.certify_files import CERTIFY_FILE, write_population
+from labelloop.stores.risk_file import RISK_FILE, write_risk
+from ml_backend.pages.page_texts import LANGUAGES, texts
 from tests.pages.test_project_pages import HOSTILE, Elements
 from tests.pages.world import NOON, World
 
 FILES = {"release.parquet": b"PAR1 \x00 rows", "release.json": b'{"tasks": 1500}'}
 
 
-def certified(world: World, *, granted: bool | None = True, similarity: float = 1.0) -> None:
+def certified(
+    world: World, *, granted: bool | None = True, similarity: float = 1.0, curve: Sequence[RiskPoint] = ()
+) -> None:
     """Draw for a certificate of v1 and, unless it stays open (None), give or refuse it."""
     world.connect()
     world.round(12, 1)
     draw = CertifyDraw(12, 1, "v1", 300, 1500, 0.05, 0.025, similarity, created_at=NOON)
-    world.record(draw, "draw-1")
+    drawn = Population({id_: f"{id_}" for id_ in range(1, 41)}, frozenset(range(1, 41)), (1, 2, 3, 4))
+    world.record(draw, "draw-1", {CERTIFY_FILE: write_population(drawn)})
     if granted is not None:
         reason = "enough" if granted else "its most certain labels are wrong <b>"
         found = (12, 1, "v1", granted, reason, 300, 14, 11, 0.4242, 0.8 if granted else 0.0)
-        world.record(Certificate(*found, max_error=0.05, delta=0.025, created_at=NOON), "certificate-1")
+        files = {RISK_FILE: write_risk(curve)} if curve else None
+        world.record(Certificate(*found, max_error=0.05, delta=0.025, created_at=NOON), "certificate-1", files)
 
 
 def test_before_anything_is_certified_the_page_says_so(client: FlaskClient, world: World) -> None:
@@ -89,6 +99,30 @@ def test_while_people_label_what_was_drawn_the_page_says_how_many_are_left(clien
     assert "people are labelling" in page
     assert "labelled so far" in page
     assert "Errors" not in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_curve_that_a_certificate_rests_on_is_drawn(client: FlaskClient, world: World, language: str) -> None:
+    """With the threshold in it, about ten of its points in a table and all in a file."""
+    t, points = texts(language), [RiskPoint(k, 1 - k / 400, k // 20) for k in range(1, 301)]
+    certified(world, curve=points)
+    page = client.get(f"/projects/12/release?lang={language}").text
+    (chart,) = re.findall(r"<svg.*?</svg>", page)
+    assert chart.count('class="line margin"') == 1
+    assert f'aria-label="{t("risk")}"' in chart
+    rows = re.findall(r'<tr><td class="number">(\S+) ?%', page)
+    assert rows == ["10", "20", "30", "40", "50", "60", "70", "80", "90", "100"]
+    file = client.get("/projects/12/risk.csv?field=mood").text.splitlines()
+    assert len(file) == 301
+    assert file[240].split(",")[1:4] == ["240", "0.4", "12"]
+    assert [line for line in file[1:] if line.endswith(",1")] == [file[240]]
+
+
+def test_a_certificate_from_before_there_was_a_curve_is_shown_without(client: FlaskClient, world: World) -> None:
+    """And there is no file of it."""
+    certified(world)
+    assert "<svg" not in client.get("/projects/12/release").text
+    assert client.get("/projects/12/risk.csv").status_code == 404
 
 
 def test_every_file_of_a_release_can_be_taken_along(client: FlaskClient, world: World) -> None:

@@ -1,0 +1,51 @@
+"""The curve of a certificate's errors as the page of the release and the report show it, and as a file."""
+
+import csv
+import io
+from dataclasses import dataclass
+
+from flask import Response
+
+from labelloop.domain.records import Certificate
+from labelloop.errors import NotFound
+from labelloop.state.load import load
+from labelloop.stores.book import Book
+from labelloop.stores.risk_file import read_risk
+from ml_backend.pages.desk import Desk
+from ml_backend.pages.page_texts import Texts
+from ml_backend.pages.risk_chart import RiskRow, few_rows, risk_chart, risk_rows
+
+COLUMNS = ("share", "tasks", "margin", "errors", "risk", "low", "high", "threshold")
+
+
+@dataclass(frozen=True, slots=True)
+class RiskView:
+    """The chart of a certificate's curve, and some of its points."""
+
+    chart: str
+    rows: list[RiskRow]
+
+
+def risk_view(book: Book, certificate: Certificate, name: str, t: Texts) -> RiskView | None:
+    """Return the curve, None where the certificate has none."""
+    rows = risk_rows(read_risk(book, certificate), certificate)
+    chart = risk_chart(rows, name, t)
+    return RiskView(chart, few_rows(rows)) if chart else None
+
+
+def risk_csv(desk: Desk, project: int, name: str) -> Response:
+    """Return every point of a field's curve as a file for spreadsheets; raises NotFound where there is none."""
+    state = load(desk.book, project, disconnected=True).focused(name)
+    certificate = state.attempt.certificate if state.attempt else None
+    rows = risk_rows(read_risk(desk.book, certificate), certificate) if certificate else []
+    if not rows:
+        raise NotFound(f"Project {project} has no curve of a certificate's errors.")
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    writer.writerows(
+        (one.share, one.tasks, one.margin, one.errors, one.risk, one.low, one.high, int(one.stands)) for one in rows
+    )
+    answer = Response("\ufeff" + file.getvalue(), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f'attachment; filename="risk-coverage-{project}.csv"'
+    return answer
