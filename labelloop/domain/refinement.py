@@ -22,13 +22,31 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """An example that a proposal rests on: its text's `fingerprint`, people's value and the LLM's, as JSON.
+
+    The LLM's value is empty where it left the text to people. `after` is that with the proposal, None of an error that
+    the proposal was made from: it is not asked about again. `gain` is by how much `after` is more similar to people's
+    value than `before`, in [-1, 1].
+    """
+
+    fingerprint: str
+    right: str
+    before: str
+    after: str | None = None
+    gain: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Refinement:
     """From the guideline `start` (Markdown) to the `proposal`, which is empty where nothing was proposed.
 
     `origin` says where the start is from: `configuration`, `file` or `ledger`. `outcome` is `accepted` where the test
     favours the proposal, `rejected` where it does not, `proposed` where it could not be finished, else empty. `errors`
     are those in the half that was searched for them; `before` and `after` the mean similarity to people's values over
-    the `n` held-out examples, in [0, 1]; `cost` what the request and the trial cost by the price table.
+    the `n` held-out examples, in [0, 1]; `cost` what the request and the trial cost by the price table. `evidence` has
+    the errors that the proposal was made from, then the held-out examples on which it gains or loses; None where that
+    was not kept.
     """
 
     origin: str
@@ -45,6 +63,7 @@ class Refinement:
     losses: int = 0
     p_value: float | None = None
     cost: float = 0.0
+    evidence: tuple[Evidence, ...] | None = None
 
     @property
     def used(self) -> str:
@@ -57,7 +76,9 @@ class Refinement:
 
     @classmethod
     def from_json(cls, text: str) -> "Refinement":
-        """Return what `to_json` wrote, here or in 0.1.0."""
+        """Return what `to_json` wrote, here or in earlier releases."""
         found: dict[str, Any] = {_RENAMED.get(name, name): value for name, value in json.loads(text).items()}
         found["edits"] = tuple(Edit(**edit) for edit in found["edits"])
+        if found.get("evidence") is not None:
+            found["evidence"] = tuple(Evidence(**one) for one in found["evidence"])
         return cls(**found)

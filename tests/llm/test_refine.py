@@ -13,6 +13,7 @@ from labelloop.domain.guideline_text import first_guideline, read_guideline
 from labelloop.domain.refinement import Edit, Refinement
 from labelloop.domain.schema import Field
 from labelloop.domain.tasks import fingerprint
+from labelloop.domain.value_cells import value_json
 from labelloop.domain.values import Choice, FieldKind, Span, Spans, Text
 from labelloop.learners.base import Example
 from labelloop.learners.prompt.guideline_edits import MOST_CHARACTERS, Mistake, edited, proposal, read_edits
@@ -124,6 +125,23 @@ def test_refinement_mends_two_wrong_rules_and_raises_accuracy_on_unseen_texts(
     assert found.cost > 0
 
 
+def test_the_examples_behind_a_proposal_are_kept(fit: Fit, told: ScriptedLLM) -> None:
+    """The errors that it was made from, and the held-out examples that it changes, by their texts' fingerprints."""
+    given = examples(60)
+    found = refinement(fit(given))
+    assert found.evidence is not None
+    made_from = [one for one in found.evidence if one.after is None]
+    tried = [one for one in found.evidence if one.after is not None]
+    right = {fingerprint(one.text): value_json(one.value) for one in given}
+    assert (len(made_from), len(tried)) == (found.errors, found.gains)
+    assert not {one.fingerprint for one in made_from} & {one.fingerprint for one in tried}
+    assert all(right[one.fingerprint] == one.right != one.before for one in found.evidence)
+    assert all((one.after, one.gain) == (one.right, 1.0) for one in tried)
+    assert Refinement.from_json(found.to_json()) == found
+    older = {name: value for name, value in json.loads(found.to_json()).items() if name != "evidence"}
+    assert Refinement.from_json(json.dumps(older)).evidence is None
+
+
 def test_a_harmful_edit_is_rejected(fit: Fit, told: ScriptedLLM) -> None:
     """The version keeps the guideline it had, and what was tried is kept with its scores."""
     told.edits = says({"label": "weather", "rule": "Has the word visa."}, {"label": "card", "rule": RIGHT["food"]})
@@ -133,6 +151,7 @@ def test_a_harmful_edit_is_rejected(fit: Fit, told: ScriptedLLM) -> None:
     assert found.outcome == "rejected"
     assert (found.gains, found.losses) == (0, found.losses)
     assert found.losses > 0
+    assert sum(one.gain < 0 for one in found.evidence or ()) == found.losses
     assert refinement(model).used == WRONG
     assert found.used == found.start == WRONG
     assert "Has the word visa." in found.proposal

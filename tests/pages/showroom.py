@@ -10,7 +10,8 @@ from labelloop.domain.certification import Population
 from labelloop.domain.guideline_records import Guideline
 from labelloop.domain.queue import QueueItem
 from labelloop.domain.records import Certificate, CertifyDraw, Publication, Release, ReleaseOrder
-from labelloop.domain.tasks import Annotation, Origin, Task, TaskState
+from labelloop.domain.refinement import Edit, Evidence, Refinement
+from labelloop.domain.tasks import Annotation, Origin, Task, TaskState, fingerprint
 from labelloop.domain.value_cells import value_json
 from labelloop.domain.values import Choice
 from labelloop.state.load import load
@@ -184,7 +185,28 @@ def _write_guidelines(world: World, project: int, words: Words) -> None:
     second = first.replace(words.texts[1][0], f"{words.texts[1][0]}\n{words.rule}", 1)
     third = f"{second}{words.texts[3][1]}\n"
     for one, text in zip((start, better, later), (first, second, third), strict=True):
-        world.record(one, f"guideline-{one.number}", {"guideline.md": text.encode()})
+        files = {"guideline.md": text.encode()}
+        if one == later:
+            files["refinement.json"] = _refined(words).to_json().encode()
+        world.record(one, f"guideline-{one.number}", files)
+
+
+def _refined(words: Words) -> Refinement:
+    """Return how the newest proposal came about: from three errors; two of the tasks that it was tried on changed."""
+    edit = Edit(words.labels[3], words.texts[3][1])
+    ids = list({words.text(id_): id_ for id_ in reversed(_to_learn_from(200))}.values())
+    errors = [_evidence(words, id_, 3 - 2 * (words.label(id_) == 3)) for id_ in ids[:3]]
+    better = replace(_evidence(words, ids[3], 3), after=_value(words, words.label(ids[3])), gain=1.0)
+    worse = replace(_evidence(words, ids[4], words.label(ids[4])), after=_value(words, 3), gain=-1.0)
+    return Refinement("ledger", "", "proposed", edits=(edit,), after=0.86, evidence=(*errors, better, worse))
+
+
+def _evidence(words: Words, id_: int, said: int) -> Evidence:
+    return Evidence(fingerprint(words.text(id_)), _value(words, words.label(id_)), _value(words, said))
+
+
+def _value(words: Words, label: int) -> str:
+    return value_json(Choice(words.labels[label]))
 
 
 def _act(world: World, project: int, words: Words) -> None:

@@ -1,15 +1,17 @@
 """Better rules from the LLM's own errors: found in one half of a sample, tried on the other, taken if proven."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
 from labelloop.domain.guideline_history import ACCEPTED, PROPOSED, REJECTED
 from labelloop.domain.guideline_text import GuidelineText, read_guideline
-from labelloop.domain.refinement import Edit, Refinement
+from labelloop.domain.refinement import Edit, Evidence, Refinement
 from labelloop.domain.tasks import fingerprint
+from labelloop.domain.value_cells import value_json
+from labelloop.domain.values import Value
 from labelloop.errors import NeighbourError, UserError
 from labelloop.learners.base import FitContext
 from labelloop.learners.prompt.guideline_edits import Mistake, differences, edited, proposal, read_edits
@@ -78,7 +80,7 @@ class Refiner:
         kept = tuple(differences(guideline, new))
         if not kept:
             return replace(found, reason="the LLM proposes nothing that is new"), None
-        return replace(found, proposal=new.written(), edits=kept), new
+        return replace(found, proposal=new.written(), edits=kept, evidence=tuple(map(_error, mistakes))), new
 
     def _tried(self, found: Refinement, held_out: Measured, new: GuidelineText) -> tuple[Refinement, Measured]:
         labeler = replace(held_out.labeler, system=instructions(held_out.labeler.field, new))
@@ -87,7 +89,8 @@ class Refiner:
         cost = found.cost + shares * labeler.fields  # nobody else asks with this guideline
         if len(trial.places) < len(held_out.places):
             return replace(found, outcome=PROPOSED, reason="the time was over before it was tried", cost=cost), trial
-        return replace(_tested(found, held_out.scores, trial.scores), cost=cost), trial
+        evidence = (*(found.evidence or ()), *_changed(held_out, trial))
+        return replace(_tested(found, held_out.scores, trial.scores), cost=cost, evidence=evidence), trial
 
     def _measured(self, trial: Measured, searched: Measured, spare: Sequence[int]) -> Measured:
         texts = trial.labeler.shots.texts
@@ -150,6 +153,23 @@ def _tested(found: Refinement, before: Sequence[float], after: Sequence[float]) 
         losses=test.losses,
         p_value=test.p_value,
     )
+
+
+def _error(mistake: Mistake) -> Evidence:
+    return Evidence(fingerprint(mistake.text), value_json(mistake.right), _json(mistake.given))
+
+
+def _changed(before: Measured, after: Measured) -> Iterator[Evidence]:
+    """Yield the held-out examples on which the proposal gains or loses."""
+    shots, scores = before.labeler.shots, zip(before.scores, after.scores, strict=True)
+    for place, old, new, (one, other) in zip(before.places, before.answers, after.answers, scores, strict=True):
+        if one != other:
+            right, text = value_json(shots.values[place]), fingerprint(shots.texts[place])
+            yield Evidence(text, right, _json(old.value), _json(new.value), other - one)
+
+
+def _json(value: Value | None) -> str:
+    return "" if value is None else value_json(value)
 
 
 async def _asked(ask: Ask, request: ChatRequest) -> ChatResponse:
