@@ -15,6 +15,7 @@ ACTS = {
     "order_release": ("release/order", "release_acts:ORDER"),
     "people_release": ("release/people", "release_acts:PEOPLE"),
     "abandon_release": ("release/abandon", "release_acts:ABANDON"),
+    "disconnect": ("disconnect", "disconnect_act:DISCONNECT"),
 }
 """By the name of its endpoint: the end of its address, and where it is described."""
 

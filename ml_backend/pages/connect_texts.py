@@ -33,14 +33,15 @@ CONNECT = {
         'required="true" in Settings > Labeling Interface.',
         "seen_unanswered": "Unanswered",
         "round_size": "New labels that close a round",
-        "round_size_about": "After so many the model learns anew. All other rules: labelloop rules {project}",
+        "round_size_about": "After so many the model learns anew. All other rules are on the page of its rules, once "
+        "it is connected.",
         "connect_what": "Connecting registers the ML backend and a webhook in the project, writes labelling "
-        "instructions where there are none, and a line with the address of its page into its description. "
-        "labelloop disconnect {project} takes it out again.",
+        "instructions where there are none, and a line with the address of its page into its description. The page of "
+        "its rules takes it out again.",
         "connect_do": "Connect",
         "connect_again": "Connect again, which repairs the wiring",
-        "connect_grave": "This would close a round or replace a model: labelloop rules {project} --set round_size=… "
-        "says what it does, and asks.",
+        "connect_grave": "This would close a round or replace a model: change it on the page of the project's rules, "
+        "which says what that does, and asks.",
         "connect_done": "{title} is connected. A worker reads its tasks and puts them in order; then people press "
         "“Label All Tasks” in Label Studio.",
         "connect_done_again": "{title} was connected with these rules already; its wiring is in order.",
@@ -74,14 +75,14 @@ CONNECT = {
         '请在 Settings > Labeling Interface 中加上 required="true"。',
         "seen_unanswered": "没有答案的标注",
         "round_size": "多少个新标签结束一轮",
-        "round_size_about": "达到这个数量，模型就重新学习。其他规则：labelloop rules {project}",
+        "round_size_about": "达到这个数量，模型就重新学习。其他规则在接入之后的规则页面上。",
         "connect_what": "接入会在项目中登记 ML 后端和一个 webhook；如果还没有标注说明，就写入一份；"
-        "并把项目页面的地址作为一行写进项目描述。labelloop disconnect {project} 可以撤销。",
+        "并把项目页面的地址作为一行写进项目描述。在规则页面上断开项目即可撤销。",
         "connect_do": "接入",
         "connect_again": "再次接入（修复连接）",
-        "connect_grave": "这会结束一轮或替换模型：labelloop rules {project} --set round_size=… 会说明影响并请你确认。",
-        "connect_done": "{title} 已接入。工作进程会读取任务并排好顺序；"
-        "之后标注员在 Label Studio 中点击“Label All Tasks”。",
+        "connect_grave": "这会结束一轮或替换模型：请在项目的规则页面上修改，那里会说明影响并请你确认。",
+        "connect_done": "{title} 已接入。工作进程会读取任务并排好顺序；之后标注员在 Label Studio 中点击“Label All "
+        "Tasks”。",
         "connect_done_again": "{title} 已经以这些规则接入；连接正常。",
     },
 }

@@ -31,6 +31,7 @@ from ml_backend.pages.project_routes import add_projects
 from ml_backend.pages.quality_routes import add_quality
 from ml_backend.pages.release_routes import add_release
 from ml_backend.pages.report_routes import add_report
+from ml_backend.pages.rules_routes import add_rules
 from ml_backend.pages.system_routes import add_system
 from ml_backend.pages.version_routes import add_versions
 from ml_backend.pages.visitor import form_is_ours, session_key, visitor
@@ -80,6 +81,7 @@ def add_pages(app: Flask, context: ServingContext) -> Desk:
     add_versions(pages, desk)
     add_guideline(pages, desk)
     add_release(pages, desk)
+    add_rules(pages, desk)
     add_log(pages, desk)
     add_report(pages, desk)
     add_system(pages, desk)

@@ -12,6 +12,7 @@ from ml_backend.pages.dispute_texts import DISPUTES
 from ml_backend.pages.ending_texts import ENDING
 from ml_backend.pages.people_texts import PEOPLE
 from ml_backend.pages.report_texts import REPORT
+from ml_backend.pages.rules_texts import RULES
 from ml_backend.pages.system_texts import SYSTEM
 from ml_backend.pages.texts_en import ENGLISH
 from ml_backend.pages.texts_zh import CHINESE
@@ -19,7 +20,7 @@ from ml_backend.pages.texts_zh import CHINESE
 LANGUAGES = {"en": "English", "zh": "中文"}
 """The languages by their code, each by its own name."""
 NOTHING = "–"
-_PARTS = (ACTIONS, CERTIFY, COMPARE, CONNECT, DISPUTES, ENDING, PEOPLE, REPORT, SYSTEM)
+_PARTS = (ACTIONS, CERTIFY, COMPARE, CONNECT, DISPUTES, ENDING, PEOPLE, REPORT, RULES, SYSTEM)
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": ENGLISH | {name: text for part in _PARTS for name, text in part["en"].items()},
     "zh": CHINESE | {name: text for part in _PARTS for name, text in part["zh"].items()},

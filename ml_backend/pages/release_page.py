@@ -19,6 +19,7 @@ from ml_backend.pages.desk import Desk, spoken
 from ml_backend.pages.next_sentence import next_sentence
 from ml_backend.pages.page_texts import Texts
 from ml_backend.pages.risk_view import RiskView, risk_view
+from workers.admin.next_move import Move
 from workers.admin.release_preview import preview
 from workers.admin.release_status import CertificateStatus, certificate_status, release_status
 
@@ -55,17 +56,18 @@ class Files:
 
 def release_page(desk: Desk, project: int) -> Response:
     """Return the page; raises NotConnected for a project that was never looped."""
-    state = load(desk.book, project, disconnected=True)
+    state, figures = load(desk.book, project, disconnected=True), desk.figures.of(project)
+    is_done = figures.first.next.move in (Move.RELEASED, Move.DISCONNECTED)
     return desk.page(
         "release.html",
         project=project,
         title=state.connection.title,
         several=len(state.fields) > 1,
-        next=next_sentence(desk.figures.of(project), spoken()),
+        next=next_sentence(figures, spoken()),
         acts=_acts(state),
         certificates=certificate_views(desk.book, state),
         release=release_status(desk.book, state) if state.fields else None,
-        left=list(_left(desk.book, state, spoken())) if state.fields else [],
+        left=list(_left(desk.book, state, spoken())) if state.fields and not is_done else [],
         files=list(_files(desk, state)),
     )
 

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from labelloop.domain import release_chunks
 from labelloop.settings import Settings
 from labelloop.stores.book import Book
 from ml_backend.app import EXTENSION, create_app
 from ml_backend.pages import page_figures
 from tests.ml_backend.stage import PASSWORD, SECRET, credentials
+from tests.pages.looped import looped, served_beside
 from tests.pages.world import World
+from tests.workers.conftest import Site
 from workers.jobs.app_context import open_serving_context
 from workers.jobs.open_stores import open_book
 
@@ -89,3 +92,18 @@ def open_pages(settings: Settings, book: Book, monkeypatch: pytest.MonkeyPatch) 
 def client(open_pages: Open, world: World) -> FlaskClient:
     """Return a client that knows the service's password."""
     return open_pages()
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_redis_url: str) -> Iterator[Site]:
+    """Yield a project in rounds on a real queue, with a Label Studio that is an object; its pool has several chunks."""
+    monkeypatch.setattr(release_chunks, "CHUNK", 50)
+    with looped(monkeypatch, tmp_path, clean_redis_url) as made:
+        yield made
+
+
+@pytest.fixture
+def beside(here: Site) -> Iterator[FlaskClient]:
+    """Yield a client of the service beside that project."""
+    with served_beside(here) as client:
+        yield client

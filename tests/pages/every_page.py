@@ -9,7 +9,7 @@ from tests.pages.showroom_words import Words
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PARTS = ("", "/quality", "/disputes", "/people", "/versions", "/release", "/log")
+PARTS = ("", "/quality", "/disputes", "/people", "/versions", "/release", "/rules", "/log")
 """The pages of a project, with that of the guideline, which has an address of its own."""
 
 
@@ -25,6 +25,7 @@ def every_page(words: Words) -> dict[str, str]:
         "disputes-decided": f"/projects/{IN_ROUNDS}/disputes?show=decided",
         "confirmation": f"/projects/{IN_ROUNDS}/versions",
         "train": f"/projects/{IN_ROUNDS}/train",
+        "disconnect": f"/projects/{IN_ROUNDS}/disconnect",
         "relabel": f"/projects/{IN_ROUNDS}/relabel",
         "people-release": f"/projects/{IN_ROUNDS}/release/people",
         "certify": f"/projects/{IN_ROUNDS}/certify?n=59",
