@@ -47,7 +47,8 @@ def _champions(state: ProjectState) -> Iterator[Event]:
 
 def _champion(state: ProjectState, one: Deployment) -> dict[str, Figure]:
     fit = state.looped.version(one.version)
-    found = newest(state.looped.evaluations, version=one.version, failure="")
+    known = [found for found in state.looped.evaluations if found.created_at <= one.created_at]
+    found = newest(known, version=one.version, failure="")
     return {
         "field": state.field_on_record,
         "version": one.version,

@@ -21,7 +21,7 @@ def queue_low(state: ProjectState, now: datetime) -> Event | None:
     if state.queue is None or state.phase is not Phase.ROUNDS or next_step(progress(state)) is not None:
         return None
     published, left = len(state.queue.order), queue_left(state)
-    if left > published * LITTLE_LEFT:
+    if not published or left > published * LITTLE_LEFT:
         return None
     untouched = len(state.tasks.ids - state.tasks.annotators.keys())
     figures = {"left": left, "published": published, "untouched": untouched}

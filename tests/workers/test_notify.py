@@ -18,19 +18,21 @@ from labelloop.domain.delivery_record import Delivery
 from labelloop.domain.due_deliveries import PAUSES
 from labelloop.domain.news import TEST, Event, Kind
 from labelloop.domain.notify_address import Address
-from labelloop.errors import UserError
+from labelloop.errors import BrokenPromise, UserError
 from labelloop.finding import Level
 from labelloop.llm.cost_caps import Bill, Limits
 from labelloop.llm.cost_center import CostCenter
 from labelloop.log import configure_logging
 from labelloop.settings import Settings
 from labelloop.steps.close_round import close_round
+from labelloop.stores.rebuild import rebuild
 from tests.core.made_up import MadeUp, publish
 from tests.workers.receiver import TOKEN, Receiver
 from workers.admin.notify_addresses import add_address, address_statuses, remove_address, try_address
 from workers.admin.notify_checks import notify_findings
 from workers.jobs.job_queue import Bell
 from workers.jobs.llm_costs_of_settings import open_llm_costs
+from workers.jobs.open_stores import open_book
 from workers.jobs.reconcile import reconcile
 from workers.notify import tell as telling
 from workers.notify.address_file import AddressFile
@@ -183,22 +185,69 @@ def test_two_processes_that_look_at_once_tell_once(settings: Settings, world: Ma
     assert Teller(settings).tell() == 1
 
 
-def test_a_job_that_failed_for_good_is_told(settings: Settings, world: MadeUp, receiver: Receiver, bell: Bell) -> None:
-    """With its name and the page of the system, without what it said: that may hold anything."""
-    add(settings, world, receiver, events="job.failed")
+def fail(bell: Bell, at: datetime) -> None:
+    """Let the collection of the project fail for good."""
     bell.enqueue("collect", 7)
     job = Job.fetch("collect-7", connection=bell.redis, serializer=bell.queue.serializer)
-    job.ended_at = datetime.now(UTC)
+    job.ended_at = at
     job.set_status(JobStatus.FAILED)
     job.save()
     bell.queue.failed_job_registry.add(job, -1, exc_string="Boom: 秘密")
 
-    assert (Teller(settings).tell(), Teller(settings).tell()) == (1, 0)
 
-    ((_, body),) = receiver.got
+def test_a_job_that_failed_for_good_is_told_once_a_day(
+    settings: Settings, world: MadeUp, receiver: Receiver, bell: Bell
+) -> None:
+    """With its name and the page of the system, without what it said: that may hold anything."""
+    add(settings, world, receiver, events="job.failed")
+    noon = datetime.now(UTC).replace(hour=12) + timedelta(days=1)
+    told = []
+    for at in (noon, noon, noon + timedelta(minutes=10), noon + timedelta(days=1)):
+        fail(bell, at)
+        told.append(Teller(settings).tell())
+
+    assert told == [1, 0, 0, 1]
+    body = receiver.got[0][1]
     assert body["data"]["job"] == "collect-7"
     assert body["data"]["url"] == "https://pages.example.com/system"
-    assert "秘密" not in str(body)
+    assert "秘密" not in str(receiver.got)
+
+
+def test_what_cannot_be_found_out_keeps_back_nothing_else(
+    settings: Settings, world: MadeUp, receiver: Receiver, bell: Bell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged round of one project: its failed job is told all the same."""
+
+    def broken(*_: object) -> None:
+        raise BrokenPromise("a file is damaged")
+
+    monkeypatch.setattr("labelloop.steps.far_below.annotator_news", broken)
+    monkeypatch.setattr("workers.notify.tell.ledger_news", broken)
+    add(settings, world, receiver)
+    close_a_round(world)
+    fail(bell, datetime.now(UTC) + timedelta(seconds=1))
+
+    assert Teller(settings).tell() == 1
+
+    assert receiver.kinds == ["job.failed"]
+
+
+def test_a_rebuilt_ledger_tells_nothing_again(
+    settings: Settings, world: MadeUp, receiver: Receiver, tmp_path: Path
+) -> None:
+    """What was told is in the artifacts, as every fact is."""
+    add(settings, world, receiver)
+    close_a_round(world)
+    assert Teller(settings).tell() == 1
+    world.book.ledger.engine.dispose()
+    for file in tmp_path.glob("ledger.sqlite*"):
+        file.unlink()
+    book = open_book(settings)
+    rebuild(book.artifacts, book.ledger)
+    book.ledger.engine.dispose()
+
+    assert Teller(settings).tell() == 0
+    assert len(receiver.got) == 1
 
 
 def test_a_cap_is_told_at_four_fifths_and_when_it_is_reached(

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -75,11 +75,11 @@ class Teller:
         if not lock.acquire(blocking=False):
             return 0
         try:
-            events = list(self._events(book, bell, project_id, addresses))
+            events = list(self._events(book, bell, load(book, project_id), addresses))
             told = book.ledger.all(Delivery, project_id)
             return sum(self._tell_one(book, connection.title, one, events, told) for one in addresses)
-        except LabelLoopError as error:
-            log.warning("not_told", project=project_id, reason=str(error))
+        except Exception as error:
+            _say(project_id, error)
             return 0
         finally:
             _release(lock)
@@ -114,20 +114,28 @@ class Teller:
             answer=sent.answer,
         )
 
-    def _events(self, book: Book, bell: Bell, project_id: int, addresses: Sequence[Address]) -> Iterator[Event]:
-        state, now = load(book, project_id), self.clock()
-        yield from ledger_news(state)
-        if low := queue_low(state, now):
-            yield low
-        costs = open_llm_costs(self.settings, book.ledger)
-        spent = costs.spent(project_id).cost
-        if cap := cap_spent(spent, costs.dearest(project_id), self.settings.llm_cap, now):
-            yield cap
-        for job in jobs_of(bell, project_id).failed:
-            at, name = job.at or now, job.job[:LONGEST_NAME]
-            yield Event(Kind.JOB, key(name, at.isoformat()), at, {"job": name}, "system")
+    def _events(self, book: Book, bell: Bell, state: ProjectState, addresses: Sequence[Address]) -> Iterator[Event]:
+        """Yield all that is worth telling; what cannot be found out is logged, and keeps back nothing else."""
+        now = self.clock()
+        sources: list[Callable[[], Iterable[Event]]] = [
+            lambda: failed_job_news(bell, state.id, now),
+            lambda: ledger_news(state),
+            lambda: filter(None, [queue_low(state, now)]),
+            lambda: filter(None, [self._cap(book, state.id, now)]),
+        ]
         if any(one.wants(Kind.ANNOTATOR) for one in addresses):
-            yield from self._annotators(book, state)
+            sources.append(lambda: self._annotators(book, state))
+        for source in sources:
+            try:
+                found = list(source())
+            except Exception as error:
+                _say(state.id, error)
+            else:
+                yield from found
+
+    def _cap(self, book: Book, project_id: int, now: datetime) -> Event | None:
+        costs = open_llm_costs(self.settings, book.ledger)
+        return cap_spent(costs.spent(project_id).cost, costs.dearest(project_id), self.settings.llm_cap, now)
 
     def _annotators(self, book: Book, state: ProjectState) -> tuple[Event, ...]:
         from labelloop.steps.far_below import annotator_news  # loads what nothing else here needs
@@ -137,6 +145,13 @@ class Teller:
             known = tuple(annotator_news(book, state))
             self._of_round[state.id] = state.round_number, known
         return known
+
+
+def failed_job_news(bell: Bell, project_id: int, now: datetime) -> Iterator[Event]:
+    """Yield an event for each job that failed for good; one that fails all day, tried again and again, is told once."""
+    for job in jobs_of(bell, project_id).failed:
+        at, name = job.at or now, job.job[:LONGEST_NAME]
+        yield Event(Kind.JOB, key(name, f"{at:%Y-%m-%d}"), at, {"job": name}, "system")
 
 
 def send(settings: Settings, address: Address, what: Message) -> Sent:
@@ -172,6 +187,13 @@ def tell_once(teller: Teller) -> None:
         log.warning("not_told", reason=str(error))
     except Exception:
         log.exception("not_told")
+
+
+def _say(project_id: int, error: Exception) -> None:
+    if isinstance(error, LabelLoopError | OSError | RedisError):
+        log.warning("not_told", project=project_id, reason=str(error))
+    else:
+        log.error("not_told", project=project_id, exc_info=error)
 
 
 def _release(lock: Lock) -> None:
