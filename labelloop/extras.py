@@ -14,6 +14,7 @@ EXTRA_OF = {
     "openai": "llm",
     "peft": "train",
     "psycopg": "postgres",
+    "requests": "notify",
     "s3fs": "s3",
     "standardwebhooks": "notify",
     "torch": "train",

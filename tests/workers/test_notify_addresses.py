@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from labelloop.domain.delivery_record import Delivery
 from labelloop.domain.news import TEST, Event
@@ -21,7 +22,8 @@ from labelloop.steps.close_round import close_round
 from tests.core.made_up import MadeUp, publish
 from tests.workers.receiver import TOKEN, Receiver
 from workers.admin.notify_addresses import add_address
-from workers.notify.chat_services import send_to_service, service_of
+from workers.notify import service_process
+from workers.notify.chat_services import send_to_service, service_address
 from workers.notify.message import Message, message
 from workers.notify.public_addresses import PrivateAddress, checked_address, is_public
 from workers.notify.signed_webhook import new_secret, send_webhook
@@ -106,25 +108,46 @@ def test_the_connection_goes_to_the_address_that_was_checked(
     assert looked.count("localhost") == 1
 
 
+SLACK = "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+TEAMS = "https://prod-12.westeurope.logic.azure.com:443/workflows/643e69f8/triggers/manual/paths/invoke?api-version=1&sig=KODuebWbDGYFr0z0eu"
 SERVICES = {
-    "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ": "slack",
-    "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ": "slack",
-    "mailto://me:pass@example.com": "mailto",
+    "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+    SLACK: SLACK,
+    TEAMS: TEAMS,
+    "mailto://me:pass@example.com": "mailto://me:pass@example.com",
+    "https://open.feishu.cn/open-apis/bot/v2/hook/abcd-12": "feishu://abcd-12",
+    "https://oapi.dingtalk.com/robot/send?access_token=abcd12": "dingtalk://abcd12",
     "https://hooks.example.com/labelloop": "",
 }
 
 
 @pytest.mark.parametrize("url", SERVICES)
 def test_chat_and_mail_services_are_known_by_their_addresses(url: str) -> None:
-    """Also by the web address that a service shows for its incoming webhooks."""
-    assert service_of(url) == SERVICES[url]
+    """Also by the web address that a service shows for its incoming webhook, which takes no webhook of ours."""
+    assert service_address(url) == SERVICES[url]
+
+
+@pytest.mark.parametrize("url", ["https://outlook.office.com/webhook/1", "https://api.telegram.org/bot1:a/sendMessage"])
+def test_an_address_of_a_service_that_is_not_understood_is_refused(url: str) -> None:
+    """It would answer 200 and show nobody anything."""
+    with pytest.raises(UserError, match="appriseit"):
+        service_address(url)
+
+
+def test_a_service_that_refuses_with_http_200_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DingTalk wants a keyword in each message, and says so in its answer alone; no test can ask it."""
+    answer = requests.Response()
+    answer.status_code, answer._content = 200, b'{"errcode": 310000, "errmsg": "keywords not in content"}'
+    monkeypatch.setattr(requests.Session, "send", lambda *_, **__: answer)
+    order = {"url": "dingtalk://abcd12", "title": "LabelLoop", "body": "x", "private": True}
+    assert service_process.send(order) == (False, "error 310000: keywords not in content")
 
 
 @pytest.mark.parametrize("url", ["syslog://localhost", "dbus://", "json://127.0.0.1", "file:///etc/passwd", "slack://"])
 def test_nothing_else_of_apprise_is_used(url: str) -> None:
     """What acts on this machine, and addresses that are not complete, are refused."""
     with pytest.raises(UserError):
-        service_of(url)
+        service_address(url)
 
 
 @pytest.mark.parametrize("private", [True, False])

@@ -15,7 +15,7 @@ from labelloop.settings import Settings
 from labelloop.steps.trail import enter
 from labelloop.stores.book import Book
 from workers.notify.address_file import AddressFile, new_id
-from workers.notify.chat_services import service_of
+from workers.notify.chat_services import service_address
 from workers.notify.message import message
 from workers.notify.public_addresses import checked_address
 from workers.notify.signed_webhook import Sent, check_url, new_secret
@@ -47,13 +47,14 @@ def add_address(
     kinds, private = _kinds(events), settings.notify_private
     if language not in (ENGLISH, CHINESE):
         raise UserError(f"A language is {ENGLISH} or {CHINESE}.")
-    is_signed = not service_of(url)
+    service = service_address(url)
+    is_signed = not service
     if is_signed:
         host = check_url(url, private=private).host
         with suppress(NeighbourError):  # a name that is not known now may be later
             checked_address(host, private=private)
     secret = new_secret() if is_signed else ""
-    address = Address(new_id(), project_id, url, secret, language, kinds, datetime.now(UTC))
+    address = Address(new_id(), project_id, service or url, secret, language, kinds, datetime.now(UTC))
     AddressFile(settings.data_dir).add(address)
     enter(book, project_id, "notify", f"add {address.id} {address.shown}")
     return address

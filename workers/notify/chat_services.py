@@ -1,9 +1,11 @@
 """Chat and mail services, through `apprise`: which addresses are theirs, and sending to them."""
 
 import json
+import re
 import subprocess
 import sys
 from typing import Any
+from urllib.parse import urlsplit
 
 from labelloop.domain.notify_address import Address, without_secrets
 from labelloop.errors import UserError
@@ -17,30 +19,49 @@ SCHEMES = (
     *("workflows", "zulip"),
 )
 """The services that messages are sent to: none that runs or writes anything on this machine."""
+SERVICES = "https://appriseit.com/services/"
+_SHOWN = (
+    (re.compile(r"https://open\.feishu\.cn/open-apis/bot/v2/hook/([\w-]+)/?"), "feishu"),
+    (re.compile(r"https://oapi\.dingtalk\.com/robot/send\?access_token=(\w+)"), "dingtalk"),
+)
+"""Web addresses that services show and apprise does not know."""
+_OF_SERVICES = frozenset(
+    {
+        *("api.telegram.org", "chat.googleapis.com", "discord.com", "hooks.slack.com", "oapi.dingtalk.com"),
+        *("open.feishu.cn", "open.larksuite.com", "outlook.office.com", "qyapi.weixin.qq.com"),
+    }
+)
 LIMIT_S = 20.0
 """How long one message may take, in seconds, the start of the process that sends it included."""
 
 
-def service_of(url: str) -> str:
-    """Return the service that an address belongs to, empty where it is none of those that we send to.
+def service_address(url: str) -> str:
+    """Return an address of a service as apprise knows it, empty where it is no service's but a web address.
 
-    The address may be that of apprise, or the one that Slack, Discord or Teams show for an incoming webhook. Raises
-    UserError where the address of a service is incomplete.
+    It may also be the web address that a service shows for its incoming webhook. Raises UserError where it is the
+    address of a service that is not understood, or of one that no messages are sent to.
     """
     with missing_extras_reported():
         from apprise import Apprise
         from apprise.manager_plugins import NotificationManager
     scheme = url.partition("://")[0].lower()
     if scheme in ("http", "https"):
+        for pattern, own in _SHOWN:
+            if found := pattern.fullmatch(url):
+                return f"{own}://{found[1]}"
         plugins: Any = NotificationManager()  # type: ignore[no-untyped-call]
-        return next((one for one in SCHEMES if plugins[one].parse_native_url(url)), "")
+        if any(plugins[one].parse_native_url(url) for one in SCHEMES):
+            return url
+        if (urlsplit(url).hostname or "") in _OF_SERVICES:
+            raise UserError(f"Write this address as {SERVICES} says: the service takes no webhook of ours.")
+        return ""
     if "://" not in url:
         raise UserError("An address begins with https://, or with the name of a service, as slack:// does.")
     if scheme not in SCHEMES:
         raise UserError(f"No messages are sent to {scheme[:20]}://; there are: https, {', '.join(SCHEMES)}.")
     if Apprise.instantiate(url, suppress_exceptions=True) is None:
-        raise UserError(f"This address of {scheme}:// is not complete: https://appriseit.com/services/ says how.")
-    return scheme
+        raise UserError(f"This address of {scheme}:// is not complete: {SERVICES} says how.")
+    return url
 
 
 def send_to_service(address: Address, message: Message, *, private: bool = False) -> Sent:

@@ -10,8 +10,11 @@ from urllib.request import getproxies_environment
 
 from apprise import Apprise, AppriseAsset, NotifyFormat
 from apprise.plugins.base import NotifyBase
+from requests import Response, Session
 
 from workers.notify.public_addresses import PrivateAddress, is_public
+
+LONGEST_ANSWER = 300
 
 _resolve = socket.getaddrinfo
 
@@ -53,6 +56,34 @@ def _names_host(service: NotifyBase) -> bool:
     return any("{host}" in template or "{domain}" in template for template in templates)
 
 
+class _Answers:
+    """Looks at the answers of services: some refuse a message with HTTP 200, which apprise takes as sent."""
+
+    def __init__(self) -> None:
+        self.refused = ""
+        self._send = Session.send
+
+    def __call__(self, session: Session, *others: Any, **named: Any) -> Response:
+        answer: Response = self._send(session, *others, **named)
+        self.refused = self.refused or refusal(answer.content)
+        return answer
+
+
+def refusal(content: bytes) -> str:
+    """Return why DingTalk or WeCom refused a message, empty where this is no answer of the kind.
+
+    >>> refusal(b'{"errcode": 310000, "errmsg": "keywords not in content"}'), refusal(b'{"errcode": 0}'), refusal(b"ok")
+    ('error 310000: keywords not in content', '', '')
+    """
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return ""
+    if not isinstance(found, dict) or not found.get("errcode"):
+        return ""
+    return f"error {found['errcode']}: {str(found.get('errmsg', ''))[:LONGEST_ANSWER]}"
+
+
 class _Said(logging.Handler):
     """Keeps the last warning."""
 
@@ -76,8 +107,12 @@ def send(order: dict[str, Any]) -> tuple[bool, str]:
         socket.getaddrinfo = guard
         if not guard.allows(service):
             return False, guard.refused
-    delivered = bool(service.notify(title=order["title"], body=order["body"], body_format=NotifyFormat.TEXT))
-    return delivered, "" if delivered else guard.refused or said.last or "The service did not take it."
+    answers = _Answers()
+    Session.send = lambda *given, **named: answers(*given, **named)  # type: ignore[method-assign]
+    sent = bool(service.notify(title=order["title"], body=order["body"], body_format=NotifyFormat.TEXT))
+    if sent and not answers.refused:
+        return True, ""
+    return False, answers.refused or guard.refused or said.last or "The service did not take it."
 
 
 if __name__ == "__main__":
