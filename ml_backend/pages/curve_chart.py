@@ -12,6 +12,8 @@ from workers.admin.round_curve import CurvePoint
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 720, 330, 72, 16, 24, 64
 TICKS = 6
+KEY = 32
+"""How high the key of a file is."""
 
 
 class Heights(Protocol):
@@ -50,17 +52,39 @@ def curve_chart(points: Sequence[CurvePoint], margin: float | None, name: str, t
 
     Whatever is not a number of ours is escaped.
     """
+    drawn = _drawn(points, margin, t)
+    title = escape(t("curve_of", field=name) if name else t("curve"))
+    if not drawn:
+        return None
+    return f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">{drawn}</svg>'
+
+
+def curve_file(points: Sequence[CurvePoint], margin: float | None, t: Texts) -> tuple[str, float, float] | None:
+    """Return what is drawn, with its key beneath, its width and its height; None where no round was measured."""
+    drawn = _drawn(points, margin, t)
+    if not drawn:
+        return None
+    y, lines = HEIGHT + KEY / 2, ("model", "people", "margin") if margin is not None else ("model", "people")
+    step = (WIDTH - LEFT - RIGHT) / len(lines)
+    keys = "".join(_key(name, LEFT + place * step, y, t) for place, name in enumerate(lines))
+    return drawn + keys, WIDTH, HEIGHT + KEY
+
+
+def _key(name: str, x: float, y: float, t: Texts) -> str:
+    said = escape(t(f"legend_{name}"))
+    return f'<path class="line {name}" d="M{x:.0f} {y:.0f}h28"/><text x="{x + 36:.0f}" y="{y + 4:.0f}">{said}</text>'
+
+
+def _drawn(points: Sequence[CurvePoint], margin: float | None, t: Texts) -> str:
     measured = [
         (one.closed.number, one.closed.train, one.measured)
         for one in points
         if one.measured and one.measured.agreement is not None
     ]
     if not measured:
-        return None
+        return ""
     scale = _scale(measured, margin or 0.0)
-    title = escape(t("curve_of", field=name) if name else t("curve"))
-    drawn = "".join((*_grid(scale, t), *_people(measured, margin, scale), *_model(measured, scale, t)))
-    return f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">{drawn}</svg>'
+    return "".join((*_grid(scale, t), *_people(measured, margin, scale), *_model(measured, scale, t)))
 
 
 def _scale(measured: Sequence[Measured], margin: float) -> Scale:

@@ -9,6 +9,7 @@ from ml_backend.pages.certify_texts import CERTIFY
 from ml_backend.pages.compare_texts import COMPARE
 from ml_backend.pages.connect_texts import CONNECT
 from ml_backend.pages.dispute_texts import DISPUTES
+from ml_backend.pages.download_texts import DOWNLOADS
 from ml_backend.pages.ending_texts import ENDING
 from ml_backend.pages.people_texts import PEOPLE
 from ml_backend.pages.report_texts import REPORT
@@ -20,7 +21,7 @@ from ml_backend.pages.texts_zh import CHINESE
 LANGUAGES = {"en": "English", "zh": "中文"}
 """The languages by their code, each by its own name."""
 NOTHING = "–"
-_PARTS = (ACTIONS, CERTIFY, COMPARE, CONNECT, DISPUTES, ENDING, PEOPLE, REPORT, RULES, SYSTEM)
+_PARTS = (ACTIONS, CERTIFY, COMPARE, CONNECT, DISPUTES, DOWNLOADS, ENDING, PEOPLE, REPORT, RULES, SYSTEM)
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": ENGLISH | {name: text for part in _PARTS for name, text in part["en"].items()},
     "zh": CHINESE | {name: text for part in _PARTS for name, text in part["zh"].items()},

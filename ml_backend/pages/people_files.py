@@ -1,7 +1,5 @@
 """The figures of annotators as files for spreadsheets; people are named by number, or by letter where hidden."""
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +9,7 @@ from labelloop.domain.human_level import Measured
 from labelloop.errors import NotFound
 from labelloop.steps.people_seen import PeopleSeen
 from ml_backend.pages.desk import Desk, spoken
+from ml_backend.pages.downloads import csv_download, file_name
 from ml_backend.pages.people_page import person_views
 
 Row = tuple[Any, ...]
@@ -27,11 +26,8 @@ def people_csv(desk: Desk, project: int, field: str, table: str, *, hidden: bool
     called: dict[int, int | str] = {
         view.figures.annotator: view.short if hidden else view.figures.annotator for view in views
     }
-    file = io.StringIO()
-    csv.writer(file).writerows(rows(found.seen, called.__getitem__))
-    answer = Response("\ufeff" + file.getvalue(), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f'attachment; filename="people-{table}-{project}.csv"'
-    return answer
+    name = file_name(f"people-{table}", project, found.fields, found.field)
+    return csv_download(rows(found.seen, called.__getitem__), name)
 
 
 def _annotators(seen: PeopleSeen, who: Who) -> Iterator[Row]:

@@ -1,7 +1,5 @@
 """The page of a project: what is next, how far the round is, and how good the model and people are."""
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +8,9 @@ from flask import Response
 from labelloop.domain.records import Verdict
 from labelloop.errors import NotFound
 from labelloop.number_format import money
-from ml_backend.pages.curve_chart import curve_chart
+from ml_backend.pages.curve_chart import curve_chart, curve_file
 from ml_backend.pages.desk import Desk, spoken
+from ml_backend.pages.downloads import csv_download, file_name, svg_download
 from ml_backend.pages.next_sentence import next_sentence, reason
 from ml_backend.pages.page_figures import ProjectFigures
 from ml_backend.pages.page_texts import Texts
@@ -61,16 +60,32 @@ def field_views(figures: ProjectFigures, t: Texts) -> list[FieldView]:
 def curve_csv(desk: Desk, project: int, name: str) -> Response:
     """Return a field's learning curve as a file for spreadsheets; raises NotFound for an unknown field."""
     figures = desk.figures.of(project)
+    status = _status(figures, project, name)
+    columns = (*COLUMNS, *COLUMNS_OF_PEOPLE)
+    return csv_download([columns, *map(_cells, learning_curve(status))], _file_name(figures, status))
+
+
+def curve_svg(desk: Desk, project: int, name: str) -> Response:
+    """Return a field's learning curve as a picture with its key; raises NotFound where there is none."""
+    figures, t = desk.figures.of(project), spoken()
+    status = _status(figures, project, name)
+    drawn = curve_file(learning_curve(status), status.verdict.margin if status.verdict else None, t)
+    if drawn is None:
+        raise NotFound(t("curve_empty"))
+    return svg_download(*drawn, _file_name(figures, status))
+
+
+def _status(figures: ProjectFigures, project: int, name: str) -> ProjectStatus:
     found = [one for one in figures.statuses if one.field and name in ("", one.field.name)]
     if not found:
         raise NotFound(f"Project {project} loops no field {name!r}.")
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow((*COLUMNS, *COLUMNS_OF_PEOPLE))
-    writer.writerows(_cells(point) for point in learning_curve(found[0]))
-    answer = Response("\ufeff" + file.getvalue(), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f'attachment; filename="learning-curve-{project}.csv"'
-    return answer
+    return found[0]
+
+
+def _file_name(figures: ProjectFigures, status: ProjectStatus) -> str:
+    fields = [one.field.name for one in figures.statuses if one.field]
+    field = status.field.name if status.field else ""
+    return file_name("learning-curve", status.connection.project_id, fields, field)
 
 
 def _cells(point: CurvePoint) -> tuple[Any, ...]:

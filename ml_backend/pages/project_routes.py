@@ -27,6 +27,13 @@ def add_projects(pages: Blueprint, desk: Desk) -> None:
         g.project = project
         return project_page(desk, project).make_conditional(request)
 
+    @pages.get("/projects/<int:project>/curve.svg")
+    def curve_drawn(project: int) -> ResponseReturnValue:
+        from ml_backend.pages.project_page import curve_svg
+
+        g.project = project
+        return curve_svg(desk, project, request.args.get("field", ""))
+
     @pages.get("/projects/<path:_>")
     def nowhere(_: str) -> ResponseReturnValue:
         # Without a page of its own an unknown address would ask for the password of the service.

@@ -75,10 +75,7 @@ def _head(state: ProjectState) -> dict[str, Any]:
 
 def quality_figures(found: Quality, state: ProjectState) -> dict[str, Any]:
     """Return what the page and the report show of a field, by the names of their templates."""
-    tables: dict[str, ConfusionTable | None] = {
-        MODEL: confusion_table(found.of_model, state.field.labels),
-        PEOPLE: confusion_table(found.among_people, state.field.labels, symmetric=True),
-    }
+    tables = {of: table_of(found, state, of) for of in (MODEL, PEOPLE)}
     return {
         "report": found.report,
         "labels": found.labels,
@@ -87,6 +84,12 @@ def quality_figures(found: Quality, state: ProjectState) -> dict[str, Any]:
         "of_spans": state.field.kind is FieldKind.SPANS,
         "disputed": _tasks(found, found.report["disputed"]["tasks"]),
     }
+
+
+def table_of(found: Quality, state: ProjectState, of: str) -> ConfusionTable | None:
+    """Return the table of the model and people, or of people with each other; None where nothing was compared."""
+    cells = found.of_model if of == MODEL else found.among_people
+    return confusion_table(cells, state.field.labels, symmetric=of == PEOPLE)
 
 
 def _tasks(found: Quality, ids: Iterable[int]) -> list[TaskView]:

@@ -24,3 +24,10 @@ def add_quality(pages: Blueprint, desk: Desk) -> None:
         asked = request.args
         labels = asked.get("one", ""), asked.get("other", "")
         return tasks_page(desk, project, asked.get("field", ""), asked.get("of", ""), labels)
+
+    @pages.get("/projects/<int:project>/quality/<of>.<any(csv, svg):kind>")
+    def confusion(project: int, of: str, kind: str) -> ResponseReturnValue:
+        from ml_backend.pages.confusion_files import confusion_file
+
+        g.project = project
+        return confusion_file(desk, project, request.args.get("field", ""), of, drawn=kind == "svg")

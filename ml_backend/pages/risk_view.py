@@ -1,7 +1,5 @@
 """The curve of a certificate's errors as the page of the release and the report show it, and as a file."""
 
-import csv
-import io
 from dataclasses import dataclass
 
 from flask import Response
@@ -12,6 +10,7 @@ from labelloop.state.load import load
 from labelloop.stores.book import Book
 from labelloop.stores.risk_file import read_risk
 from ml_backend.pages.desk import Desk
+from ml_backend.pages.downloads import csv_download, file_name
 from ml_backend.pages.page_texts import Texts
 from ml_backend.pages.risk_chart import RiskRow, few_rows, risk_chart, risk_rows
 
@@ -40,12 +39,8 @@ def risk_csv(desk: Desk, project: int, name: str) -> Response:
     rows = risk_rows(read_risk(desk.book, certificate), certificate) if certificate else []
     if not rows:
         raise NotFound(f"Project {project} has no curve of a certificate's errors.")
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
-    writer.writerows(
+    cells = [
         (one.share, one.tasks, one.margin, one.errors, one.risk, one.low, one.high, int(one.stands)) for one in rows
-    )
-    answer = Response("\ufeff" + file.getvalue(), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f'attachment; filename="risk-coverage-{project}.csv"'
-    return answer
+    ]
+    fields = [one.field.name for one in state.fields]
+    return csv_download([COLUMNS, *cells], file_name("risk-coverage", project, fields, state.field.name))

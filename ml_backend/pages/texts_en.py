@@ -89,7 +89,6 @@ ENGLISH = {
     "point": "Round {round}, {n} label: {version} {share} ({interval})|Round {round}, {n} labels: {version} {share} "
     "({interval})",
     "table": "The numbers",
-    "download": "Download as CSV",
     "on_n": "on {n} audit task|on {n} audit tasks",
     "audit": "Audit",
     "version": "Version",

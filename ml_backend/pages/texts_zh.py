@@ -88,7 +88,6 @@ CHINESE = {
     "legend_margin": "允许的下限",
     "point": "第 {round} 轮，{n} 个标签：{version} {share}（{interval}）",
     "table": "数据",
-    "download": "下载 CSV",
     "on_n": "基于 {n} 个审核任务",
     "audit": "审核",
     "version": "版本",

@@ -95,7 +95,7 @@ def call_them(monkeypatch: pytest.MonkeyPatch, names: dict[int, str] | Exception
 def table(client: FlaskClient, name: str, query: str = "") -> list[list[str]]:
     """Return the rows of a file."""
     answer = client.get(f"/projects/12/people/{name}.csv{query}")
-    assert answer.headers["Content-Disposition"] == f'attachment; filename="people-{name}-12.csv"'
+    assert answer.headers["Content-Disposition"] == f"attachment; filename=people-{name}-12.csv"
     return list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
 
 
