@@ -3,6 +3,7 @@
 from typing import Any
 
 from labelloop import __version__
+from ml_backend.api.sent_rules import KEYS, rules_schema
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
@@ -21,10 +22,22 @@ def description() -> Schema:
         "/projects/{project}/rounds": _listed("Its rounds, oldest first.", "rounds", ROUND),
         "/projects/{project}/versions": _listed("Its versions, oldest first.", "versions", VERSION),
         "/projects/{project}/verdicts": _listed("The newest verdict on each field that has one.", "verdicts", OBJECT),
+        "/projects/{project}/rules": {
+            **_of_project("get", "The rules in force, as `labelloop rules --json`.", _object(rules=OBJECT)),
+            "post": _does("Change rules, or say what that would do.", RULES_CHANGED, RULES),
+        },
         "/projects/{project}/log": _listed("Who changed what, newest first.", "log", ACTION, [LAST]),
         "/projects/{project}/deploy": _of_project("post", "Let a version serve.", SERVED, sent=DEPLOY),
         "/projects/{project}/rollback": _of_project("post", "Go back a version, or to one.", SERVED, sent=ROLLBACK),
-        "/projects/{project}/train": _of_project("post", "Close a round and fit.", QUEUED, sent=TRAIN, done="202"),
+        "/projects/{project}/train": _of_project("post", "Close a round and fit.", QUEUED, sent=NOTHING, done="202"),
+        "/projects/{project}/certify": _of_project(
+            "post", "Plan a certificate, and start it.", CERTIFIED, sent=CERTIFY
+        ),
+        "/projects/{project}/certify/abandon": _of_project("post", "End an attempt.", ENDED, sent=NOTHING),
+        "/projects/{project}/relabel": _of_project("post", "Have labels checked.", QUEUED, sent=RELABEL, done="202"),
+        "/projects/{project}/release": _of_project("post", "Order a release.", RELEASED, sent=RELEASE),
+        "/projects/{project}/release/abandon": _of_project("post", "Cancel a release.", CANCELLED, sent=NOTHING),
+        "/projects/{project}/disconnect": _of_project("post", "Leave the loop.", DISCONNECTED, sent=NOTHING),
     }
     return {
         "openapi": "3.1.0",
@@ -104,7 +117,30 @@ SERVED = _object(version=TEXT, is_new=FLAG, passed_over=_list(_object(version=TE
 QUEUED = _object(queued=FLAG)
 DEPLOY = _closed({"version": TEXT, "pin": FLAG}, "version")
 ROLLBACK = _closed({"to": TEXT, "field": TEXT})
-TRAIN = _closed({})
+NOTHING = _closed({})
+SHARE: Schema = {"type": "number", "minimum": 0.0001, "maximum": 0.9999}
+CERTIFY = _closed(
+    {
+        "max_error": SHARE,
+        "confidence": SHARE,
+        "n": {"type": "integer", "minimum": 1, "maximum": 10**8},
+        "min_similarity": {"type": "number", "minimum": 0.01, "maximum": 1},
+        "without": _list(TEXT),
+        "dry_run": FLAG,
+        "anyway": FLAG,
+    }
+)
+CERTIFIED = _object(started=FLAG, plan=_maybe(OBJECT))
+ENDED = _object(attempt=WHOLE)
+RELABEL = _closed({"top": {"type": "integer", "minimum": 1, "maximum": 10_000}, "field": TEXT, "unsettled": FLAG})
+RELEASE = _closed({"people_only": FLAG})
+RELEASED = _object(release=_maybe(OBJECT))
+CANCELLED = _object(certificate=WHOLE)
+RULES = _closed(
+    {"set": rules_schema(), "unset": _list({"type": "string", "enum": list(KEYS)}), "dry_run": FLAG, "yes": FLAG}
+)
+RULES_CHANGED = _object(changed=FLAG, effects=_list(_object(key=TEXT, what=TEXT, grave=FLAG)))
+DISCONNECTED = _object(was_connected=FLAG)
 ERROR = _object(error=TEXT)
 ID: Schema = {
     "name": "project",
@@ -132,14 +168,25 @@ def _listed(summary: str, key: str, row: Schema, parameters: list[Schema] | None
 
 
 def _of_project(method: str, summary: str, answer: Schema, *, sent: Schema | None = None, done: str = "200") -> Schema:
+    return {"parameters": [ID], method: _does(summary, answer, sent, done)}
+
+
+def _of_certificates() -> Schema:
+    found = _of_project("post", "Plan a certificate, and start it.", CERTIFIED, sent=CERTIFY)
+    found["post"]["responses"]["202"] = _content("The plan is being computed: ask again.", CERTIFIED)
+    return found
+
+
+def _does(summary: str, answer: Schema, sent: Schema | None = None, done: str = "200") -> Schema:
     does: Schema = {"summary": summary, "responses": _answers(answer, done)}
     if sent is not None:
         does["requestBody"] = {"required": True, "content": {"application/json": {"schema": sent}}}
-    return {"parameters": [ID], method: does}
+    return does
 
 
 def _answers(answer: Schema, done: str = "200") -> Schema:
     failed = {"400": "It says what is wrong with the request.", "401": "Wrong or missing user name or password."}
+    failed |= {"409": "It cannot be done as things stand: it says why, and what to do."}
     failed |= {"404": "No such project, version or field.", "503": "A neighbour does not answer: try again."}
     failed |= {"405": "No such method here.", "413": "The request is too large.", "415": "The request is not JSON."}
     return {done: _content("Done.", answer), **{status: _content(words, ERROR) for status, words in failed.items()}}

@@ -1,7 +1,6 @@
-"""The routes of /api/v1: the figures of `labelloop … --json`, kept as the pages keep them, and three actions."""
+"""The routes of /api/v1: the figures of `labelloop … --json`, kept as the pages keep them, and what it may do."""
 
 from contextlib import ExitStack
-from typing import Any
 
 from flask import Blueprint, Response, g, request
 from flask.typing import ResponseReturnValue
@@ -11,16 +10,14 @@ from labelloop.domain.action_record import Action
 from labelloop.domain.records import Connection
 from labelloop.errors import UserError
 from labelloop.state.load import load
+from ml_backend.api.actions import PROJECT, add_actions
 from ml_backend.api.description import description
 from ml_backend.pages.desk import Desk
 from ml_backend.pages.page_turns import limit_pages
-from ml_backend.responses import body, refusal
-from workers.admin.close_early import close_early
-from workers.admin.serve_version import Served, of_one_field, roll_back, serve_version
+from ml_backend.responses import refusal
 from workers.admin.status import ProjectStatus
 
 MOST_ACTIONS = 1000
-PROJECT = "/projects/<int(max=2147483647):project>"
 LOG = ("created_at", "who", "action", "detail", "origin", "address")
 
 
@@ -30,7 +27,7 @@ def routes(desk: Desk) -> Blueprint:
     limit_pages(api, desk.turns)
     _let_act(api, desk)
     _add_figures(api, desk)
-    _add_actions(api, desk)
+    add_actions(api, desk)
     return api
 
 
@@ -85,6 +82,13 @@ def _add_figures(api: Blueprint, desk: Desk) -> None:
     def verdicts(project: int) -> ResponseReturnValue:
         return {"verdicts": [report for report in desk.figures.of(project).reports if report]}
 
+    @api.get(f"{PROJECT}/rules")
+    def rules_in_force(project: int) -> ResponseReturnValue:
+        from workers.cli.rules import rules_json
+
+        load(desk.book, project, disconnected=True)  # raises NotConnected
+        return {"rules": rules_json(desk.book.ledger.all(Connection, project))}
+
     @api.get(f"{PROJECT}/log")
     def log(project: int) -> ResponseReturnValue:
         from workers.cli.record_json import record_json
@@ -96,49 +100,5 @@ def _add_figures(api: Blueprint, desk: Desk) -> None:
         return {"log": [record_json(one, *LOG) for one in desk.book.ledger.latest(Action, project, int(last))]}
 
 
-def _add_actions(api: Blueprint, desk: Desk) -> None:
-    by = f"by {desk.settings.backend_user} through the API"
-
-    @api.post(f"{PROJECT}/deploy")
-    def deploy(project: int) -> ResponseReturnValue:
-        sent = _sent({"version": str, "pin": bool}, needed=("version",))
-        state = load(desk.book, project)
-        served = serve_version(desk.book, desk.bell, state, sent["version"], pin=sent.get("pin", False), by=by)
-        return _told(desk, project, served)
-
-    @api.post(f"{PROJECT}/rollback")
-    def rollback(project: int) -> ResponseReturnValue:
-        sent = _sent({"to": str, "field": str})
-        to, field = sent.get("to"), sent.get("field")
-        state = load(desk.book, project).focused(field or "")
-        state = state if to else of_one_field(state, field)
-        return _told(desk, project, roll_back(desk.book, desk.bell, state, to, by=by))
-
-    @api.post(f"{PROJECT}/train")
-    def train(project: int) -> ResponseReturnValue:
-        _sent({})
-        close_early(desk.book, desk.bell, project)
-        return {"queued": True}, 202
-
-
 def _statuses(desk: Desk, project: int) -> tuple[ProjectStatus, ...]:
     return desk.figures.of(project).statuses
-
-
-def _told(desk: Desk, project: int, served: Served) -> dict[str, Any]:
-    desk.figures.forget(project)
-    passed_over = [{"version": version, "reason": reason} for version, reason in served.passed_over]
-    return {"version": served.version, "is_new": served.is_new, "passed_over": passed_over}
-
-
-def _sent(known: dict[str, type], needed: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the request's JSON object; raises UserError for an unknown key, a wrong type or a missing key."""
-    found = body()
-    for key, value in found.items():
-        if key not in known:
-            raise UserError(f"There is no {key[:50]!r} here; known: {', '.join(known) or 'nothing'}.")
-        if type(value) is not known[key]:
-            raise UserError(f"{key!r} must be a {'truth value' if known[key] is bool else 'text'}.")
-    if missing := [key for key in needed if key not in found]:
-        raise UserError(f"{missing[0]!r} is missing.")
-    return found

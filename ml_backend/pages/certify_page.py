@@ -13,7 +13,6 @@ from ml_backend.pages.desk import Desk, spoken
 from ml_backend.pages.page_texts import Texts
 from ml_backend.pages.release_acts import promise
 from workers.admin.start_attempt import Wish, start_planned
-from workers.jobs.app_context import open_context
 
 DEFAULTS = {"max_error": "5", "confidence": "95", "n": "", "min_similarity": "1"}
 
@@ -58,7 +57,7 @@ def start(desk: Desk, project: int) -> Response | None:
         wish = _wish(load(desk.book, project))
         if wish.n is None or (form.get("pays") != "yes" and form.get("anyway") != "yes"):
             raise UserError(spoken()("tick_anyway"))
-        with open_context(desk.settings) as context:
+        with desk.working() as context:
             start_planned(context, project, wish, n=wish.n, version=form.get("version", ""))
     except UserError as error:
         return certify_page(desk, project, error=str(error))

@@ -1,5 +1,7 @@
 """What the pages work with, and how each of them is rendered: the frame, the reader's language, the policy."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,6 +20,7 @@ from ml_backend.pages.people_kept import KeptPeople
 from ml_backend.pages.recorded_sentences import recorded
 from ml_backend.pages.visitor import Visitor, form_token
 from ml_backend.turns import Turns
+from workers.jobs.app_context import AppContext, open_context
 from workers.jobs.job_queue import Bell
 
 LANGUAGE_COOKIE = "labelloop_language"
@@ -44,6 +47,12 @@ class Desk:
     names: AnnotatorNames
     plans: CertifyPlans
     turns: Turns = field(default_factory=page_turns)
+
+    @contextmanager
+    def working(self) -> Iterator[AppContext]:
+        """Open what a step of a command works with, Label Studio too."""
+        with open_context(self.settings) as context:
+            yield context
 
     def page(self, template: str, code: int = 200, **content: Any) -> Response:
         """Return a page in the reader's language; `t` is its texts, `token` what its forms must carry."""

@@ -4,7 +4,6 @@ from labelloop.state.load import load
 from ml_backend.pages.desk import Desk, spoken
 from ml_backend.pages.sure_question import Act, Question
 from workers.admin.connect_project import disconnect
-from workers.jobs.app_context import open_context
 
 
 def _question(desk: Desk, project: int) -> Question:
@@ -13,7 +12,7 @@ def _question(desk: Desk, project: int) -> Question:
 
 
 def _do(desk: Desk, project: int) -> str:
-    with open_context(desk.settings) as context:
+    with desk.working() as context:
         disconnect(context, project)
     return spoken()("disconnect_done")
 

@@ -13,7 +13,6 @@ from workers.admin.order_release import call_off, order
 from workers.admin.release_preview import ReleasePreview, preview
 from workers.admin.release_status import certificate_status
 from workers.admin.start_attempt import abandon
-from workers.jobs.app_context import open_context
 
 
 def promise(max_error: float, delta: float, similarity: float, t: Texts) -> str:
@@ -63,7 +62,7 @@ def _promises(state: ProjectState, t: Texts) -> Iterator[str]:
 
 
 def _release(desk: Desk, project: int, *, people_only: bool) -> str:
-    with open_context(desk.settings) as context:
+    with desk.working() as context:
         ordered = order(context, project, people_only=people_only)
     t = spoken()
     return t("release_written", number=ordered.number) if isinstance(ordered, Release) else t("release_ordered")
@@ -79,13 +78,13 @@ def _of_abandoning(desk: Desk, project: int) -> Question:
 
 
 def _abandon(desk: Desk, project: int) -> str:
-    with open_context(desk.settings) as context:
+    with desk.working() as context:
         ended = abandon(context, project)
     return spoken()("abandon_certify_done", number=ended.number)
 
 
 def _call_off(desk: Desk, project: int) -> str:
-    with open_context(desk.settings) as context:
+    with desk.working() as context:
         call_off(context, project)
     return spoken()("abandon_release_done")
 

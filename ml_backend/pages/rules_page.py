@@ -14,7 +14,6 @@ from labelloop.steps.rule_effects import RuleEffect
 from ml_backend.pages.desk import Desk, spoken
 from ml_backend.pages.effect_sentences import effect_sentence
 from workers.admin.change_rules import RuleChange, change_rules, plan_rules
-from workers.jobs.app_context import open_context
 
 PREFIX = "rule-"
 """Before the names of rules in forms, whose other fields are none."""
@@ -75,7 +74,7 @@ def change(desk: Desk, project: int) -> Response | None:
     load(desk.book, project)  # raises NotConnected
     typed = _typed(desk, project)
     try:
-        with open_context(desk.settings) as context:
+        with desk.working() as context:
             wanted = _change(typed)
             planned = plan_rules(context, project, wanted)
             if planned.grave and request.form.get("anyway") != "yes":
@@ -133,5 +132,5 @@ def _change(typed: dict[str, str]) -> RuleChange:
 
 
 def _effects(desk: Desk, project: int, typed: dict[str, str]) -> tuple[RuleEffect, ...]:
-    with open_context(desk.settings) as context:
+    with desk.working() as context:
         return plan_rules(context, project, _change(typed)).effects

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import hypothesis
 import pytest
@@ -13,8 +14,10 @@ from schemathesis import GenerationMode
 
 from labelloop.domain.action_record import Action
 from ml_backend.app import EXTENSION, create_app
+from ml_backend.pages.certify_plans import CertifyPlans
 from tests.ml_backend.stage import credentials
 from tests.pages.conftest import Open, away
+from tests.pages.served_pages import PLAN
 from tests.pages.world import World
 from workers.jobs.app_context import open_serving_context
 from workers.jobs.open_stores import open_book
@@ -25,8 +28,9 @@ OF_PROJECT = "/projects/{project}"
 ROUTES = (
     ("/projects", "GET"),
     (OF_PROJECT, "GET"),
-    *((f"{OF_PROJECT}/{name}", "GET") for name in ("rounds", "versions", "verdicts", "log")),
-    *((f"{OF_PROJECT}/{name}", "POST") for name in ("deploy", "rollback", "train")),
+    *((f"{OF_PROJECT}/{name}", "GET") for name in ("rounds", "versions", "verdicts", "rules", "log")),
+    *((f"{OF_PROJECT}/{name}", "POST") for name in ("deploy", "rollback", "train", "relabel", "rules", "disconnect")),
+    *((f"{OF_PROJECT}/{name}{more}", "POST") for name in ("certify", "release") for more in ("", "/abandon")),
 )
 
 
@@ -143,7 +147,8 @@ def described(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Itera
     world.connect()
     world.round(12, 1)
     app = create_app(open_serving_context(settings))
-    yield schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app, headers=LOGIN)
+    with patch.object(CertifyPlans, "of", lambda *_: PLAN):  # no model is there to plan with
+        yield schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app, headers=LOGIN)
     app.extensions[EXTENSION].close()
     book.ledger.engine.dispose()
 

@@ -57,15 +57,20 @@ def start(
         on_plan(plan)
         if dry_run:
             return plan
-        if plan.allowed >= 0 and not anyway and (reason := why_not(plan)):
-            raise UserError(
-                f"An attempt to certify {plan.version} does not pay: {reason}. Nothing was started. Improve the model "
-                f"first, {_or_without(plan)}or let people label the rest: `labelloop release {project_id} "
-                "--people-only` finishes the data set without a certificate. To start it all the same, add --anyway."
-            )
+        refuse_unpaid(plan, project_id, anyway=anyway)
         _begin(context, state, wish, plan.n)
     tell(context, project_id)
     return plan
+
+
+def refuse_unpaid(plan: CertifyPlan, project_id: int, *, anyway: bool) -> None:
+    """Raise UserError where an attempt that could be granted does not pay, unless it is wanted `anyway`."""
+    if plan.allowed >= 0 and not anyway and (reason := why_not(plan)):
+        raise UserError(
+            f"An attempt to certify {plan.version} does not pay: {reason}. Nothing was started. Improve the model "
+            f"first, {_or_without(plan)}or let people label the rest: `labelloop release {project_id} "
+            "--people-only` finishes the data set without a certificate. To start it all the same, add --anyway."
+        )
 
 
 def start_planned(context: AppContext, project_id: int, wish: Wish, *, n: int, version: str) -> None:

@@ -1,7 +1,7 @@
 """`labelloop rules`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
@@ -49,11 +49,16 @@ def rules(
         return
     with open_records() as records:
         state = records.project(project)
-        found = rules_in_force(records.book.ledger.all(Connection, project))
+        connections = records.book.ledger.all(Connection, project)
     if as_json:
-        typer.echo(json.dumps({one.key: _row(one) for one in found}, ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(rules_json(connections), ensure_ascii=False, indent=1))
     else:
-        _show(found, ", ".join(one.field.name for one in state.fields))
+        _show(rules_in_force(connections), ", ".join(one.field.name for one in state.fields))
+
+
+def rules_json(connections: Iterable[Connection]) -> dict[str, dict[str, object]]:
+    """Return every rule as a project's connections have left it, by key, as `--json` prints them."""
+    return {one.key: _row(one) for one in rules_in_force(connections)}
 
 
 def say_effects(effects: Sequence[RuleEffect]) -> None:
