@@ -1,6 +1,7 @@
 """What each annotator has done, and how far they agree with the others where nobody saw a prediction."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -44,10 +45,12 @@ def figures_of_each(book: Book, state: ProjectState, audit: Sequence[AnnotatedTa
     """Return the same, with these `audit` tasks to measure their agreement on."""
     given = [one for one in field_mirror(book, state).annotations() if one.origin is not Origin.IMPORTED]
     ordered = sorted(given, key=lambda one: one.annotator_id)
-    return tuple(_person(who, list(own), audit) for who, own in groupby(ordered, key=lambda one: one.annotator_id))
+    shares = _with_others(audit)
+    grouped = groupby(ordered, key=lambda one: one.annotator_id)
+    return tuple(_person(who, list(own), shares.get(who, [])) for who, own in grouped)
 
 
-def _person(who: int, own: Sequence[Annotation], audit: Sequence[AnnotatedTask]) -> PersonFigures:
+def _person(who: int, own: Sequence[Annotation], shares: Sequence[float]) -> PersonFigures:
     answers = [one for one in own if one.value is not None]
     times = [one.lead_time for one in answers if one.lead_time is not None]
     return PersonFigures(
@@ -56,11 +59,16 @@ def _person(who: int, own: Sequence[Annotation], audit: Sequence[AnnotatedTask])
         skipped=len({one.task_id for one in own if one.skipped}),
         seconds=median(times) if times else None,
         last_active=max(one.judged_at for one in own),
-        agreement=measured([share for task in audit for share in _with_others(who, task)]),
+        agreement=measured(shares),
     )
 
 
-def _with_others(who: int, task: AnnotatedTask) -> list[float]:
-    said: dict[int, Value] = {one.annotator_id: one.value for one in task.annotations if one.value is not None}
-    others = [value for person, value in said.items() if person != who]
-    return [model_agreement(said[who], others)] if who in said and others else []
+def _with_others(audit: Iterable[AnnotatedTask]) -> dict[int, list[float]]:
+    """Return for each person how far they agree with the others, task by task."""
+    shares: dict[int, list[float]] = defaultdict(list)
+    for task in audit:
+        said: dict[int, Value] = {one.annotator_id: one.value for one in task.annotations if one.value is not None}
+        for who, value in said.items():
+            if others := [other for person, other in said.items() if person != who]:
+                shares[who].append(model_agreement(value, others))
+    return shares

@@ -20,7 +20,7 @@ from labelloop.steps.people_together import (
     two_by_two,
     with_versions,
 )
-from labelloop.steps.verdict_figures import Anchoring, audited_tasks
+from labelloop.steps.verdict_figures import Anchoring
 from labelloop.stores.book import Book
 
 MOST_VERSIONS = 5
@@ -52,7 +52,7 @@ def people_seen(book: Book, state: ProjectState) -> PeopleSeen:
     audit, said = counted.audit(2), answers_of(counted.audit(1))
     versions = _versions_served(state)
     evaluation = _served_after(state, number)
-    audited = audited_tasks(book, state.field, counted, evaluation) if evaluation else ()
+    model = answers_by_task(book, evaluation, state.field.kind) if evaluation else {}
     answers = {one.version: answers_by_task(book, one, state.field.kind) for one in versions}
     people = figures_of_each(book, state, audit)
     known = {one.annotator for one in people}
@@ -63,7 +63,7 @@ def people_seen(book: Book, state: ProjectState) -> PeopleSeen:
         versions=tuple(answers),
         with_versions={cell: found for cell, found in with_versions(said, answers).items() if cell[0] in known},
         leanings=tuple(one for one in leaning if one.annotator in known),
-        shown={person: one for person, one in shown_and_blind(closed, audited).items() if person in known},
+        shown={person: one for person, one in shown_and_blind(closed, said, model).items() if person in known},
         version=evaluation.version if evaluation else "",
     )
 

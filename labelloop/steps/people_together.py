@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from labelloop.domain.disagreements import AuditedTask
 from labelloop.domain.human_level import Measured
 from labelloop.domain.rounds import AnnotatedTask, Round
 from labelloop.domain.values import Value, comparable, labels_of, similarity
@@ -107,18 +106,19 @@ def leanings(said: Iterable[Answers], *, fewest: int = 1) -> tuple[Leaning, ...]
     )
 
 
-def shown_and_blind(closed: Round, tasks: Sequence[AuditedTask]) -> dict[int, Anchoring]:
+def shown_and_blind(closed: Round, said: Mapping[int, Answers], model: Mapping[int, Value]) -> dict[int, Anchoring]:
     """Return for each person how often they kept a prediction that they saw, and say the same as one they did not see.
 
-    It is what `anchoring` says of all people together; `tasks` are audit tasks with the version's answers.
+    It is what `anchoring` says of all people together. `said` has people's answers to audit tasks, `model` the
+    version's, both by task.
     """
     kept: dict[int, list[float]] = defaultdict(list)
     equal: dict[int, list[float]] = defaultdict(list)
     for person, keeps in kept_of_shown(closed):
         kept[person].append(keeps)
-    for task in tasks:
-        for person, value in task.people.items():
-            equal[person].append(float(is_kept(value, task.model)))
+    for task in said.keys() & model.keys():
+        for person, value in said[task].items():
+            equal[person].append(float(is_kept(value, model[task])))
     return {person: anchored(kept[person], equal[person]) for person in sorted(kept.keys() | equal.keys())}
 
 

@@ -129,7 +129,8 @@ def test_each_persons_anchoring_is_that_of_a_round_of_theirs() -> None:
         AuditedTask(100 + task, Choice(chance.choice("ab")), {1 + task % 2: Choice("a")}, 0.0, None)
         for task in range(60)
     ]
-    found = shown_and_blind(Round(1, tuple(judged)), audited)
+    said = {task.id: task.people for task in audited} | {999: {1: Choice("a")}}  # of 999 the version was not asked
+    found = shown_and_blind(Round(1, tuple(judged)), said, {task.id: task.model for task in audited})
     assert sorted(found) == [1, 2]
     for who, own in found.items():
         of_theirs = Round(1, tuple(task for task in judged if task.annotations[0].annotator_id == who))
