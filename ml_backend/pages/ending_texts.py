@@ -48,8 +48,8 @@ ENDING = {
         "left_after": "What is below the threshold comes after that; the plan told how much it is expected to be.",
         "left_unknown": "That is known as soon as the pool is predicted.",
         "left_in_release": "{n} task until the release.|{n} tasks until the release.",
-        "left_under": "About {n} more task until a release under the certificate ({audit} audit tasks).|About {n} more "
-        "tasks until a release under the certificate ({audit} audit tasks).",
+        "left_under": "About {n} more task until a release under the certificate, audit tasks included.|About {n} more "
+        "tasks until a release under the certificate, audit tasks included.",
         "left_by_hand": "{n} task that nobody has touched, if no model labels any.|{n} tasks that nobody has touched, "
         "if no model labels any.",
         "risk": "How often the model is wrong, by how much is left to it",
@@ -104,7 +104,7 @@ ENDING = {
         "left_after": "之后是阈值以下的任务；预计有多少，计划中已经说明。",
         "left_unknown": "任务池预测完成后才知道。",
         "left_in_release": "到发布为止还有 {n} 个任务。",
-        "left_under": "到依据证书发布为止，约还有 {n} 个任务（其中 {audit} 个审核任务）。",
+        "left_under": "到依据证书发布为止，约还有 {n} 个任务，包括审核任务。",
         "left_by_hand": "如果没有模型标注，还有 {n} 个没有人处理过的任务。",
         "risk": "交给模型多少时，它错得多不多",
         "legend_risk": "模型标签中的错误",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import Response, send_file
 
+from labelloop.domain.certification import Attempt
 from labelloop.domain.lookup import newest
 from labelloop.domain.next_step import Phase
 from labelloop.domain.records import Certificate, ClosedRound, Release
@@ -20,7 +21,6 @@ from ml_backend.pages.next_sentence import next_sentence
 from ml_backend.pages.page_texts import Texts
 from ml_backend.pages.risk_view import RiskView, risk_view
 from workers.admin.next_move import Move
-from workers.admin.release_preview import preview
 from workers.admin.release_status import CertificateStatus, certificate_status, release_status
 
 RELEASE, ROUND = "release", "round"
@@ -67,7 +67,7 @@ def release_page(desk: Desk, project: int) -> Response:
         acts=_acts(state),
         certificates=certificate_views(desk.book, state),
         release=release_status(desk.book, state) if state.fields else None,
-        left=list(_left(desk.book, state, spoken())) if state.fields and not is_done else [],
+        left=list(_left(state, spoken())) if state.fields and not is_done else [],
         files=list(_files(desk, state)),
     )
 
@@ -87,22 +87,26 @@ def _acts(state: ProjectState) -> list[str]:
     ]
 
 
-def _left(book: Book, state: ProjectState, t: Texts) -> Iterator[str]:
+def _left(state: ProjectState, t: Texts) -> Iterator[str]:
     """Yield what people still have to label until the release, as far as that is known."""
     tasks, attempt = state.tasks, state.shared_attempt
+    untouched = len(tasks.with_text - tasks.annotators.keys())
     if state.phase is Phase.CERTIFY and attempt:
         yield t("left_certify", n=len(open_certify(tasks)), drawn=attempt.draw.n)
         yield t("left_after")
     elif state.phase is Phase.RELEASE:
         waiting = len(state.waiting)
         yield t("left_unknown") if state.missing_chunks else t("left_in_release", n=waiting)
-    elif attempt and attempt.release is None and any(map(standing_certificate, state.attempted)):
-        for one in state.attempted:
-            found = preview(book, one, people_only=False)
-            said = t("left_under", n=found.waiting, audit=found.waiting_audit)
-            yield t("of_field", field=one.field.name, sentence=said) if len(state.fields) > 1 else said
-    elif untouched := len(tasks.with_text - tasks.annotators.keys()):
+    elif attempt and attempt.release is None and (by_models := _by_models(state, attempt)):
+        yield t("left_under", n=max(0, untouched - by_models))
+    elif untouched:
         yield t("left_by_hand", n=untouched)
+
+
+def _by_models(state: ProjectState, attempt: Attempt) -> int:
+    """Return how many tasks models are expected to label, by the certificate that leaves them the fewest."""
+    granted = [found.automated for one in state.attempted if (found := standing_certificate(one))]
+    return round(min(granted, default=0.0) * (attempt.draw.pool - attempt.draw.n))
 
 
 def stored_file(desk: Desk, project: int, of: str, number: int, name: str) -> Response:

@@ -9,7 +9,7 @@ from labelloop.domain.records import Connection
 from labelloop.errors import UserError
 from labelloop.rules import Rules, parse_assignments
 from labelloop.state.load import load
-from labelloop.state.rules_in_force import RuleInForce, rules_in_force
+from labelloop.state.rules_in_force import DEFAULT, RuleInForce, rules_in_force
 from labelloop.steps.rule_effects import RuleEffect
 from ml_backend.pages.desk import Desk, spoken
 from ml_backend.pages.effect_sentences import effect_sentence
@@ -120,9 +120,12 @@ def _literals(annotation: object) -> tuple[object, ...]:
 
 def _typed(desk: Desk, project: int) -> dict[str, str]:
     """Return the rules of the request that are not what holds now, each as it was typed."""
-    found = {one.key: request.values.get(PREFIX + one.key, "")[:MOST].strip() for one in _in_force(desk, project)}
-    now = {one.key: text_of(one.value) for one in _in_force(desk, project)}
-    return {key: text for key, text in found.items() if PREFIX + key in request.values and text != now[key]}
+    found = dict[str, str]()
+    for one in _in_force(desk, project):
+        text, now = request.values.get(PREFIX + one.key, text_of(one.value))[:MOST].strip(), text_of(one.value)
+        if text != now and (text or one.source != DEFAULT):
+            found[one.key] = text
+    return found
 
 
 def _change(typed: dict[str, str]) -> RuleChange:

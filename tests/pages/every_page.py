@@ -25,6 +25,7 @@ def every_page(words: Words) -> dict[str, str]:
         "disputes-decided": f"/projects/{IN_ROUNDS}/disputes?show=decided",
         "confirmation": f"/projects/{IN_ROUNDS}/versions",
         "train": f"/projects/{IN_ROUNDS}/train",
+        "rules-change": f"/projects/{IN_ROUNDS}/rules/change?rule-round_size=10&rule-margin=0.05&rule-learners=prompt",
         "disconnect": f"/projects/{IN_ROUNDS}/disconnect",
         "relabel": f"/projects/{IN_ROUNDS}/relabel",
         "people-release": f"/projects/{IN_ROUNDS}/release/people",

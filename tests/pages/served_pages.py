@@ -15,9 +15,11 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from labelloop.domain.certify_plan import CertifyPlan
 from labelloop.finding import Finding, Level
+from labelloop.rules import Rules
 from labelloop.settings import Settings
+from labelloop.steps.rule_effects import RuleEffect
 from ml_backend.app import EXTENSION, PAGES_DESK, create_app
-from ml_backend.pages import annotator_names
+from ml_backend.pages import annotator_names, rules_page
 from ml_backend.pages.certify_plans import CertifyPlans
 from tests.local.proc import eventually
 from tests.ml_backend.stage import PASSWORD, SECRET
@@ -25,6 +27,7 @@ from tests.pages.showroom import LEAD, certify, furnish, publish
 from tests.pages.showroom_words import Words
 from tests.pages.world import World
 from workers.admin import doctor
+from workers.admin.change_rules import PlannedRules
 from workers.jobs.app_context import open_serving_context
 from workers.jobs.job_queue import Bell
 from workers.jobs.open_stores import open_bell, open_book
@@ -53,6 +56,11 @@ PLAN = CertifyPlan(
     seconds=9.0,
 )
 
+EFFECTS = (
+    RuleEffect("round_size", "a round closes at once: it takes 10 new labels, and there are 14", grave=True),
+    RuleEffect("margin", "verdicts follow it from the next round on; those that were given stay"),
+)
+
 
 @dataclass(frozen=True)
 class ServedPages:
@@ -78,6 +86,7 @@ def served_pages(folder: Path, words: Words) -> Iterator[ServedPages]:
             _env_file=None,
             data_dir=folder,
             label_studio_url="http://127.0.0.1:1",
+            label_studio_token="0" * 40,
             redis_url=queue.url,
             backend_password=PASSWORD,
             webhook_secret=SECRET,
@@ -87,6 +96,7 @@ def served_pages(folder: Path, words: Words) -> Iterator[ServedPages]:
         )
         _furnish_all(settings, words)
         stack.enter_context(patch.object(CertifyPlans, "of", lambda *_: PLAN))
+        stack.enter_context(patch.object(rules_page, "plan_rules", lambda *_: PlannedRules(Rules(), (), EFFECTS)))
         stack.enter_context(patch.object(doctor, "examine", lambda _: FINDINGS))
         stack.enter_context(patch.object(annotator_names, "_names", lambda _: words.people))
         app = create_app(open_serving_context(settings))

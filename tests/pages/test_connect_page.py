@@ -138,6 +138,36 @@ def test_a_lead_connects_their_first_project_in_the_browser(
     assert "was connected with these rules already" in page.inner_text(".done")
 
 
+def test_a_lead_changes_a_rule_and_takes_the_project_out_again(
+    page: "Page", studio: LabelStudio, project: int, book: Book
+) -> None:
+    """Each after a question; Label Studio knows nothing of us after it."""
+    page.goto(f"/connect/{project}")
+    page.click("button.main")
+    page.goto(f"/projects/{project}/rules")
+    page.fill("input[name=rule-margin]", "0.05")
+    page.fill("input[name=rule-queue_rounds]", "")
+    page.click("button.main")
+    asked = page.inner_text("main")
+    assert "margin: 0.05" in asked
+    assert "queue_rounds: its default again" not in asked, "it holds already, without a value"
+    page.click("button.main")
+    assert "The rules are changed" in page.inner_text(".done")
+    connection = book.ledger.newest(Connection, project)
+    assert connection is not None
+    assert Rules.stored(connection.rules).margin == 0.05
+
+    page.click(f"a[href$='/projects/{project}/disconnect']")
+    assert len(studio.backends(project)) == 1, "nothing is changed by asking"
+    page.click("button.main")
+    assert "out of the loop" in page.inner_text(".done")
+    assert studio.backends(project) == []
+    assert "LabelLoop:" not in str(studio.project(project).description)
+    me = page.inner_text(".who")
+    done = [(one.action, one.who) for one in book.ledger.all(Action, project)]
+    assert done == [("connect", me), ("rules", me), ("disconnect", me)]
+
+
 @pytest.mark.parametrize(("language", "width"), [("en", 1200), ("zh", 320)])
 def test_the_pages_are_readable_by_everybody(page: "Page", project: int, language: str, width: int) -> None:
     """The list and a project, on a desk and on a small phone."""
