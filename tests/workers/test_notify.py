@@ -18,6 +18,7 @@ from labelloop.domain.delivery_record import Delivery
 from labelloop.domain.due_deliveries import PAUSES
 from labelloop.domain.news import TEST, Event, Kind
 from labelloop.domain.notify_address import Address
+from labelloop.domain.tasks import Role
 from labelloop.errors import BrokenPromise, UserError
 from labelloop.finding import Level
 from labelloop.llm.cost_caps import Bill, Limits
@@ -27,6 +28,9 @@ from labelloop.settings import Settings
 from labelloop.steps.close_round import close_round
 from labelloop.stores.rebuild import rebuild
 from tests.core.made_up import MadeUp, publish
+from tests.local.proc import eventually
+from tests.workers.conftest import site
+from tests.workers.fake_label_studio import FakeLabelStudio
 from tests.workers.receiver import TOKEN, Receiver
 from workers.admin.notify_addresses import add_address, address_statuses, remove_address, try_address
 from workers.admin.notify_checks import notify_findings
@@ -34,11 +38,10 @@ from workers.jobs.job_queue import Bell
 from workers.jobs.llm_costs_of_settings import open_llm_costs
 from workers.jobs.open_stores import open_book
 from workers.jobs.reconcile import reconcile
-from workers.notify import tell as telling
 from workers.notify.address_file import AddressFile
 from workers.notify.message import message
 from workers.notify.sentences import sentence
-from workers.notify.tell import Teller
+from workers.notify.tell import Teller, telling_beside
 
 
 def add(settings: Settings, world: MadeUp, receiver: Receiver, **more: str) -> Address:
@@ -70,6 +73,31 @@ def test_a_round_is_told_once_signed_and_with_a_link(settings: Settings, world: 
     assert body["data"]["text"].startswith("Round 1 is closed: 12 labels to learn from, 12 of them new")
     (told,) = world.book.ledger.all(Delivery, 7)
     assert (told.event, told.attempt, told.delivered, told.final, told.reason) == ("round.closed", 1, True, True, "")
+
+
+def test_what_jobs_did_is_told_in_its_order(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_redis_url: str, receiver: Receiver
+) -> None:
+    """A round, then the champion that came out of it; no job has sent anything itself."""
+    monkeypatch.setenv("LABELLOOP_NOTIFY_PRIVATE", "true")
+    with site(monkeypatch, tmp_path, clean_redis_url, FakeLabelStudio(160)) as here:
+        here.bell.ring(7)
+        here.work()
+        add_address(Settings(), here.book, 7, receiver.hook)
+        roles = here.view.ledger.roles(7)
+        here.label_studio.annotate([task for task, role in roles.items() if role is Role.TRAIN][:15], person=1)
+        for person in (1, 2):
+            here.label_studio.annotate([task for task, role in roles.items() if role is Role.MONITOR], person)
+        here.bell.ring(7)
+        here.work()
+        assert receiver.got == []
+
+        Teller(Settings()).tell()
+
+    assert receiver.kinds[:2] == ["round.closed", "champion.changed"]
+    champion = receiver.got[1][1]["data"]
+    assert champion["version"] == "v1"
+    assert "95 % interval" in champion["text"]
 
 
 def test_a_new_address_is_told_nothing_of_the_past(settings: Settings, world: MadeUp, receiver: Receiver) -> None:
@@ -144,13 +172,15 @@ def test_a_receiver_that_does_not_answer_keeps_no_bell_from_ringing(
     add(settings, world, receiver)
     close_a_round(world)
     receiver.hangs = True
-    telling.tell_beside(settings, every_s=3600)
-    assert receiver.called.wait(30)
+    with telling_beside(settings, every_s=3600):
+        assert receiver.called.wait(30)
 
-    assert reconcile(settings, every_s=3600) == [7]
+        assert reconcile(settings, every_s=3600) == [7]
 
-    assert receiver.got == [], "it still hangs"
-    assert bell.queue.job_ids == ["collect-7"]
+        assert receiver.got == [], "it still hangs"
+        assert bell.queue.job_ids == ["collect-7"]
+        receiver.goes_on.set()
+        assert eventually(lambda: bool(world.book.ledger.all(Delivery, 7)))
 
 
 def test_an_address_that_takes_nothing_does_not_keep_others_waiting_in_its_project(

@@ -10,7 +10,7 @@ from labelloop.errors import NeighbourError
 from labelloop.settings import Settings
 from workers.jobs.open_stores import open_bell, open_book
 from workers.jobs.signs_of_life import reconciled
-from workers.notify.tell import tell_beside
+from workers.notify.tell import telling_beside
 
 log = structlog.get_logger()
 
@@ -43,10 +43,10 @@ def reconcile_forever(settings: Settings, every_s: float) -> None:
 
     Addresses are told what has happened beside it: whoever does not answer there must not keep a bell from ringing.
     """
-    tell_beside(settings, every_s)
-    while True:
-        try:
-            reconcile(settings, every_s)
-        except (NeighbourError, OSError, RedisError) as error:
-            log.warning("reconcile_failed", reason=str(error))
-        time.sleep(every_s)
+    with telling_beside(settings, every_s):
+        while True:
+            try:
+                reconcile(settings, every_s)
+            except (NeighbourError, OSError, RedisError) as error:
+                log.warning("reconcile_failed", reason=str(error))
+            time.sleep(every_s)

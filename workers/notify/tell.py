@@ -1,8 +1,8 @@
 """Tell the addresses of projects what has happened there, each once; may be run at any time, and twice."""
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -162,21 +162,24 @@ def send(settings: Settings, address: Address, what: Message) -> Sent:
     return send_to_service(address, what, private=private)
 
 
-def tell_beside(settings: Settings, every_s: float) -> threading.Thread:
-    """Start to tell every `every_s` seconds, in a thread that ends with the process, and return it.
+@contextmanager
+def telling_beside(settings: Settings, every_s: float) -> Iterator[None]:
+    """Tell at once and then every `every_s` seconds, in a thread beside the block; nothing new is begun after it.
 
     Whatever goes wrong is logged, and tried again the next time.
     """
+    over, teller = threading.Event(), Teller(settings)
 
-    def forever() -> None:
-        teller = Teller(settings)
-        while True:
+    def repeat() -> None:
+        tell_once(teller)
+        while not over.wait(every_s):
             tell_once(teller)
-            time.sleep(every_s)
 
-    thread = threading.Thread(target=forever, name="labelloop-teller", daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=repeat, name="labelloop-teller", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def tell_once(teller: Teller) -> None:
