@@ -1,6 +1,7 @@
 """Which field a record is about: those of a project that looped only one at the time need not name it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from labelloop.domain.guideline_records import Guideline, GuidelineRuling
 from labelloop.domain.records import (
@@ -16,6 +17,17 @@ from labelloop.domain.records import (
     SchemaVersion,
 )
 from labelloop.domain.schema import fields_from_json
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsByField:
+    """Records, each with the name of the field that it is about, None where it is about all."""
+
+    named: tuple[tuple[str | None, Record], ...]
+
+    def of(self, field: str) -> tuple[Record, ...]:
+        """Return those that are about the named field; orders and releases are about all."""
+        return tuple(one for about, one in self.named if about in (field, None))
 
 
 class FieldRecords:
@@ -36,9 +48,9 @@ class FieldRecords:
         self._guidelines = {one.number: one for one in guidelines}
         self._draws = {one.number: one for one in draws}
 
-    def of(self, records: Iterable[Record], field: str) -> tuple[Record, ...]:
-        """Return those of the records that are about the named field; orders and releases are about all."""
-        return tuple(one for one in records if self._name(one) in (field, None))
+    def by_field(self, records: Iterable[Record]) -> "RecordsByField":
+        """Tell records by the field that they are about."""
+        return RecordsByField(tuple((self._name(one), one) for one in records))
 
     def _name(self, record: Record) -> str | None:
         match record:

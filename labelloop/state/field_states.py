@@ -26,11 +26,11 @@ def field_states(
     known = {field.name: field for schema in schemas for field in fields_from_json(schema.field)}
     about = FieldRecords(schemas, facts.all(ClosedRound), facts.all(Fit), facts.all(Guideline), facts.all(CertifyDraw))
 
+    records: dict[str, Any] = {name: facts.all(kind) for name, kind in _KINDS.items()}
+    told = {name: about.by_field(found) for name, found in records.items()} if len(known) > 1 else {}
+
     def made(field: Field) -> FieldState:
-        records: dict[str, Any] = {name: facts.all(kind) for name, kind in _KINDS.items()}
-        if len(known) > 1:
-            records = {name: about.of(found, field.name) for name, found in records.items()}
-        return FieldState(field, *encoders, **records)
+        return FieldState(field, *encoders, **records | {name: found.of(field.name) for name, found in told.items()})
 
     now = fields_from_json(schemas[-1].field)
     names = {field.name for field in now}

@@ -8,7 +8,6 @@ from flask import Response
 from labelloop.domain.promotion import FEWEST_AUDIT_TASKS
 from labelloop.errors import BrokenPromise, NotFound, UserError
 from labelloop.number_format import money
-from labelloop.state.load import load
 from labelloop.steps.compare_versions import Apart, VersionsCompared, compare_versions, in_field_of
 from labelloop.stores.artifacts import Artifacts
 from ml_backend.pages.desk import Desk, spoken
@@ -49,7 +48,7 @@ def compare_page(desk: Desk, project: int, chosen: list[str]) -> Response:
     t = spoken()
     if len(chosen) != 2:
         return versions_page(desk, project, error=t("compare_choose"), code=400)
-    state = load(desk.book, project, disconnected=True)
+    state = desk.figures.state(project)
     try:
         state = in_field_of(state, *chosen)
         found = compare_versions(desk.book, state, *chosen)

@@ -8,8 +8,6 @@ from flask import Response
 
 from labelloop.domain.disagreements import Cells
 from labelloop.errors import NotFound
-from labelloop.state.load import load
-from labelloop.steps.audit_quality import quality
 from ml_backend.pages.confusion_table import SHADES, ConfusionCell, ConfusionTable
 from ml_backend.pages.desk import Desk, spoken
 from ml_backend.pages.downloads import csv_download, file_name, svg_download
@@ -25,8 +23,8 @@ AGREES, DIFFERS = "#0072b2", "#b45309"
 
 def confusion_file(desk: Desk, project: int, field: str, of: str, *, drawn: bool) -> Response:
     """Return the table `of` the model or people as a file, `drawn` or as CSV; raises NotConnected, or NotFound."""
-    state, t = load(desk.book, project, disconnected=True).focused(field), spoken()
-    found = quality(desk.book, state)
+    state, t = desk.figures.state(project, field), spoken()
+    found = desk.figures.quality(project, state.field.name)
     table = table_of(found, state, of) if found and of in COLUMNS else None
     if found is None or table is None:
         raise NotFound(f"There is no such table: open /projects/{project}/quality again.")

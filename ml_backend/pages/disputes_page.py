@@ -54,7 +54,7 @@ class DisputeView:
 
 def disputes_page(desk: Desk, project: int, field: str, *, error: str = "", code: int = 200) -> Response:
     """Return the page, with what was wrong with its form; raises NotConnected, or NotFound for an unknown field."""
-    state = load(desk.book, project, disconnected=True).focused(field)
+    state = desk.figures.state(project, field)
     found = disputes(desk.book, state) if state.fields else ()
     lists = {False: [one for one in found if one.decision is None], True: _newest_first(found)}
     decided = request.args.get("show") == "decided"

@@ -6,7 +6,7 @@ from flask import Response, request
 
 from labelloop.domain.guideline_history import LLM, GuidelineHistory
 from labelloop.domain.guideline_records import Guideline
-from labelloop.errors import UserError
+from labelloop.errors import NotConnected, UserError
 from labelloop.state.load import load
 from labelloop.state.project_state import ProjectState
 from labelloop.steps import guideline_rulings as steps
@@ -24,23 +24,23 @@ EXCERPT = 300
 
 def page(desk: Desk, project: int, error: str = "") -> Response:
     """Return the page of a project, with what was wrong with the form that it was sent."""
-    return _page(desk, _in_focus(desk.book, project), error)
+    state = desk.figures.state(project, request.args.get("field", ""))
+    if not state.connection.active:
+        raise NotConnected(project)
+    return _page(desk, state, error)
 
 
 def decide(desk: Desk, project: int) -> Response | None:
     """Do what the request's form asks for; return an answer where that was not possible."""
     try:
-        _decide(desk.book, _in_focus(desk.book, project))
+        state = load(desk.book, project).focused(request.args.get("field", ""))
+        _decide(desk.book, state)
     except UserError as error:
         answer = page(desk, project, str(error))
         answer.status_code = 400
         return answer
+    desk.figures.forget(project)
     return None
-
-
-def _in_focus(book: Book, project: int) -> ProjectState:
-    """Return the project with the field in focus that the address names (`?field=`), else the first."""
-    return load(book, project).focused(request.args.get("field", ""))
 
 
 def _decide(book: Book, state: ProjectState) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock, Thread
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import structlog
 
@@ -20,6 +20,9 @@ from workers.admin.status import ProjectStatus, project_statuses
 from workers.admin.version_rows import VersionRow, version_rows
 from workers.jobs.job_queue import Bell
 from workers.jobs.llm_costs_of_settings import open_llm_costs
+
+if TYPE_CHECKING:
+    from labelloop.steps.audit_quality import Quality
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -74,6 +77,11 @@ class Kept(Generic[K, T]):
             self._compute_behind(key)
         return figures
 
+    @property
+    def known(self) -> tuple[K, ...]:
+        """Return the keys of what is kept."""
+        return tuple(self._kept)
+
     def forget(self, key: K) -> None:
         """Compute figures anew at the next look: something was changed."""
         self._kept.pop(key, None)
@@ -103,10 +111,31 @@ class Kept(Generic[K, T]):
 
 
 class Figures(Kept[int, ProjectFigures]):
-    """The newest figures of each project, by its number; raises NotConnected for one that was never looped."""
+    """The newest figures of each project, by its number, with what pages look up in its state and newest verdicts.
+
+    Raises NotConnected for a project that was never looped.
+    """
 
     def __init__(self, book: Book, bell: Bell, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(lambda project_id: compute(book, bell, settings, project_id), clock)
+        self._states = Kept[int, ProjectState](lambda id_: load(book, id_, disconnected=True), clock)
+        self._verdicts = Kept[tuple[int, str], "Quality | None"](lambda key: _quality(book, *key), clock)
+
+    def state(self, project_id: int, field: str = "") -> ProjectState:
+        """Return the project's state with this field in focus, the first where it is empty; raises NotFound."""
+        return self._states.of(project_id).focused(field)
+
+    def quality(self, project_id: int, field: str) -> "Quality | None":
+        """Return what the newest verdict on a field rests on."""
+        return self._verdicts.of((project_id, field))
+
+    def forget(self, key: int) -> None:
+        """Compute all of a project anew at the next look: something was changed."""
+        super().forget(key)
+        self._states.forget(key)
+        for one in self._verdicts.known:
+            if one[0] == key:
+                self._verdicts.forget(one)
 
 
 def compute(book: Book, bell: Bell, settings: Settings, project_id: int) -> ProjectFigures:
@@ -122,6 +151,12 @@ def compute(book: Book, bell: Bell, settings: Settings, project_id: int) -> Proj
         decisions=tuple(one for field in state.fields for one in field.decisions),
         spending=spending if settings.llm.is_complete or spending.rounds else None,
     )
+
+
+def _quality(book: Book, project_id: int, field: str) -> "Quality | None":
+    from labelloop.steps.audit_quality import quality  # with pyarrow: a service that only predicts does without
+
+    return quality(book, load(book, project_id, disconnected=True).focused(field))
 
 
 def _report(book: Book, state: ProjectState) -> dict[str, Any] | None:

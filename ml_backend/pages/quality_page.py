@@ -10,9 +10,8 @@ from flask import Response
 from labelloop.domain.disagreements import AuditedTask
 from labelloop.domain.values import FieldKind
 from labelloop.errors import NotFound
-from labelloop.state.load import load
 from labelloop.state.project_state import ProjectState
-from labelloop.steps.audit_quality import Quality, quality
+from labelloop.steps.audit_quality import Quality
 from ml_backend.pages.confusion_table import ConfusionTable, confusion_table
 from ml_backend.pages.desk import Desk
 
@@ -35,14 +34,14 @@ class TaskView:
 def quality_page(desk: Desk, project: int, field: str) -> Response:
     """Return the page; raises NotConnected, or UserError for an unknown field."""
     state = _in_focus(desk, project, field)
-    found = quality(desk.book, state)
+    found = desk.figures.quality(project, state.field.name)
     return desk.page("quality.html", found=found, **_head(state), **(quality_figures(found, state) if found else {}))
 
 
 def tasks_page(desk: Desk, project: int, field: str, of: str, labels: tuple[str, str]) -> Response:
     """Return the tasks behind a cell: `of` the model or people, on these two labels; raises NotFound."""
     state = _in_focus(desk, project, field)
-    found = quality(desk.book, state)
+    found = desk.figures.quality(project, state.field.name)
     if found is None or of not in (MODEL, PEOPLE):
         raise NotFound(f"There is no such table: open /projects/{project}/quality again.")
     one, other = labels
@@ -61,7 +60,7 @@ def tasks_page(desk: Desk, project: int, field: str, of: str, labels: tuple[str,
 
 
 def _in_focus(desk: Desk, project: int, field: str) -> ProjectState:
-    return load(desk.book, project, disconnected=True).focused(field)
+    return desk.figures.state(project, field)
 
 
 def _head(state: ProjectState) -> dict[str, Any]:

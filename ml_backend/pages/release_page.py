@@ -12,7 +12,6 @@ from labelloop.domain.next_step import Phase
 from labelloop.domain.records import Certificate, ClosedRound, Release
 from labelloop.domain.task_index import open_certify
 from labelloop.errors import NotFound
-from labelloop.state.load import load
 from labelloop.state.project_state import ProjectState
 from labelloop.state.standing_certificate import standing_certificate
 from labelloop.stores.book import Book
@@ -56,7 +55,7 @@ class Files:
 
 def release_page(desk: Desk, project: int) -> Response:
     """Return the page; raises NotConnected for a project that was never looped."""
-    state, figures = load(desk.book, project, disconnected=True), desk.figures.of(project)
+    state, figures = desk.figures.state(project), desk.figures.of(project)
     is_done = figures.first.next.move in (Move.RELEASED, Move.DISCONNECTED)
     return desk.page(
         "release.html",

@@ -8,9 +8,7 @@ from typing import Any
 from flask import Response
 
 from labelloop import __version__
-from labelloop.state.load import load
 from labelloop.state.project_state import ProjectState
-from labelloop.steps.audit_quality import quality
 from labelloop.steps.people_figures import people_figures
 from ml_backend.pages.desk import Desk, spoken
 from ml_backend.pages.next_sentence import next_sentence
@@ -34,7 +32,7 @@ class FieldSection:
 
 def report_page(desk: Desk, project: int) -> Response:
     """Return the report as a file to keep, in the reader's language; raises NotConnected."""
-    figures, state, t = desk.figures.of(project), load(desk.book, project, disconnected=True), spoken()
+    figures, state, t = desk.figures.of(project), desk.figures.state(project), spoken()
     number = figures.first.rounds[-1].number if figures.first.rounds else 0
     answer = desk.page(
         "report.html",
@@ -59,5 +57,5 @@ def report_page(desk: Desk, project: int) -> Response:
 def _sections(desk: Desk, state: ProjectState, views: list[FieldView]) -> Iterator[FieldSection]:
     for one, view in zip(state.by_field, views, strict=False):
         people = unnamed(people_figures(desk.book, one), spoken())
-        found = quality(desk.book, one)
+        found = desk.figures.quality(state.id, one.field.name)
         yield FieldSection(view, {"found": found, **quality_figures(found, one)} if found else {}, people)

@@ -6,7 +6,6 @@ from flask import Response
 
 from labelloop.domain.records import Certificate
 from labelloop.errors import NotFound
-from labelloop.state.load import load
 from labelloop.stores.book import Book
 from labelloop.stores.risk_file import read_risk
 from ml_backend.pages.desk import Desk
@@ -34,7 +33,7 @@ def risk_view(book: Book, certificate: Certificate, name: str, t: Texts) -> Risk
 
 def risk_csv(desk: Desk, project: int, name: str) -> Response:
     """Return every point of a field's curve as a file for spreadsheets; raises NotFound where there is none."""
-    state = load(desk.book, project, disconnected=True).focused(name)
+    state = desk.figures.state(project, name)
     certificate = state.attempt.certificate if state.attempt else None
     rows = risk_rows(read_risk(desk.book, certificate), certificate) if certificate else []
     if not rows:
