@@ -1,4 +1,4 @@
-"""What stands on the page that compares two versions, in the languages that it is offered in."""
+"""What stands about comparing versions, and finding them among many, in the languages that it is offered in."""
 
 COMPARE = {
     "en": {
@@ -6,6 +6,8 @@ COMPARE = {
         "challenger": "challenger",
         "aliases_about": "The champion serves; the challenger is the newest version that does not and was measured "
         "beside it.",
+        "newest_versions": "These are {shown} of {count} versions, the newest and those that serve.",
+        "all_versions": "Show all",
         "compare": "Compare",
         "compare_two": "Compare the two chosen",
         "compare_choose": "Choose two versions of one field to compare.",
@@ -41,6 +43,8 @@ COMPARE = {
         "champion": "冠军模型",
         "challenger": "挑战者模型",
         "aliases_about": "冠军模型正在服务；挑战者模型是没有服务、但与它一起评估过的最新版本。",
+        "newest_versions": "这里是 {count} 个版本中的 {shown} 个：最新的和正在服务的。",
+        "all_versions": "全部显示",
         "compare": "比较",
         "compare_two": "比较所选的两个",
         "compare_choose": "请选择同一字段的两个版本进行比较。",

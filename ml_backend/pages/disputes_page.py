@@ -11,7 +11,7 @@ from labelloop.domain.value_cells import span_cells, value_json
 from labelloop.domain.values import Value
 from labelloop.errors import UserError
 from labelloop.state.load import load
-from labelloop.steps.adjudicate import LONGEST_NOTE, Dispute, adjudicate, disputes
+from labelloop.steps.adjudicate import LONGEST_NOTE, Dispute, adjudicate
 from ml_backend.pages.desk import Desk, spoken
 
 ROWS = 20
@@ -55,7 +55,7 @@ class DisputeView:
 def disputes_page(desk: Desk, project: int, field: str, *, error: str = "", code: int = 200) -> Response:
     """Return the page, with what was wrong with its form; raises NotConnected, or NotFound for an unknown field."""
     state = desk.figures.state(project, field)
-    found = disputes(desk.book, state) if state.fields else ()
+    found = desk.figures.disputes(project, state.field.name) if state.fields else ()
     lists = {False: [one for one in found if one.decision is None], True: _newest_first(found)}
     decided = request.args.get("show") == "decided"
     number = min(max(request.args.get("page", 1, int), 1), LAST_PAGE)

@@ -1,6 +1,7 @@
 """The figures that pages show: those of `labelloop status`, `verdict` and `versions`, computed once for many looks."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,10 +23,13 @@ from workers.jobs.job_queue import Bell
 from workers.jobs.llm_costs_of_settings import open_llm_costs
 
 if TYPE_CHECKING:
+    from labelloop.steps.adjudicate import Dispute
     from labelloop.steps.audit_quality import Quality
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
+Key = tuple[int, str]
+"""A project and one of its fields."""
 QUICK_S = 0.1
 SHARE_OF_TIME = 0.1
 """How much of a processor's time figures that are slow to compute may take, however many people look at them."""
@@ -66,6 +70,7 @@ class Kept(Generic[K, T]):
         self._lock = Lock()
         self._kept: dict[K, tuple[T, float, float]] = {}
         self._computing: set[K] = set()
+        self._forgotten = Counter[K]()
 
     def of(self, key: K) -> T:
         """Return the figures; raises what the function raises, and keeps nothing then."""
@@ -84,12 +89,14 @@ class Kept(Generic[K, T]):
 
     def forget(self, key: K) -> None:
         """Compute figures anew at the next look: something was changed."""
+        self._forgotten[key] += 1
         self._kept.pop(key, None)
 
     def _compute(self, key: K) -> T:
-        began = self._clock()
+        began, forgotten = self._clock(), self._forgotten[key]
         figures = self._found(key)
-        self._kept[key] = figures, self._clock() - began, self._clock()
+        if self._forgotten[key] == forgotten:  # else they may be from before the change
+            self._kept[key] = figures, self._clock() - began, self._clock()
         return figures
 
     def _compute_behind(self, key: K) -> None:
@@ -119,7 +126,8 @@ class Figures(Kept[int, ProjectFigures]):
     def __init__(self, book: Book, bell: Bell, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(lambda project_id: compute(book, bell, settings, project_id), clock)
         self._states = Kept[int, ProjectState](lambda id_: load(book, id_, disconnected=True), clock)
-        self._verdicts = Kept[tuple[int, str], "Quality | None"](lambda key: _quality(book, *key), clock)
+        self._verdicts = Kept[Key, "Quality | None"](lambda key: _quality(book, *key), clock)
+        self._disputes = Kept[Key, tuple["Dispute", ...]](lambda key: _disputes(book, *key), clock)
 
     def state(self, project_id: int, field: str = "") -> ProjectState:
         """Return the project's state with this field in focus, the first where it is empty; raises NotFound."""
@@ -129,13 +137,18 @@ class Figures(Kept[int, ProjectFigures]):
         """Return what the newest verdict on a field rests on."""
         return self._verdicts.of((project_id, field))
 
+    def disputes(self, project_id: int, field: str) -> tuple["Dispute", ...]:
+        """Return the tasks on which people differ on a field, the lowest agreement first."""
+        return self._disputes.of((project_id, field))
+
     def forget(self, key: int) -> None:
         """Compute all of a project anew at the next look: something was changed."""
         super().forget(key)
         self._states.forget(key)
-        for one in self._verdicts.known:
-            if one[0] == key:
-                self._verdicts.forget(one)
+        for found in (self._verdicts, self._disputes):
+            for one in found.known:
+                if one[0] == key:
+                    found.forget(one)
 
 
 def compute(book: Book, bell: Bell, settings: Settings, project_id: int) -> ProjectFigures:
@@ -157,6 +170,12 @@ def _quality(book: Book, project_id: int, field: str) -> "Quality | None":
     from labelloop.steps.audit_quality import quality  # with pyarrow: a service that only predicts does without
 
     return quality(book, load(book, project_id, disconnected=True).focused(field))
+
+
+def _disputes(book: Book, project_id: int, field: str) -> tuple["Dispute", ...]:
+    from labelloop.steps.adjudicate import disputes  # with pyarrow
+
+    return disputes(book, load(book, project_id, disconnected=True).focused(field))
 
 
 def _report(book: Book, state: ProjectState) -> dict[str, Any] | None:

@@ -20,6 +20,9 @@ from workers.admin.serve_version import Served, roll_back, serve_version
 from workers.admin.version_rows import VersionRow
 
 CHAMPION, CHALLENGER = "champion", "challenger"
+MOST = 100
+"""How many versions are listed at once."""
+
 log = structlog.get_logger()
 
 
@@ -37,8 +40,13 @@ class VersionView:
 
 
 def versions_page(desk: Desk, project: int, *, error: str = "", code: int = 200) -> Response:
-    """Return the page, with what was done or went wrong; raises NotConnected."""
+    """Return the page, with what was done or went wrong; raises NotConnected.
+
+    Of many versions it has the newest and those that serve; `?all=1` has all of them.
+    """
     figures, t = desk.figures.of(project), spoken()
+    newest_first = figures.versions[::-1]
+    listed = [row for place, row in enumerate(newest_first) if place < MOST or row.serves or "all" in request.args]
     aliases = aliases_of(figures)
     return desk.page(
         "versions.html",
@@ -47,7 +55,8 @@ def versions_page(desk: Desk, project: int, *, error: str = "", code: int = 200)
         title=figures.first.connection.title,
         is_active=figures.first.connection.active,
         several=len(figures.statuses) > 1,
-        versions=[_view(row, figures, aliases, t) for row in reversed(figures.versions)],
+        versions=[_view(row, figures, aliases, t) for row in listed],
+        count=len(figures.versions),
         serving=[row for row in figures.versions if row.serves],
         error=error,
     )

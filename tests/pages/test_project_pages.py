@@ -15,7 +15,7 @@ from labelloop.errors import UserError
 from ml_backend.pages import page_figures
 from ml_backend.pages.curve_chart import curve_chart
 from ml_backend.pages.next_sentence import next_sentence
-from ml_backend.pages.page_figures import Figures, compute
+from ml_backend.pages.page_figures import Figures, Kept, compute
 from ml_backend.pages.page_texts import LANGUAGES, texts
 from ml_backend.pages.texts_en import ENGLISH
 from ml_backend.pages.texts_zh import CHINESE
@@ -326,6 +326,42 @@ def test_figures_that_take_long_are_computed_behind_the_looks(
     figures.forget(12)
     assert figures.of(12) is not first
     assert len(computed) == 3
+
+
+def test_figures_from_before_a_change_are_not_kept() -> None:
+    """Whoever changes something while they are computed sees the change at the next look."""
+    now, changed = [0.0], [False]
+
+    def found(key: str) -> bool:
+        now[0] += 2.0
+        was = changed[0]
+        if not was:  # somebody acts while this is computed
+            changed[0] = True
+            kept.forget(key)
+        return was
+
+    kept = Kept[str, bool](found, clock=lambda: now[0])
+    assert [kept.of("12"), kept.of("12"), kept.of("12")] == [False, True, True]
+    assert now[0] == 4.0
+
+
+def test_state_verdicts_and_disputes_of_large_projects_are_kept_until_something_is_changed(
+    client: FlaskClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every page asks for the state; reading it anew would take a large project's pages a quarter of a second each."""
+    world.connect()
+    world.audited(12, {5: ("Good", "Good", "Bad")})
+    desk = client.application.extensions["labelloop-desk"]
+    monkeypatch.setattr(page_figures, "QUICK_S", 0.0)
+    figures = Figures(desk.book, desk.bell, desk.settings, clock=lambda: 0.0)
+
+    def looked() -> tuple[Any, ...]:
+        return figures.state(12).connection, figures.quality(12, "mood"), figures.disputes(12, "mood")
+
+    before = looked()
+    assert all(one is other for one, other in zip(before, looked(), strict=True))
+    figures.forget(12)
+    assert not any(one is other for one, other in zip(before[:2], looked()[:2], strict=True))
 
 
 class Inline:

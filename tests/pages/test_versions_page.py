@@ -1,12 +1,14 @@
 """The page of versions: what each is worth, and letting one serve or going back, after being asked."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
 from labelloop.domain.records import Deployment
-from tests.pages.world import World
+from ml_backend.pages import versions_page
+from tests.pages.world import NOON, World
 
 
 @pytest.fixture
@@ -39,6 +41,20 @@ def test_every_version_has_its_figures_and_the_reason_for_or_against_it(client: 
     assert page.count("better by more than one standard error (+0.031 on 120 audit tasks") == 3
     assert page.count('value="deploy"') == 2
     assert 'aria-label="Let it serve: v3"' not in page
+
+
+def test_of_many_versions_the_newest_and_those_that_serve_are_shown_first(
+    client: FlaskClient, rounds: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project of fifty rounds has hundreds; all of them are one step away."""
+    monkeypatch.setattr(versions_page, "MOST", 1)
+    rounds.record(Deployment(12, "v1", "deployed by hand", created_at=NOON + timedelta(days=9)), "deployment-9")
+    page = client.get("/projects/12/versions").text
+    assert re.findall(r'id="(v\d)"', page) == ["v3", "v1"]
+    assert "These are 2 of 3 versions" in page
+    whole = client.get("/projects/12/versions?all=1").text
+    assert re.findall(r'id="(v\d)"', whole) == ["v3", "v2", "v1"]
+    assert "Show all" not in whole
 
 
 def test_a_version_serves_after_the_lead_was_asked(client: FlaskClient, rounds: World) -> None:
