@@ -66,13 +66,14 @@ def curve_file(points: Sequence[CurvePoint], margin: float | None, t: Texts) -> 
         return None
     y, lines = HEIGHT + KEY / 2, ("model", "people", "margin") if margin is not None else ("model", "people")
     step = (WIDTH - LEFT - RIGHT) / len(lines)
-    keys = "".join(_key(name, LEFT + place * step, y, t) for place, name in enumerate(lines))
+    keys = "".join(key(name, t(f"legend_{name}"), LEFT + place * step, y) for place, name in enumerate(lines))
     return drawn + keys, WIDTH, HEIGHT + KEY
 
 
-def _key(name: str, x: float, y: float, t: Texts) -> str:
-    said = escape(t(f"legend_{name}"))
-    return f'<path class="line {name}" d="M{x:.0f} {y:.0f}h28"/><text x="{x + 36:.0f}" y="{y + 4:.0f}">{said}</text>'
+def key(name: str, said: str, x: float, y: float) -> str:
+    """Return a piece of a line with what it stands for."""
+    words = escape(said)
+    return f'<path class="line {name}" d="M{x:.0f} {y:.0f}h28"/><text x="{x + 36:.0f}" y="{y + 4:.0f}">{words}</text>'
 
 
 def _drawn(points: Sequence[CurvePoint], margin: float | None, t: Texts) -> str:

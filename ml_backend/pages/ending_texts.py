@@ -59,7 +59,6 @@ ENDING = {
         "axis_coverage": "Share left to the model",
         "risk_about": "On the tasks drawn, the surest first, with 95 % intervals. The promise is about the whole pool, "
         "so the share of wrong labels among the model's own may be higher than the error that is promised.",
-        "risk_download": "Download the curve as CSV",
     },
     "zh": {
         "what_you_can_do": "你可以做的事",
@@ -113,7 +112,6 @@ ENDING = {
         "axis_coverage": "交给模型的比例",
         "risk_about": "基于抽取的任务，最有把握的在前，附 95% 区间。承诺针对整个任务池，"
         "因此模型自己的标签中错误的比例可能高于所承诺的错误率。",
-        "risk_download": "下载曲线（CSV）",
         "abandon_release_done": "发布已取消；证书保留，轮次继续。",
     },
 }

@@ -3,7 +3,7 @@
 from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 
-from ml_backend.pages.desk import Desk
+from ml_backend.pages.desk import Desk, spoken
 
 
 def add_release(pages: Blueprint, desk: Desk) -> None:
@@ -25,10 +25,10 @@ def add_release(pages: Blueprint, desk: Desk) -> None:
         asked = request.args
         return stored_file(desk, project, asked.get("of", ""), asked.get("number", 0, int), asked.get("name", ""))
 
-    @pages.get("/projects/<int:project>/risk.csv")
-    def risk(project: int) -> ResponseReturnValue:
+    @pages.get("/projects/<int:project>/risk.<any(csv, svg):kind>")
+    def risk(project: int, kind: str) -> ResponseReturnValue:
         """Send the curve of a field's newest certificate: `?field=mood`."""
-        from ml_backend.pages.risk_view import risk_csv
+        from ml_backend.pages.risk_view import risk_file
 
         g.project = project
-        return risk_csv(desk, project, request.args.get("field", ""))
+        return risk_file(desk, project, request.args.get("field", ""), spoken(), drawn=kind == "svg")

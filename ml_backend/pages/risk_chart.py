@@ -7,7 +7,7 @@ from html import escape
 from labelloop.domain.records import Certificate
 from labelloop.stats.intervals import wilson
 from labelloop.stats.risk_coverage import RiskPoint
-from ml_backend.pages.curve_chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, band, line
+from ml_backend.pages.curve_chart import BOTTOM, HEIGHT, KEY, LEFT, RIGHT, TOP, WIDTH, band, key, line
 from ml_backend.pages.page_texts import Texts
 
 STEPS = 10
@@ -61,10 +61,15 @@ def risk_chart(rows: Sequence[RiskRow], name: str, t: Texts) -> str | None:
     """Return the chart, None where there is no curve. Whatever is not a number of ours is escaped."""
     if not rows:
         return None
-    scale = _Scale(_most(rows))
-    title = escape(t("of_field", field=name, sentence=t("risk")) if name else t("risk"))
-    drawn = "".join((*_grid(scale, t), *_curve(rows, scale)))
+    title, drawn = escape(t("of_field", field=name, sentence=t("risk")) if name else t("risk")), risk_drawn(rows, t)
     return f'<svg class="curve" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">{drawn}</svg>'
+
+
+def risk_drawn(rows: Sequence[RiskRow], t: Texts, *, keyed: bool = False) -> str:
+    """Return what is drawn, with its key beneath if wanted."""
+    scale, y = _Scale(_most(rows)), HEIGHT + KEY / 2
+    keys = (key("model", t("legend_risk"), LEFT, y), key("margin", t("legend_threshold"), WIDTH / 2 + LEFT, y))
+    return "".join((*_grid(scale, t), *_curve(rows, scale), *(keys if keyed else ())))
 
 
 def _row(one: RiskPoint, certificate: Certificate) -> RiskRow:

@@ -67,3 +67,4 @@ def open_page(page: "Page", name: str, path: str, language: str) -> None:
     if name == "confirmation":
         page.locator("button[value=deploy]").first.click()
         page.locator("input[name=sure]").wait_for(state="attached")
+        page.wait_for_load_state()  # the style sheet too

@@ -91,7 +91,7 @@ def certify(world: World, project: int, words: Words) -> None:
         1,
         "v5",
         True,
-        "14 errors on 300 tasks; 11 of them would stand, as many as are allowed",
+        "14 of 300 tasks wrong; up to 11 may be wrong at or above the threshold",
         300,
         14,
         11,

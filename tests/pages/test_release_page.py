@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from html import unescape
+from xml.etree import ElementTree
 
 import pytest
 from flask.testing import FlaskClient
@@ -116,6 +117,10 @@ def test_the_curve_that_a_certificate_rests_on_is_drawn(client: FlaskClient, wor
     assert len(file) == 301
     assert file[240].split(",")[1:4] == ["240", "0.4", "12"]
     assert [line for line in file[1:] if line.endswith(",1")] == [file[240]]
+    picture = client.get(f"/projects/12/risk.svg?field=mood&lang={language}")
+    assert "risk-coverage-12.svg" in picture.headers["Content-Disposition"]
+    drawn = ElementTree.fromstring(picture.text)
+    assert {t("legend_risk"), t("legend_threshold")} <= {one.text for one in drawn.iter() if one.tag.endswith("text")}
 
 
 def test_a_certificate_from_before_there_was_a_curve_is_shown_without(client: FlaskClient, world: World) -> None:
