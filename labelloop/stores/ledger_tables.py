@@ -26,6 +26,7 @@ from labelloop.domain.action_record import Action
 from labelloop.domain.adjudication_record import Adjudication
 from labelloop.domain.delivery_record import Delivery
 from labelloop.domain.guideline_records import Guideline, GuidelineRuling
+from labelloop.domain.report_record import RoundReport
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -110,6 +111,7 @@ FACTS: dict[type[Any], Table] = {
         (Action, "actions"),
         (Adjudication, "adjudications"),
         (Delivery, "deliveries", "event", "key", "address", "attempt"),
+        (RoundReport, "round_reports", "number"),
     )
 }
 """The table of each kind of record; beside the project, what no two of its rows may share."""

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response
 
 from labelloop.domain.records import Verdict
+from labelloop.domain.report_record import RoundReport
 from labelloop.errors import NotFound
 from labelloop.number_format import money
 from ml_backend.pages.curve_chart import curve_chart, curve_file
@@ -45,6 +46,7 @@ def project_page(desk: Desk, project: int) -> Response:
         status=figures.first,
         next=next_sentence(figures, t),
         progress=_progress(figures.first),
+        reports=[one.number for one in reversed(desk.book.ledger.all(RoundReport, project))],
         fields=field_views(figures, t),
         spent=(money(spending.total.cost), money(spending.cap)) if spending else None,
     )

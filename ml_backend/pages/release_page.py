@@ -10,6 +10,7 @@ from labelloop.domain.certification import Attempt
 from labelloop.domain.lookup import newest
 from labelloop.domain.next_step import Phase
 from labelloop.domain.records import Certificate, ClosedRound, Release
+from labelloop.domain.report_record import RoundReport
 from labelloop.domain.task_index import open_certify
 from labelloop.errors import NotFound
 from labelloop.state.project_state import ProjectState
@@ -22,7 +23,7 @@ from ml_backend.pages.risk_view import RiskView, risk_view
 from workers.admin.next_move import Move
 from workers.admin.release_status import CertificateStatus, certificate_status, release_status
 
-RELEASE, ROUND = "release", "round"
+RELEASE, ROUND, REPORT = "release", "round", "report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,11 @@ def _by_models(state: ProjectState, attempt: Attempt) -> int:
 
 def stored_file(desk: Desk, project: int, of: str, number: int, name: str) -> Response:
     """Return a file that a release or round is stored with; raises NotFound for any other."""
-    records = {RELEASE: Release, ROUND: ClosedRound}
+    records: dict[str, type[Release | ClosedRound | RoundReport]] = {
+        RELEASE: Release,
+        ROUND: ClosedRound,
+        REPORT: RoundReport,
+    }
     record = desk.book.ledger.newest(records[of], project, number=number) if of in records else None
     if record is None or name not in desk.book.artifacts.manifest(record.artifact)["files"]:
         raise NotFound(f"Project {project} has no such file: open /projects/{project}/release again.")

@@ -4,6 +4,8 @@ REPORT = {
     "en": {
         "report": "Report",
         "report_download": "Report as one file",
+        "reports_kept": "Reports as they were after each round",
+        "report_kept": "After round {number}",
         "report_of": "After round {number}, as of {moment}.",
         "report_first": "Before the first round, as of {moment}.",
         "report_people": "People",
@@ -12,6 +14,8 @@ REPORT = {
     "zh": {
         "report": "报告",
         "report_download": "下载报告（单个文件）",
+        "reports_kept": "各轮之后的报告",
+        "report_kept": "第 {number} 轮之后",
         "report_of": "第 {number} 轮之后，数据截至 {moment}。",
         "report_first": "第一轮之前，数据截至 {moment}。",
         "report_people": "标注员",

@@ -16,7 +16,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
-from labelloop.domain import action_record, adjudication_record, delivery_record, guideline_records, records
+from labelloop.domain import (
+    action_record,
+    adjudication_record,
+    delivery_record,
+    guideline_records,
+    records,
+    report_record,
+)
 from labelloop.domain.action_record import Action
 from labelloop.domain.adjudication_record import Adjudication
 from labelloop.domain.delivery_record import Delivery
@@ -35,6 +42,7 @@ from labelloop.domain.records import (
     SchemaVersion,
     TaskRole,
 )
+from labelloop.domain.report_record import RoundReport
 from labelloop.domain.tasks import Role
 from labelloop.errors import BrokenPromise, NeighbourError, NotFound, UserError
 from labelloop.stores import ledger as ledger_module
@@ -77,6 +85,7 @@ ONE_OF_EACH: list[Record] = [
     Action(7, "rename", "安 🎉", "page", "::1", "o=n" * 300, created_at=NOON, artifact="a"),
     Adjudication(7, 1, "情绪", "x" * 3000, "slip", "安 🎉" * 500, "ann", created_at=NOON, artifact="a"),
     Delivery(7, "round.closed", "1", "a1b2c3", 1, False, False, "HTTP 500 " * 90, created_at=NOON, artifact="a"),
+    RoundReport(7, 1, created_at=NOON, artifact="a"),
 ]
 
 
@@ -108,7 +117,7 @@ def test_every_record_has_its_table() -> None:
     """A new kind of fact cannot be forgotten."""
     kinds = {
         cls
-        for module in (records, guideline_records, action_record, adjudication_record, delivery_record)
+        for module in (records, guideline_records, action_record, adjudication_record, delivery_record, report_record)
         for cls in vars(module).values()
         if isinstance(cls, type) and cls.__module__ == module.__name__
     }
@@ -125,7 +134,7 @@ def test_every_record_has_its_table() -> None:
         *(
             r
             for r in ONE_OF_EACH
-            if isinstance(r, SchemaVersion | Evaluation | Decision | Publication | Guideline | Delivery)
+            if isinstance(r, SchemaVersion | Evaluation | Decision | Publication | Guideline | Delivery | RoundReport)
         ),
     ],
     ids=lambda record: type(record).__name__,

@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
+import httpx
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
+from labelloop.domain.report_record import RoundReport
 from labelloop.settings import Settings
 from ml_backend.app import EXTENSION, create_app
 from ml_backend.pages.page_texts import LANGUAGES
 from tests.pages.world import World
 from workers.cli import main
 from workers.jobs.app_context import open_serving_context
+from workers.jobs.kept_reports import keep_reports
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -118,3 +121,38 @@ def test_a_command_writes_it(
     monkeypatch.setenv("LABELLOOP_BACKEND_URL", "http://127.0.0.1:1")
     assert called("12") == 1
     assert "labelloop serve" in capsys.readouterr().err
+
+
+def test_the_report_of_each_round_is_kept(
+    address: str,
+    settings: Settings,
+    world: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In both languages, once, as it was after the verdict: on the project's page, and by the command."""
+    there = settings.model_copy(update={"backend_url": address})
+    away = settings.model_copy(update={"backend_url": "http://127.0.0.1:1"})
+    keep_reports(away)
+    assert world.book.ledger.all(RoundReport, 12) == []
+    keep_reports(there)
+    keep_reports(there)
+    assert [one.number for one in world.book.ledger.all(RoundReport, 12)] == [1]
+    world.round(12, 2)
+    keep_reports(there)
+    assert [one.number for one in world.book.ledger.all(RoundReport, 12)] == [1, 2]
+
+    login = (settings.backend_user, settings.backend_password.get_secret_value())
+    with httpx.Client(base_url=address, auth=login, headers={"Accept": "text/html"}) as client:
+        links = re.findall(r'href="(\S+name=report\S+)"', client.get("/projects/12?lang=zh").text.replace("&amp;", "&"))
+        assert [link.partition("number=")[2] for link in links] == ["2&name=report.zh.html", "1&name=report.zh.html"]
+        kept = client.get(links[1])
+    assert "第 1 轮之后" in kept.text
+    assert kept.headers["Content-Disposition"].endswith("project-12-report-1-report.zh.html")
+
+    monkeypatch.setenv("LABELLOOP_DATA_DIR", str(settings.data_dir))
+    assert main(["report", "12", str(tmp_path / "old.html"), "--round", "1"]) == 0
+    assert "After round 1" in (tmp_path / "old.html").read_text("utf-8")
+    assert main(["report", "12", "--round", "9"]) == 2
+    assert "No report was kept of round 9" in capsys.readouterr().err

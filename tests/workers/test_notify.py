@@ -6,6 +6,7 @@ import socket
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,11 @@ from workers.jobs.job_queue import Bell
 from workers.jobs.llm_costs_of_settings import open_llm_costs
 from workers.jobs.open_stores import open_book
 from workers.jobs.reconcile import reconcile
+from workers.jobs.work_beside import repeated_beside
 from workers.notify.address_file import AddressFile
 from workers.notify.message import message
 from workers.notify.sentences import sentence
-from workers.notify.tell import Teller, telling_beside
+from workers.notify.tell import Teller, tell_once
 
 
 def add(settings: Settings, world: MadeUp, receiver: Receiver, **more: str) -> Address:
@@ -172,7 +174,7 @@ def test_a_receiver_that_does_not_answer_keeps_no_bell_from_ringing(
     add(settings, world, receiver)
     close_a_round(world)
     receiver.hangs = True
-    with telling_beside(settings, every_s=3600):
+    with repeated_beside(partial(tell_once, Teller(settings)), every_s=3600):
         assert receiver.called.wait(30)
 
         assert reconcile(settings, every_s=3600) == [7]

@@ -8,9 +8,11 @@ from redis.exceptions import RedisError
 from labelloop.domain.records import Connection
 from labelloop.errors import NeighbourError
 from labelloop.settings import Settings
+from workers.jobs.kept_reports import keep_reports
 from workers.jobs.open_stores import open_bell, open_book
 from workers.jobs.signs_of_life import reconciled
-from workers.notify.tell import telling_beside
+from workers.jobs.work_beside import repeated_beside
+from workers.notify.tell import Teller, tell_once
 
 log = structlog.get_logger()
 
@@ -41,9 +43,16 @@ def reconcile(settings: Settings, every_s: float | None = None) -> list[int]:
 def reconcile_forever(settings: Settings, every_s: float) -> None:
     """Reconcile every `every_s` seconds; a neighbour that does not answer is tried again the next time.
 
-    Addresses are told what has happened beside it: whoever does not answer there must not keep a bell from ringing.
+    Addresses are told what has happened, and reports are kept, beside it: whoever does not answer there must not keep
+    a bell from ringing.
     """
-    with telling_beside(settings, every_s):
+    teller = Teller(settings)
+
+    def beside() -> None:
+        tell_once(teller)
+        keep_reports(settings)
+
+    with repeated_beside(beside, every_s):
         while True:
             try:
                 reconcile(settings, every_s)

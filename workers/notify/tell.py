@@ -1,8 +1,6 @@
 """Tell the addresses of projects what has happened there, each once; may be run at any time, and twice."""
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -160,26 +158,6 @@ def send(settings: Settings, address: Address, what: Message) -> Sent:
     if address.is_signed:
         return send_webhook(address, what, now, private=private, ca_bundle=settings.ca_bundle)
     return send_to_service(address, what, private=private)
-
-
-@contextmanager
-def telling_beside(settings: Settings, every_s: float) -> Iterator[None]:
-    """Tell at once and then every `every_s` seconds, in a thread beside the block; nothing new is begun after it.
-
-    Whatever goes wrong is logged, and tried again the next time.
-    """
-    over, teller = threading.Event(), Teller(settings)
-
-    def repeat() -> None:
-        tell_once(teller)
-        while not over.wait(every_s):
-            tell_once(teller)
-
-    threading.Thread(target=repeat, name="labelloop-teller", daemon=True).start()
-    try:
-        yield
-    finally:
-        over.set()
 
 
 def tell_once(teller: Teller) -> None:
