@@ -10,12 +10,14 @@ from labelloop.domain.action_record import Action
 from labelloop.domain.next_step import Phase
 from labelloop.domain.records import Certificate, CertifyDraw, Release
 from labelloop.domain.tasks import Role
+from labelloop.steps import label_errors
 from ml_backend.pages.page_texts import LANGUAGES, texts
 from tests.core.made_up import truth
 from tests.local.proc import eventually
 from tests.pages.looped import PAGE, actions, do, form_of, of, ring
 from tests.workers import fake_label_studio
 from tests.workers.conftest import PROJECT, Site
+from workers.jobs.job_status import failed_jobs
 
 WISH = {"max_error": "20", "confidence": "95", "n": "40"}
 
@@ -188,6 +190,21 @@ def test_doubtful_labels_are_looked_for_by_a_worker(
     assert queue is not None
     assert wrong in queue.people_needed
     assert "put back before still wait" in beside.get(f"{PAGE}/relabel").text
+
+
+def test_a_search_that_failed_says_why_and_can_be_asked_for_again(
+    here: Site, beside: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once: whoever asks has put right what was wrong."""
+    monkeypatch.setattr(label_errors, "LEAST", 1000)
+    for _ in range(2):
+        assert do(beside, "/relabel", which="doubtful", top="3")[0] == 303
+        assert "A worker looks for them" in beside.get(f"{PAGE}/release").text
+        assert here.queued() == [f"relabel-{PROJECT}"]
+        here.work()
+        (failed,) = failed_jobs(here.bell)
+        assert failed.job == f"relabel-{PROJECT}"
+        assert "1000" in failed.error
 
 
 def test_tasks_that_people_are_split_on_are_asked_about_again(

@@ -21,7 +21,7 @@ def ask_about_doubtful(book: Book, bell: Bell, project_id: int, top: int, field:
         raise UserError(f"Project {project_id} has several fields ({names}): name one.")
     if state.deployed is None:
         raise UserError(f"Project {project_id} has no model yet: label until the first round is closed.")
-    queued = bell.enqueue_relabel(project_id, top, field)
+    queued = bell.enqueue_asked("relabel", project_id, top, *filter(None, [field]))
     if queued:
         enter(book, project_id, "relabel", ", ".join([f"at most {top}", *filter(None, [field])]))
     return queued
@@ -33,7 +33,7 @@ def ask_about_split(book: Book, bell: Bell, project_id: int) -> bool:
     Raises NotConnected, UserError while the project is certified or released, RedisError where nothing was queued.
     """
     refuse_frozen(load(book, project_id))
-    queued = bell.enqueue("ask_again", project_id)
+    queued = bell.enqueue_asked("ask_again", project_id)
     if queued:
         enter(book, project_id, "relabel", "unsettled")
     return queued

@@ -91,13 +91,16 @@ class Bell:
         name = "-".join(map(str, ("predict", project_id, certificate, number, *((_digest(field),) if field else ()))))
         return self._put(self.queue, name, "predict", (project_id, certificate, number, *((field,) if field else ())))
 
-    def enqueue_relabel(self, project_id: int, top: int, field: str = "") -> bool:
-        """Put the search for `top` doubtful labels of a field into the queue; return False if one waits or runs.
+    def enqueue_asked(self, job: str, project_id: int, *arguments: int | str) -> bool:
+        """Put a job that a person asks for into the queue, also where it has just failed for good.
 
-        `field` is empty where the project loops no other.
+        A project has one of each kind, whatever its arguments: return False if it already waits or runs.
         """
-        arguments = (project_id, top, *((field,) if field else ()))
-        return self._put(self.queue, f"relabel-{project_id}", "relabel", arguments)
+        name = f"{job}-{project_id}"
+        before = self._job(name)
+        if before and before.get_status(refresh=False) is JobStatus.FAILED:
+            before.delete()
+        return self._put(self.queue, name, job, (project_id, *arguments))
 
     def enqueue_tuning(self, project_id: int, number: int, spec: str, *, field: str = "", seconds: float) -> bool:
         """Put the fit of a slow learner, which ends by itself after so many seconds, into the background queue.
