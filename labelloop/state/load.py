@@ -22,6 +22,9 @@ from labelloop.stores.book import Book
 from labelloop.stores.project_rows import Facts, read_facts, read_task_index
 from labelloop.stores.queue_order import read_queue
 
+LARGEST_ID = 2**31 - 1
+"""The largest number that a project has: the ledger's column has no room for more."""
+
 
 def load(book: Book, project_id: int, *, disconnected: bool = False) -> ProjectState:
     """Read a project's state: two statements, and a file for its queue.
@@ -29,6 +32,8 @@ def load(book: Book, project_id: int, *, disconnected: bool = False) -> ProjectS
     While labels are put back the annotations of those tasks are read too, and once a release is predicted its files
     and texts. Raises NotConnected for a project that is not looped now or, with `disconnected`, never was.
     """
+    if project_id > LARGEST_ID:
+        raise NotConnected(project_id)
     facts = read_facts(book.ledger.engine, project_id)
     connection = newest(facts.all(Connection))
     if connection is None or not (connection.active or disconnected):

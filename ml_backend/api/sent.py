@@ -31,10 +31,10 @@ def sent(known: Mapping[str, str], needed: tuple[str, ...] = ()) -> dict[str, An
 
 def within(found: Mapping[str, Any], key: str, default: float, low: float, high: float) -> float:
     """Return a number of the request, or the default; raises UserError where it is not between the two."""
-    value = float(found.get(key, default))
-    if not low <= value <= high:
+    value = found.get(key, default)
+    if not low <= value <= high:  # before it is made a float, which has no room for some whole numbers
         raise UserError(f"{key!r} must be between {low:g} and {high:g}.")
-    return value
+    return float(value)
 
 
 @contextmanager

@@ -3,8 +3,7 @@
 from flask import Response
 
 from labelloop.domain.action_record import Action
-from labelloop.domain.records import Connection
-from labelloop.errors import NotConnected
+from labelloop.state.load import load
 from ml_backend.pages.desk import Desk
 
 ROWS = 50
@@ -15,9 +14,7 @@ LAST_PAGE = 1_000_000
 def log_page(desk: Desk, project: int, number: int) -> Response:
     """Return the `number`-th page, from 1 on; raises NotConnected."""
     number, ledger = min(max(number, 1), LAST_PAGE), desk.book.ledger
-    connection = ledger.newest(Connection, project)
-    if connection is None:
-        raise NotConnected(project)
+    connection = load(desk.book, project, disconnected=True).connection
     found = ledger.latest(Action, project, ROWS + 1, skip=(number - 1) * ROWS)
     return desk.page(
         "log.html",

@@ -135,3 +135,10 @@ def test_a_project_leaves_the_loop(here: Site, beside: FlaskClient, monkeypatch:
     assert beside.get(f"{API}/rules").status_code == 200
     assert post(beside, "relabel")[0] == 404
     assert beside.post("/api/v1/projects/99/disconnect", json={}).status_code == 404
+
+
+@pytest.mark.parametrize(("path", "key"), [("relabel", "top"), ("certify", "n"), ("certify", "max_error")])
+def test_a_number_too_large_for_a_float_is_refused(here: Site, beside: FlaskClient, path: str, key: str) -> None:
+    """As any other that is too large."""
+    status, told = post(beside, path, **{key: 10**400})
+    assert (status, "must be between" in told["error"]) == (400, True)

@@ -378,3 +378,14 @@ def test_without_a_job_queue_the_page_says_that_nobody_knows_what_is_at_work(cli
     """All that the ledger knows is shown."""
     world.connect()
     assert "The job queue does not answer" in client.get("/projects/12").text
+
+
+@pytest.mark.parametrize("number", [2**31, 2**64, 10**40])
+@pytest.mark.parametrize("path", ["", "/people", "/versions", "/release", "/rules", "/certify", "/log", "/disconnect"])
+def test_a_number_that_no_project_can_have_is_answered_as_one_that_none_has(
+    client: FlaskClient, number: int, path: str
+) -> None:
+    """Databases have no room for it; the page still says what to do."""
+    answer = client.get(f"/projects/{number}{path}")
+    assert answer.status_code == 404
+    assert f"Project {number} is not connected" in answer.text
