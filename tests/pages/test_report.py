@@ -1,5 +1,6 @@
 """The report: one file with all figures, which nothing has to be loaded for."""
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from werkzeug.serving import make_server
 from labelloop.domain.report_record import RoundReport
 from labelloop.settings import Settings
 from ml_backend.app import EXTENSION, create_app
+from ml_backend.pages import page_figures
 from ml_backend.pages.page_texts import LANGUAGES
 from tests.pages.world import World
 from workers.cli import main
@@ -132,6 +134,9 @@ def test_the_report_of_each_round_is_kept(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """In both languages, once, as it was after the verdict: on the project's page, and by the command."""
+    monkeypatch.setattr(
+        page_figures, "QUICK_S", math.inf
+    )  # on a busy machine figures may be slow, and then a little old
     there = settings.model_copy(update={"backend_url": address})
     away = settings.model_copy(update={"backend_url": "http://127.0.0.1:1"})
     keep_reports(away)
