@@ -58,7 +58,7 @@ def release_page(desk: Desk, project: int) -> Response:
     """Return the page; raises NotConnected for a project that was never looped."""
     state, figures = desk.figures.state(project), desk.figures.of(project)
     is_done = figures.first.next.move in (Move.RELEASED, Move.DISCONNECTED)
-    return desk.page(
+    answer = desk.page(
         "release.html",
         project=project,
         title=state.connection.title,
@@ -70,6 +70,8 @@ def release_page(desk: Desk, project: int) -> Response:
         left=list(_left(state, spoken())) if state.fields and not is_done else [],
         files=list(_files(desk, state)),
     )
+    answer.add_etag()
+    return answer
 
 
 def _acts(state: ProjectState) -> list[str]:

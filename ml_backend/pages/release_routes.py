@@ -14,7 +14,7 @@ def add_release(pages: Blueprint, desk: Desk) -> None:
         from ml_backend.pages.release_page import release_page
 
         g.project = project
-        return release_page(desk, project)
+        return release_page(desk, project).make_conditional(request)
 
     @pages.get("/projects/<int:project>/file")
     def stored_file(project: int) -> ResponseReturnValue:

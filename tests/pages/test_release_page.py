@@ -49,6 +49,20 @@ def test_before_anything_is_certified_the_page_says_so(client: FlaskClient, worl
     assert "There are files as soon as a round has closed" in page
 
 
+def test_the_page_follows_while_it_is_open(client: FlaskClient, world: World) -> None:
+    """Tasks drawn are being labelled: it asks every few seconds, and is sent again when something is new."""
+    certified(world, granted=None)
+    first = client.get("/projects/12/release")
+    again = client.get("/projects/12/release", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+    assert 'data-poll="5"' in first.text
+    ended = Certificate(12, 1, "v1", False, "given up", 0, 0, 0, 0, 0, max_error=0.05, delta=0.025, created_at=NOON)
+    world.record(ended, "certificate-1")
+    new = client.get("/projects/12/release", headers={"If-None-Match": first.headers["ETag"]})
+    _, _, live = new.text.partition('data-live="release"')
+    assert 'class="chip refused"' in live
+
+
 def test_a_certificate_has_its_figures_and_its_promise(client: FlaskClient, world: World) -> None:
     """Tasks drawn, errors, errors allowed, threshold, and what is left to the model."""
     certified(world)
