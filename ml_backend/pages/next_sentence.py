@@ -104,7 +104,7 @@ def _forecast(report: dict[str, Any], t: Texts) -> Iterator[str]:
     if work["labels"]:
         yield t("forecast", n=work["labels"])
     if work["hours"]:
-        yield t("hours", hours=f"{work['hours']:.1f}")
+        yield t("hours", time=t.work(work["hours"]))
 
 
 def _failed(status: ProjectStatus, t: Texts) -> Iterator[str]:

@@ -60,6 +60,15 @@ class Texts:
         """Return a difference of shares in points, without its sign."""
         return f"{abs(100 * difference):.1f}"
 
+    def work(self, hours: float) -> str:
+        """Return how long people work, in minutes below an hour.
+
+        >>> Texts("en").work(0.04), Texts("en").work(1.44), Texts("zh").work(0.5)
+        ('2 minutes', '1.4 hours', '30 分钟')
+        """
+        minutes = max(1, round(60 * hours))
+        return self("n_minutes", n=minutes) if minutes < 60 else self("n_hours", hours=f"{hours:.1f}")
+
     def moment(self, moment: datetime) -> str:
         """Return when something was, to the minute."""
         return f"{moment:%Y-%m-%d %H:%M} UTC"

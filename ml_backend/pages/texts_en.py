@@ -153,7 +153,9 @@ ENGLISH = {
     "of_field": "{field}: {sentence}",
     "forecast": "About {n} more label until human level; a rough guess.|About {n} more labels until human level; a "
     "rough guess.",
-    "hours": "About {hours} hours of people's time.",
+    "hours": "About {time} of people's time.",
+    "n_hours": "{hours} hours",
+    "n_minutes": "{n} minute|{n} minutes",
     "quality": "Quality",
     "quality_of": "{version} after round {round}.",
     "quality_empty": "Nothing is measured yet: the figures come with the first verdict, after a round.",

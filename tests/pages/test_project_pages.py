@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from labelloop.errors import UserError
 from ml_backend.pages import page_figures
 from ml_backend.pages.curve_chart import curve_chart
-from ml_backend.pages.next_sentence import next_sentence
+from ml_backend.pages.next_sentence import NextSentence, next_sentence
 from ml_backend.pages.page_figures import Figures, Kept, compute
 from ml_backend.pages.page_texts import LANGUAGES, texts
 from ml_backend.pages.texts_en import ENGLISH
@@ -136,6 +136,31 @@ def test_each_field_has_its_curve_and_verdict(client: FlaskClient, world: World)
     assert "curve.csv?field=%E6%83%85%E6%84%9F" in page
 
 
+def while_people_label(client: FlaskClient, language: str) -> NextSentence:
+    """Return what is next in a project that waits for 25 labels."""
+    figures = client.application.extensions["labelloop-desk"].figures.of(12)
+    labelling = replace(figures.first, next=NextMove(Move.LABEL, count=25))
+    return next_sentence(replace(figures, statuses=(labelling,)), texts(language))
+
+
+@pytest.mark.parametrize(
+    ("hours", "language", "says"),
+    [
+        (0.004, "en", "About 1 minute of people's time."),
+        (0.04, "zh", "大约需要人工 2 分钟。"),
+        (0.99, "en", "About 59 minutes of people's time."),
+        (1.04, "zh", "大约需要人工 1.0 小时。"),
+    ],
+)
+def test_work_of_less_than_an_hour_is_told_in_minutes(
+    client: FlaskClient, world: World, hours: float, language: str, says: str
+) -> None:
+    """Nobody can do anything with 0.0 hours."""
+    world.connect()
+    rounds(world, 0.8, hours=hours)
+    assert says in while_people_label(client, language).because
+
+
 @pytest.mark.parametrize(
     ("outcome", "says"),
     [
@@ -151,9 +176,7 @@ def test_what_is_next_follows_from_the_verdict_with_its_reason(
     """One sentence, and the figures that it rests on."""
     world.connect()
     rounds(world, 0.8, outcome=outcome)
-    figures = client.application.extensions["labelloop-desk"].figures.of(12)
-    labelling = replace(figures.first, next=NextMove(Move.LABEL, count=25))
-    found = next_sentence(replace(figures, statuses=(labelling,)), texts("en"))
+    found = while_people_label(client, "en")
     told = " ".join((found.what, *found.because))
     assert found.is_ours
     for part in says.rstrip(".").split(". "):

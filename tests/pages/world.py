@@ -111,6 +111,7 @@ class World:
         outcome: str = "not yet",
         learner: str = "linear",
         n: int = 120,
+        hours: float = 1.5,
     ) -> None:
         """Close a round of 25 labels, after which a new version serves each field, and give its verdicts."""
         at = NOON + timedelta(days=number)
@@ -139,9 +140,11 @@ class World:
                 f"decision-{number}-{version}",
             )
             self.record(Deployment(project, version, why, created_at=at), f"deployment-{number}-{version}")
-            self._verdict(closed, version, field, agreement - people, people, outcome)
+            self._verdict(closed, version, field, agreement - people, people, outcome, hours)
 
-    def _verdict(self, closed: ClosedRound, version: str, field: str, gap: float, people: float, outcome: str) -> None:
+    def _verdict(
+        self, closed: ClosedRound, version: str, field: str, gap: float, people: float, outcome: str, hours: float
+    ) -> None:
         number, n = closed.number, closed.audit
         labels, audit = 150 if outcome == "not yet" else None, 60 if outcome == "cannot tell" else None
         verdict = Verdict(
@@ -157,7 +160,7 @@ class World:
             "consensus": {"accuracy": {"n": 0}, "labels": []},
             "disputed": {"tasks": []},
             "anchoring": {"difference": None},
-            "forecast": {"labels": labels, "hours": 1.5},
+            "forecast": {"labels": labels, "hours": hours},
         }
         files = {VERDICT_FILE: json.dumps(report).encode()}
         self.record(verdict, f"verdict-{number}-{version}", files)
