@@ -5,6 +5,7 @@ from typing import Self
 
 import pytest
 
+from labelloop.domain.action_record import Action
 from labelloop.domain.records import Connection
 from labelloop.encoders.encoder_spec import EncoderSpec
 from labelloop.errors import UserError
@@ -60,6 +61,8 @@ def test_rules_are_shown_with_where_they_come_from_and_changed_one_by_one(run: R
 
     assert run("rules", "7", "--unset", "round_size").status == 0
     assert shown(run)["round_size"] == {"value": 25, "source": "default", "since": None}
+    logged = [one.detail for one in project.ledger.all(Action, project.id)]
+    assert logged == ["round_size=30, learners=linear,prompt", "-round_size"], "as they are typed"
     assert project.state.rules.learners == ("linear", "prompt")
     assert len(project.ledger.all(Connection, 7)) == 3
     assert "hold already" in run("rules", "7", "--unset", "round_size").out

@@ -98,8 +98,13 @@ def change_rules(context: AppContext, project_id: int, planned: PlannedRules, ch
     return True
 
 
+def _typed(value: object) -> str:
+    """Return a value as it is typed in a command."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
 def _named(change: RuleChange) -> str:
     """Return the rules that somebody set, each with its value, and those taken back to their default."""
     return ", ".join(
-        [*(f"{key}={value}" for key, value in change.values.items()), *(f"-{key}" for key in change.unset)]
+        [*(f"{key}={_typed(value)}" for key, value in change.values.items()), *(f"-{key}" for key in change.unset)]
     )
