@@ -71,7 +71,21 @@ CERTIFIED = (
     ("(?P<rest>.+), with nothing labelled", "{rest}，还没有标注任何任务"),
     (re.escape(NO_LONGER), "已失效：抽取任务之后，决定是否询问的条件改变了"),
 )
-SENTENCES = tuple((re.compile(pattern), words) for pattern, words in reversed((*DECIDED, *CERTIFIED)))
+GUIDED = (
+    ("the lead wrote it", "由标注负责人撰写"),
+    ("the configuration says so", "取自标注配置"),
+    ("the file says so", "取自设置中的文件"),
+    (
+        (
+            r"(?P<gains>\d+) held-out examples better, (?P<losses>\d+) worse "
+            r"\(p = (?P<p>[\d.]+), (?P<level>[\d.e-]+) allowed\)"
+        ),
+        "留出的例子中 {gains} 个变好，{losses} 个变差（p = {p}，允许 {level}）",
+    ),
+    ("the time was over before it was tried", "还没有试完，时间就用完了"),
+    ("(?P<rest>.+); but the guideline was changed meanwhile", "{rest}；但在此期间指南已被修改"),
+)
+SENTENCES = tuple((re.compile(pattern), words) for pattern, words in reversed((*DECIDED, *CERTIFIED, *GUIDED)))
 """Patterns of whole sentences, the longer of two that both match first; `rest` is a sentence of its own."""
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from labelloop.domain.promotion import Comparison, promote
 from labelloop.domain.records import CertifyDraw
+from labelloop.domain.refinement import Refinement
+from labelloop.learners.prompt import refine
 from labelloop.stats.pac import PacThreshold
 from labelloop.steps import certify, deploy
 from ml_backend.pages.page_texts import Texts
@@ -36,6 +38,10 @@ CERTIFIED = [
 ] + [certify._because_few(PacThreshold(0.4, 8, 14, 20, certifiable=True), 40)]
 FITTED = "v3, fitted to round 2 with 80 labels"
 LATE = (f"{FITTED}, came late", f"{FITTED}, was fitted anew, with the encoder e5")
+TRIED = [
+    refine._tested(Refinement("file", ""), before, after).reason
+    for before, after in (([0.0] * 8 + [1.0], [1.0] * 8 + [0.0]), ([1.0, 0.0], [0.0, 1.0]))
+] + ["the time was over before it was tried"]
 OTHERS = [
     "the first model",
     "it serves already",
@@ -50,6 +56,11 @@ OTHERS = [
     "the labelling configuration no longer has mood, topic",
     "the labelling configuration no longer has mood, with nothing labelled",
     NO_LONGER,
+    "the lead wrote it",
+    "the configuration says so",
+    "the file says so",
+    *TRIED,
+    *(f"{tried}; but the guideline was changed meanwhile" for tried in TRIED),
     *(f"{late}: {reason}" for late in LATE for reason in COMPARED),
 ]
 
