@@ -106,7 +106,10 @@ def test_an_attempt_and_a_release_are_given_up_from_the_pages(here: Site, beside
     here.label_studio.annotate(of(here, Role.CERTIFY), person=1)
     ring(here)
     assert do(beside, "/release/order")[0] == 303
-    assert f'href="{PAGE}/release/abandon"' in beside.get(f"{PAGE}/release").text
+    under_way = beside.get(f"{PAGE}/release").text
+    assert f'href="{PAGE}/release/abandon"' in under_way
+    assert "That is known as soon as the pool is predicted" in under_way
+    assert "of them audit tasks" not in under_way, "of nobody knows how many"
     assert do(beside, "/release/abandon")[0] == 303
     assert phase(here) == Phase.ROUNDS
     assert [action for action, _ in actions(here)] == [
