@@ -4,7 +4,7 @@ ACTIONS = {
     "en": {
         "no_queue": "The queue (Redis) does not answer, so nothing was done: try again in a moment.",
         "act_train": "Close the round and train now",
-        "act_release": "Certify and release",
+        "act_release": "Certificate and release",
         "act_guideline": "Open the guideline",
         "act_connect": "Connect it again",
         "train_sure": "Close round {number} now?",
@@ -19,7 +19,7 @@ ACTIONS = {
     "zh": {
         "no_queue": "队列（Redis）没有响应，因此什么也没有做：请稍后再试。",
         "act_train": "现在结束本轮并训练",
-        "act_release": "认证与发布",
+        "act_release": "证书与发布",
         "act_guideline": "打开标注指南",
         "act_connect": "重新接入",
         "train_sure": "现在结束第 {number} 轮？",
