@@ -43,6 +43,7 @@ class Rules(BaseModel):
     fit_minutes: float = Field(60, gt=0, description="a background learner ends its fit after this many minutes")
     pre_annotate: bool = Field(True, description="show the model's prediction on TRAIN tasks")
     show_from: float = Field(0, ge=0, le=1, description="predictions with less confidence are not shown; 0: all are")
+    gold: float = Field(0, ge=0, le=0.1, description="share of settled audit tasks put back to check people; 0: none")
     own_columns: bool = Field(False, description="write the tasks' own columns into the files of a round too")
     seed: int = Field(20261122, description="seed of every draw")
 

@@ -1,5 +1,6 @@
 """The order in which people are given tasks: audit tasks hidden among those chosen for their worth."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -43,6 +44,15 @@ def interleave(train: Sequence[int], audit: Sequence[int], share: float, rng: np
         left[kind] -= 1
         mixed.append(next(audits if kind == "audit" else trains))
     return [*mixed, *trains, *audits]
+
+
+def at_share(share: float, others: int) -> int:
+    """Return how many tasks beside `others` make up a share of all, in [0, 1), rounded up.
+
+    >>> at_share(0.2, 8), at_share(0.05, 10), at_share(0, 10)
+    (2, 1, 0)
+    """
+    return math.ceil(others * share / (1 - share))
 
 
 def ranked(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from labelloop.domain.gold_record import GoldTask
 from labelloop.domain.lookup import matching, newest
 from labelloop.domain.next_step import Phase
 from labelloop.domain.people_needed import people_needed
@@ -53,6 +54,7 @@ def load(book: Book, project_id: int, *, disconnected: bool = False) -> ProjectS
         waiting=(),
         fields=looped,
         former=former,
+        gold=facts.all(GoldTask),
     )
     return replace(state, waiting=tuple(sorted(_waiting(book, state))))
 

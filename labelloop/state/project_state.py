@@ -6,6 +6,7 @@ from datetime import datetime
 from labelloop.domain.certification import Attempt
 from labelloop.domain.field_state import FieldState, versions_that_answer
 from labelloop.domain.field_texts import joint_inputs
+from labelloop.domain.gold_record import GoldTask
 from labelloop.domain.lookup import matching, newest
 from labelloop.domain.next_step import Phase
 from labelloop.domain.published_queue import PublishedQueue, published_name
@@ -24,7 +25,7 @@ class ProjectState:
     Records are oldest first. `fields` are the looped ones, none before the labelling configuration was first read;
     `former` those that were looped once. `focus` names the field that a step works on, see `looped`. `waiting` are the
     tasks that a person must label before the release under way can be written, known once every chunk of it is
-    predicted.
+    predicted. `gold` are the audit tasks that were put back to check people.
     """
 
     connection: Connection
@@ -38,6 +39,7 @@ class ProjectState:
     fields: tuple[FieldState, ...]
     former: tuple[FieldState, ...] = ()
     focus: str = ""
+    gold: tuple[GoldTask, ...] = ()
 
     @property
     def id(self) -> int:

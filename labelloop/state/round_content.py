@@ -89,12 +89,18 @@ def fields_judged_now(book: Book, state: ProjectState) -> FieldRounds:
 
 def as_measured(book: Book, state: ProjectState, closed: Round) -> Round:
     """Return a round as it is measured on: without what people said of audit tasks that were put back to be settled."""
+    asked = audit_put_back(book, state)
+    return without_later_opinions(closed, {id_: people - 1 for id_, people in asked.items()})
+
+
+def audit_put_back(book: Book, state: ProjectState) -> dict[int, int]:
+    """Return the audit tasks that were ever put back to be settled, each with how many people it took at first."""
     audit = state.tasks.of(Role.MONITOR)
     asked: dict[int, int] = {}
     for publication in state.publications:
         if publication.put_back:
-            asked = read_queue(book, publication).put_back | asked  # how many people it took at first
-    return without_later_opinions(closed, {id_: people - 1 for id_, people in asked.items() if id_ in audit})
+            asked = read_queue(book, publication).put_back | asked
+    return {id_: people for id_, people in asked.items() if id_ in audit}
 
 
 def settled_before(book: Book, state: ProjectState) -> frozenset[int]:

@@ -9,6 +9,7 @@ from labelloop.domain.rounds import AnnotatedTask
 from labelloop.state.project_state import ProjectState
 from labelloop.state.round_content import as_measured, closed_round
 from labelloop.stats.agreement import pairwise_agreement
+from labelloop.steps.gold_figures import gold_figures
 from labelloop.steps.ledger_news import key
 from labelloop.steps.people_figures import people_figures
 from labelloop.steps.verdict_figures import measured
@@ -45,7 +46,10 @@ def far_below(book: Book, state: ProjectState) -> list[FarBelow]:
 
 
 def annotator_news(book: Book, state: ProjectState) -> Iterator[Event]:
-    """Yield an event for each annotator and field of the newest round; it names nobody, though its key does."""
+    """Yield an event for each annotator and field of the newest round; it names nobody, though its key does.
+
+    Those whose check answers are below the others' have one of their own.
+    """
     if state.last_round is None:
         return
     for one in state.in_newest_round:
@@ -54,6 +58,12 @@ def annotator_news(book: Book, state: ProjectState) -> Iterator[Event]:
             figures |= _figures("agreement", person.own) | _figures("others", person.others)
             name = key(person.annotator, field=one.field_on_record)
             yield Event(Kind.ANNOTATOR, name, state.last_round.created_at, figures, "people")
+        for drift in gold_figures(book, one):
+            if drift.is_below:
+                figures = {"field": one.field_on_record, "gold": True}
+                figures |= _figures("agreement", drift.own) | _figures("others", drift.others)
+                name = key("gold", drift.annotator, field=one.field_on_record)
+                yield Event(Kind.ANNOTATOR, name, state.last_round.created_at, figures, "people")
 
 
 def _among_others(who: int, audit: Iterable[AnnotatedTask]) -> Sequence[float]:

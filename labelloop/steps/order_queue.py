@@ -1,6 +1,5 @@
 """Order the head of the queue: TRAIN tasks by their worth, audit tasks hidden among them."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from labelloop.domain.moments import moment_after
 from labelloop.domain.next_step import Phase
 from labelloop.domain.people_needed import people_needed
 from labelloop.domain.predictions import Prediction
-from labelloop.domain.queue import QueueItem, interleave, ranked
+from labelloop.domain.queue import QueueItem, at_share, interleave, ranked
 from labelloop.domain.records import Publication
 from labelloop.domain.task_index import open_certify, open_monitor, open_train
 from labelloop.domain.tasks import Role
@@ -22,6 +21,7 @@ from labelloop.state.project_state import ProjectState
 from labelloop.state.release_parts import release_parts
 from labelloop.steps.choices_by_field import choices_by_field, shown_by_field
 from labelloop.steps.field_choice import FieldChoice, shown_predictions, wanted_tasks
+from labelloop.steps.gold_tasks import chosen_gold
 from labelloop.stores.book import Book
 from labelloop.stores.queue_file import QUEUE_FILE, write_queue
 from labelloop.stores.queue_order import ORDER_FILE, write_order
@@ -31,12 +31,14 @@ from labelloop.stores.queue_order import ORDER_FILE, write_order
 class QueueHead:
     """The next tasks for people, ready to be pushed under the publication's name.
 
-    `again` are those put back to be judged anew, each with how many people must judge it in all.
+    `again` are those put back to be judged anew, each with how many people must judge it in all; `gold` the settled
+    audit tasks that one more person is asked about, to check them.
     """
 
     publication: Publication
     items: tuple[QueueItem, ...]
     again: tuple[tuple[int, int], ...] = ()
+    gold: frozenset[int] = frozenset()
 
 
 def order_queue(
@@ -49,21 +51,25 @@ def order_queue(
     While an attempt to certify is open these are its tasks alone, blind; during a release, the tasks the model may not
     label, the least certain first.
     """
-    phase, put_back = state.phase, dict[int, int]()
+    phase, put_back, gold = state.phase, dict[int, int](), list[int]()
     rng = np.random.default_rng([state.rules.seed, state.id, len(state.publications)])
     match phase:
         case Phase.ROUNDS:
             put_back = _put_back(book, state, again)
             first = list(put_back)
-            items = (
-                ranked(first, {}) if state.is_released else _between_rounds(book, state, first, rng, context=context)
-            )
+            items = ranked(first, {})
+            if not state.is_released:
+                gold = chosen_gold(book, state)
+                items = _between_rounds(book, state, first, gold, rng, context=context)
         case Phase.CERTIFY:
             drawn = np.array(open_certify(state.tasks), dtype=np.int64)
             items = ranked(rng.permutation(drawn).tolist(), {})
         case Phase.RELEASE:
             items = _left_to_people(book, state)
-    return QueueHead(_publication(state, items, put_back), tuple(items), tuple(put_back.items())) if items else None
+    if not items:
+        return None
+    checks = frozenset(gold).intersection(item.task_id for item in items)
+    return QueueHead(_publication(state, items, put_back), tuple(items), tuple(put_back.items()), checks)
 
 
 def record_publication(book: Book, state: ProjectState, head: QueueHead) -> bool:
@@ -84,7 +90,13 @@ def _put_back(book: Book, state: ProjectState, again: Iterable[int]) -> dict[int
 
 
 def _between_rounds(
-    book: Book, state: ProjectState, first: list[int], rng: np.random.Generator, *, context: ModelContext
+    book: Book,
+    state: ProjectState,
+    first: list[int],
+    gold: Sequence[int],
+    rng: np.random.Generator,
+    *,
+    context: ModelContext,
 ) -> list[QueueItem]:
     rules = state.rules
     train, audit = open_train(state.tasks), open_monitor(state.tasks, rules.monitor_people)
@@ -96,6 +108,7 @@ def _between_rounds(
     last_of_all = len(chosen) == len(train)
     share = max(rules.monitor_share, len(audit) / (len(train) + len(audit))) if last_of_all else rules.monitor_share
     order = interleave(chosen, _audit_head(state, audit, len(chosen), share, rng), share, rng)
+    order = interleave(order, gold[: at_share(rules.gold, len(order))], rules.gold, rng)
     shown = shown_by_field(book, fields, chosen) if rules.pre_annotate else {}
     return ranked([*first, *order], shown, chosen_for if len(fields) > 1 else None)
 
@@ -161,4 +174,4 @@ def _audit_head(state: ProjectState, audit: list[int], train: int, share: float,
     order.sort(key=lambda task_id: task_id not in state.tasks.annotators)
     if train == 0 or share >= 1:
         return order
-    return order[: math.ceil(train * share / (1 - share))]
+    return order[: at_share(share, train)]

@@ -167,6 +167,6 @@ _EFFECTS: Mapping[str, _Told] = {
     "monitor_people": _monitor_people,
     "own_columns": _own_columns,
     **{key: _verdicts(key) for key in ("margin", "looks")},
-    **{key: _queue(key) for key in ("monitor_share", "queue_rounds", "strategy")},
+    **{key: _queue(key) for key in ("monitor_share", "queue_rounds", "strategy", "gold")},
     **{key: _queue(key, "; tasks opened from the list at once") for key in ("pre_annotate", "show_from")},
 }

@@ -25,6 +25,7 @@ from labelloop.domain import records
 from labelloop.domain.action_record import Action
 from labelloop.domain.adjudication_record import Adjudication
 from labelloop.domain.delivery_record import Delivery
+from labelloop.domain.gold_record import GoldTask
 from labelloop.domain.guideline_records import Guideline, GuidelineRuling
 from labelloop.domain.report_record import RoundReport
 
@@ -112,6 +113,7 @@ FACTS: dict[type[Any], Table] = {
         (Adjudication, "adjudications"),
         (Delivery, "deliveries", "event", "key", "address", "attempt"),
         (RoundReport, "round_reports", "number"),
+        (GoldTask, "gold_tasks", "task_id", "last_annotation"),
     )
 }
 """The table of each kind of record; beside the project, what no two of its rows may share."""

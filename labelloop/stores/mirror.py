@@ -6,19 +6,28 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, literal, select
 
 from labelloop.domain.field_texts import text_for
+from labelloop.domain.gold_record import GoldTask
 from labelloop.domain.schema import Field, Input
 from labelloop.domain.tasks import Annotation, Task, TaskState, with_kept_origin
 from labelloop.domain.unanswered import Unanswered
 from labelloop.domain.value_cells import annotation_cells, annotation_from_cells, value_from_json
 from labelloop.domain.values import FieldKind, Value
-from labelloop.stores.ledger_tables import MIRROR_ANNOTATIONS, MIRROR_CURSORS, MIRROR_TASKS
+from labelloop.stores.ledger_tables import FACTS, MIRROR_ANNOTATIONS, MIRROR_CURSORS, MIRROR_TASKS
 
 BATCH = 500
 _AT_ONCE = 10_000
 """How many ids one query may name."""
+_GOLD = FACTS[GoldTask]
+_IS_CHECK = (
+    select(literal(1))
+    .where(*(_GOLD.c[name] == MIRROR_ANNOTATIONS.c[name] for name in ("project_id", "task_id")))
+    .where(MIRROR_ANNOTATIONS.c.annotation_id > _GOLD.c.last_annotation)
+    .exists()
+)
+"""Whether an annotation was made after its task was put back to check people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +65,8 @@ class Mirror:
     """One project's mirror: of all that its fields read and annotations say, or of one field's part of that.
 
     With a `field`, and the `inputs` that its project's tasks are read by, tasks have the text that the field reads, and
-    annotations, values and reasons are those of the field. Without one tasks have the text of all inputs, and
-    annotations what they say of the first field.
+    annotations, values and reasons are those of the field, without check answers: see `check_answers`. Without one
+    tasks have the text of all inputs, and annotations what they say of the first field.
     """
 
     def __init__(
@@ -157,6 +166,10 @@ class Mirror:
         """Return all annotations, or those of these tasks, skipped ones included, in order of id."""
         return self._annotations(self._seen(), ids)
 
+    def check_answers(self) -> list[Annotation]:
+        """Return what people said of the field on gold tasks after these were put back, in order of id."""
+        return self._annotations((*self._of_field(), _IS_CHECK), None)
+
     def annotations_of_all_fields(self, ids: Sequence[int]) -> list[Annotation]:
         """Return what the annotations of these tasks say of every field, each field's answer by itself."""
         return self._annotations((MIRROR_ANNOTATIONS.c.project_id == self.project_id,), ids)
@@ -189,7 +202,11 @@ class Mirror:
     def _seen(self) -> tuple[Any, ...]:
         table = MIRROR_ANNOTATIONS.c
         mine = table.project_id == self.project_id
-        return (mine, table.place == 0) if self._field is None else (mine, table.field.in_(("", self._field.name)))
+        return (mine, table.place == 0) if self._field is None else (*self._of_field(), ~_IS_CHECK)
+
+    def _of_field(self) -> tuple[Any, ...]:
+        table, name = MIRROR_ANNOTATIONS.c, self._field.name if self._field else ""
+        return table.project_id == self.project_id, table.field.in_(("", name))
 
     def _known(self, task_ids: list[int]) -> dict[tuple[int, str], Annotation]:
         return {(one.id, one.field): one for one in self.annotations_of_all_fields(task_ids)}

@@ -20,6 +20,7 @@ from labelloop.domain import (
     action_record,
     adjudication_record,
     delivery_record,
+    gold_record,
     guideline_records,
     records,
     report_record,
@@ -28,6 +29,7 @@ from labelloop.domain.action_record import Action
 from labelloop.domain.adjudication_record import Adjudication
 from labelloop.domain.delivery_record import Delivery
 from labelloop.domain.field_state import FieldState
+from labelloop.domain.gold_record import GoldTask
 from labelloop.domain.guideline_records import Guideline, GuidelineRuling
 from labelloop.domain.published_queue import published_name
 from labelloop.domain.records import (
@@ -83,6 +85,7 @@ ONE_OF_EACH: list[Record] = [
     ),
     GuidelineRuling(7, 2, False, 2, created_at=NOON, artifact="a"),
     Action(7, "rename", "安 🎉", "page", "::1", "o=n" * 300, created_at=NOON, artifact="a"),
+    GoldTask(7, 1, 3, 2, 1_000_000, created_at=NOON, artifact="a"),
     Adjudication(7, 1, "情绪", "x" * 3000, "slip", "安 🎉" * 500, "ann", created_at=NOON, artifact="a"),
     Delivery(7, "round.closed", "1", "a1b2c3", 1, False, False, "HTTP 500 " * 90, created_at=NOON, artifact="a"),
     RoundReport(7, 1, created_at=NOON, artifact="a"),
@@ -117,7 +120,15 @@ def test_every_record_has_its_table() -> None:
     """A new kind of fact cannot be forgotten."""
     kinds = {
         cls
-        for module in (records, guideline_records, action_record, adjudication_record, delivery_record, report_record)
+        for module in (
+            records,
+            guideline_records,
+            action_record,
+            adjudication_record,
+            delivery_record,
+            gold_record,
+            report_record,
+        )
         for cls in vars(module).values()
         if isinstance(cls, type) and cls.__module__ == module.__name__
     }

@@ -450,6 +450,13 @@ def test_a_refused_certificate_a_reached_cap_and_an_unmeasured_champion_have_the
     assert sentence(new, "en") == "v3 (linear) serves now for mood. It has not been measured yet."
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "On gold tasks"), ("zh", "在金标任务上")])
+def test_check_answers_far_below_the_others_have_their_own_words(language: str, words: str) -> None:
+    """They are compared with settled answers."""
+    event = Event(Kind.ANNOTATOR, "1", datetime.now(UTC), FIGURES[Kind.ANNOTATOR] | {"gold": True}, "people")
+    assert words in sentence(event, language)
+
+
 def test_an_id_tells_no_annotator(settings: Settings) -> None:
     """The same annotator has another id at every address, and the message no number."""
     event = Event(Kind.ANNOTATOR, "4711-mood", datetime.now(UTC), FIGURES[Kind.ANNOTATOR], "people")

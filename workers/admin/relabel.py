@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from labelloop.domain.release_labels import unsettled
 from labelloop.state.project_state import ProjectState
 from labelloop.state.release_parts import people_parts
+from labelloop.steps.gold_tasks import record_gold
 from labelloop.steps.label_errors import Suspect, label_errors
 from labelloop.steps.order_queue import order_queue, record_publication
 from labelloop.steps.phase_guard import refuse_frozen
@@ -45,7 +46,9 @@ def ask_about_unsettled(context: AppContext, project_id: int, *, dry_run: bool =
     """
     with held_up_to_date(context, project_id) as state:
         refuse_frozen(state)
-        found = unsettled_of_all_fields(context.book, state)
+        checks = {one.task_id for one in state.gold}  # what more people say of them settles nothing
+        unsettled_now = unsettled_of_all_fields(context.book, state)
+        found = {id_: why for id_, why in unsettled_now.items() if id_ not in checks}
         name = "" if dry_run else _publish(context, state, list(found))
     if name:
         context.bell.ring(project_id)
@@ -90,6 +93,7 @@ def _publish(context: AppContext, state: ProjectState, again: Sequence[int]) -> 
     head = order_queue(context.book, state, context=context.models_of(state), again=again) if again else None
     if head is None:
         return ""
+    record_gold(context.book, state, head.gold)
     bring_out(state, context.label_studio, head)
     record_publication(context.book, state, head)
     enter(context.book, state.id, "relabel", f"{len(again)} tasks")

@@ -79,23 +79,27 @@ def bring_out(
 ) -> None:
     """Push the head of the queue to Label Studio, audit tasks to be judged by several people, in a release by one.
 
+    A gold task is given to one person more than have annotated it.
+
     CERTIFY tasks may have been pre-annotated before they were drawn: whatever stands for them is deleted first.
     """
     roles = state.tasks.roles
     certify = [item.task_id for item in head.items if roles[item.task_id] is Role.CERTIFY]
     if certify:
         label_studio.delete_task_predictions(state.id, certify)
-    audit = [item.task_id for item in head.items if roles[item.task_id] is Role.MONITOR]
+    audit = [id_ for item in head.items if roles[id_ := item.task_id] is Role.MONITOR and id_ not in head.gold]
     people = 1 if state.phase is Phase.RELEASE else state.rules.monitor_people
     for task_id in audit:
         push.set_overlap(label_studio, [task_id], state.tasks.annotators_needed(task_id, people))
+    for task_id in sorted(head.gold):
+        push.set_overlap(label_studio, [task_id], len(state.tasks.annotators.get(task_id, ())) + 1)
     for task_id, people in head.again:
         push.set_overlap(label_studio, [task_id], people)
     ids = [item.task_id for item in head.items]
     if state.phase is not Phase.ROUNDS and len(ids) <= LAST:
         push.set_overlap(label_studio, ids, 2)  # whoever has locked one must not keep all others waiting
     elif state.phase is Phase.ROUNDS and any(one.certificate for one in state.looped.releases):
-        closed = frozenset(ids).difference(audit, dict(head.again))  # by the release before
+        closed = frozenset(ids).difference(audit, dict(head.again), head.gold)  # by the release before
         push.set_overlap(label_studio, sorted(closed), 1)
     push.push(
         label_studio,

@@ -24,6 +24,7 @@ from labelloop.steps.encoder_by_texts import settle_encoder
 from labelloop.steps.evaluate import evaluate as evaluate_round
 from labelloop.steps.fit import fit as fit_round
 from labelloop.steps.give_verdict import give_verdict
+from labelloop.steps.gold_tasks import record_gold
 from labelloop.steps.gone_fields import end_without_fields
 from labelloop.steps.order_queue import order_queue, record_publication
 from labelloop.steps.release import abandon_release, answer_chunk, ends_by_change, release_is_due, write
@@ -194,6 +195,7 @@ def _publish(context: AppContext, state: ProjectState) -> ProjectState | None:
     head = order_queue(context.book, state, context=context.models_of(state))
     if head is None:
         return state
+    record_gold(context.book, state, head.gold)
     bring_out(state, context.label_studio, head)
     record_publication(context.book, state, head)
     context.bell.announce(state.id)

@@ -1,5 +1,6 @@
 """Which tasks people are still given when a release is written."""
 
+from labelloop.domain.gold_record import waiting_gold
 from labelloop.domain.records import Release
 from labelloop.domain.tasks import Role
 from labelloop.state.project_state import ProjectState
@@ -12,7 +13,8 @@ def still_open(state: ProjectState) -> list[int]:
     """Return the tasks that Label Studio gives to people: fewer have labelled them than were asked for."""
     audit, done = state.tasks.of(Role.MONITOR), state.tasks.annotators
     people = {id_: max(2, state.rules.monitor_people) if id_ in audit else 1 for id_ in state.tasks.ids}
-    return sorted(id_ for id_ in state.tasks.ids if len(done.get(id_, ())) < people[id_])
+    few = {id_ for id_ in state.tasks.ids if len(done.get(id_, ())) < people[id_]}
+    return sorted(few.union(waiting_gold(state.gold, state.tasks)))
 
 
 def left_open(state: ProjectState, release: Release) -> int:

@@ -30,6 +30,8 @@ _ENGLISH: Mapping[str, str] = {
     "again; {untouched} tasks have no annotation yet.",
     Kind.ANNOTATOR: "On audit tasks{of_field} one annotator agrees with the others {agreement}, where the others agree "
     "with each other {others}. Talk it over: the guideline may be unclear.",
+    "gold": "On gold tasks{of_field} one annotator agrees with the settled answers {agreement}, where the others do "
+    "{others}. Talk it over: the guideline may be unclear.",
     TEST: "This is a test. Messages about the project will come here.",
     "of_field": " for {field}",
     "percent": "{number} %",
@@ -56,6 +58,8 @@ _CHINESE: Mapping[str, str] = {
     Kind.QUEUE: "队列即将用完：{published} 个任务还剩 {left} 个。结束一轮后队列会重新填满；"
     "还有 {untouched} 个任务没有任何标注。",
     Kind.ANNOTATOR: "{of_field}在审核任务上，有一位标注员与其他人的一致率为 {agreement}，而其他人之间为 {others}。"
+    "请一起讨论：指南可能不够清楚。",
+    "gold": "{of_field}在金标任务上，有一位标注员与已定答案的一致率为 {agreement}，而其他人为 {others}。"
     "请一起讨论：指南可能不够清楚。",
     TEST: "这是一条测试消息。项目的消息会发到这里。",
     "of_field": "{field}：",
@@ -99,6 +103,8 @@ def _form(event: Event) -> str:
             return "granted" if event.figures["granted"] else "refused"
         case Kind.CAP:
             return "all" if event.figures["is_reached"] else "much"
+        case Kind.ANNOTATOR if event.figures.get("gold"):
+            return "gold"
         case _:
             return event.kind
 
