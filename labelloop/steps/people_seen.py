@@ -11,6 +11,7 @@ from labelloop.domain.rounds import Round
 from labelloop.state.project_state import ProjectState
 from labelloop.state.round_content import as_measured, closed_round
 from labelloop.steps.evaluate import answers_by_task
+from labelloop.steps.gold_figures import GoldFigures, gold_figures
 from labelloop.steps.people_figures import PersonFigures, figures_of_each
 from labelloop.steps.people_together import (
     Leaning,
@@ -32,7 +33,8 @@ class PeopleSeen:
 
     `pairs` has their agreement two by two, the lesser number first, and `with_versions` that with the newest `versions`
     that have served, both on audit tasks. `shown` tells how they follow predictions that they see; `version` is the one
-    that it compares them with where they see none, empty where none was measured.
+    that it compares them with where they see none, empty where none was measured. `gold` is how far their check answers
+    agree with what was settled before.
     """
 
     people: tuple[PersonFigures, ...]
@@ -42,6 +44,7 @@ class PeopleSeen:
     leanings: tuple[Leaning, ...]
     shown: Mapping[int, Anchoring]
     version: str
+    gold: tuple[GoldFigures, ...] = ()
 
 
 def people_seen(book: Book, state: ProjectState) -> PeopleSeen:
@@ -65,6 +68,7 @@ def people_seen(book: Book, state: ProjectState) -> PeopleSeen:
         leanings=tuple(one for one in leaning if one.annotator in known),
         shown={person: one for person, one in shown_and_blind(closed, said, model).items() if person in known},
         version=evaluation.version if evaluation else "",
+        gold=tuple(one for one in gold_figures(book, state) if one.annotator in known),
     )
 
 

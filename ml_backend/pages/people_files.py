@@ -59,6 +59,13 @@ def _leanings(seen: PeopleSeen, who: Who) -> Iterator[Row]:
         yield (who(one.annotator), one.label, *counts)
 
 
+def _gold(seen: PeopleSeen, who: Who) -> Iterator[Row]:
+    yield "annotator", "round", "check_answers", "agreement", "low", "high", "below_others"
+    for one in seen.gold:
+        yield (who(one.annotator), "", *_cells(one.own), int(one.is_below))
+        yield from ((who(one.annotator), number, *_cells(found), "") for number, found in one.by_round.items())
+
+
 def _cells(found: Measured) -> Row:
     return found.n, found.value, found.low, found.high
 
@@ -67,4 +74,5 @@ _TABLES: dict[str, Callable[[PeopleSeen, Who], Iterator[Row]]] = {
     "annotators": _annotators,
     "pairs": _pairs,
     "leanings": _leanings,
+    "gold": _gold,
 }

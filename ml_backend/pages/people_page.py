@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import Response
 
 from labelloop.domain.promotion import FEWEST_AUDIT_TASKS
+from labelloop.steps.gold_figures import FEWEST_CHECKS, GoldFigures
 from labelloop.steps.people_figures import PersonFigures
 from labelloop.steps.people_seen import PeopleSeen
 from ml_backend.pages.desk import Desk, spoken
@@ -50,9 +51,18 @@ def people_page(desk: Desk, project: int, field: str, *, hidden: bool) -> Respon
         clear=[one for one in seen.leanings if one.is_clear],
         version=seen.version,
         shown={person: one for person, one in seen.shown.items() if one.shown.n},
+        gold=[(one, standing(one, t)) for one in seen.gold],
+        fewest_checks=FEWEST_CHECKS,
         hidden=hidden,
         fewest=FEWEST_TASKS,
     )
+
+
+def standing(one: GoldFigures, t: Texts) -> str:
+    """Return in words how an annotator's check answers compare with the others'."""
+    if one.is_below:
+        return t("gold_below", high=t.share(one.own.high), others=t.share(one.others.low))
+    return t("gold_few" if min(one.own.n, one.others.n) < FEWEST_CHECKS else "gold_level")
 
 
 def person_views(seen: PeopleSeen, names: Mapping[int, str], t: Texts, *, hidden: bool) -> list[PersonView]:

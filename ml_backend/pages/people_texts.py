@@ -56,6 +56,20 @@ PEOPLE = {
         "too_few_shown": "too few ({n})",
         "comma": ", ",
         "shown_empty": "Records know of no prediction that anybody was shown.",
+        "gold": "Gold tasks: over time",
+        "gold_about": "Settled audit tasks, given blind to an annotator who had not labelled them. The share is how "
+        "far their check answers agree with what the others had settled on, with its 95 % interval. They are in no "
+        "other figure, and nothing learns from them. With fewer than {fewest} nobody is said to be below the others.",
+        "gold_checks": "Check answers",
+        "gold_agreement": "With settled answers",
+        "gold_rounds": "By round",
+        "gold_round": "round {number}: {share} ({interval}), {n} task|round {number}: {share} ({interval}), {n} tasks",
+        "gold_standing": "Beside the others",
+        "gold_below": "⚠ Below the others: at most {high}, theirs at least {others}. Talk it over: the guideline may "
+        "be unclear.",
+        "gold_few": "too few check answers to compare",
+        "gold_level": "not below the others",
+        "csv_gold": "All rounds as CSV",
     },
     "zh": {
         "annotators": "标注员",
@@ -108,5 +122,17 @@ PEOPLE = {
         "too_few_shown": "太少（{n}）",
         "comma": "、",
         "shown_empty": "记录中没有任何人看到过预测。",
+        "gold": "金标任务：随时间的变化",
+        "gold_about": "已定的审核任务，交给没有标注过它们的标注员盲标。这里是其检查答案与其他人此前定下的答案的一致率，"
+        "附 95% 区间。检查答案不计入任何其他数字，也不用于学习。少于 {fewest} 个时，不判断谁低于其他人。",
+        "gold_checks": "检查答案",
+        "gold_agreement": "与已定答案的一致率",
+        "gold_rounds": "各轮",
+        "gold_round": "第 {number} 轮：{share}（{interval}），{n} 个任务",
+        "gold_standing": "与其他人相比",
+        "gold_below": "⚠ 低于其他人：至多 {high}，而其他人至少 {others}。请一起讨论；指南可能不够清楚。",
+        "gold_few": "检查答案太少，无法比较",
+        "gold_level": "不低于其他人",
+        "csv_gold": "下载各轮数字（CSV）",
     },
 }

@@ -7,6 +7,7 @@ from random import Random
 
 from labelloop.acting import PAGE, Actor, acting
 from labelloop.domain.certification import Population
+from labelloop.domain.gold_record import GoldTask
 from labelloop.domain.guideline_records import Guideline
 from labelloop.domain.queue import QueueItem
 from labelloop.domain.records import Certificate, CertifyDraw, Publication, Release, ReleaseOrder
@@ -33,6 +34,8 @@ WRONG = (0.42, 0.33, 0.25, 0.19)
 SLIPS = 0.08
 WHY = "better by more than one standard error (+0.062 on 160 audit tasks, standard error 0.021)"
 PEOPLE = (1, 2, 3, 4)
+CHECKS = 140
+"""So many audit tasks check one person more."""
 SPLIT = {3: 3, 14: 2, 27: 2, 41: 2, 58: 3}
 """Tasks to learn from on which so many people differ."""
 NEW = 14
@@ -61,9 +64,25 @@ def furnish(world: World, project: int, words: Words) -> None:
             wrong = {id_: _audit_answers(words, id_, place, worse=0.06) for id_ in said}
             shown.fitted(project, wrong, number=place, version=lost, labels=60 * place, who=_both)
     world.book.mirror(project).put([_labelled(words, id_) for id_ in range(1, 200 * len(ROUNDS) + 1)])
+    _check_people(world, project, words)
     publish(world, project, "v5", len(ROUNDS))
     _write_guidelines(world, project, words)
     _act(world, project, words)
+
+
+def _check_people(world: World, project: int, words: Words) -> None:
+    """Put audit tasks back, each for somebody who has not labelled it; one of the people has become careless."""
+    for place, id_ in enumerate(range(5, 5 * CHECKS + 1, 5)):
+        waiting = [who for who in PEOPLE if who not in _both(id_)]
+        who, at = waiting[place % len(waiting)], NOON + timedelta(days=7)
+        state = _labelled(words, id_)
+        said = _said(words, id_, who, 0.5 if who == PEOPLE[-1] else SLIPS / 2)
+        given = Annotation(100 * id_ + 50, id_, who, Choice(said), at, Origin.MANUAL)
+        world.book.mirror(project).put([replace(state, annotations=(*state.annotations, given))])
+        gold = GoldTask(
+            project, id_, 3 + (place >= CHECKS // 2), 2, 100 * id_ + 49, created_at=NOON + timedelta(days=6)
+        )
+        world.record(gold, f"gold-{id_}")
 
 
 def publish(world: World, project: int, version: str = "", number: int = 0) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from labelloop.domain.gold_record import GoldTask
 from labelloop.domain.tasks import Annotation, Origin, Task, TaskState
 from labelloop.domain.values import Choice
 from labelloop.errors import NeighbourError
@@ -256,3 +257,49 @@ def test_whoever_has_no_annotation_left_is_not_shown(client: FlaskClient, world:
     page = client.get("/projects/12/people").text
     assert [row[0] for row in rows(page)] == ["Annotator 1"]
     assert heat(page) == [[("agrees", "·"), ("differs shade-5", "100 % 40")]]
+
+
+def check_answers(world: World, tasks: int, wrong: int) -> None:
+    """Put settled audit tasks back; annotator 3 gives so many wrong check answers, annotator 4 none."""
+    annotate(world, tasks)
+    states = []
+    for id_ in (5 * n for n in range(1, tasks + 1)):
+        said = [Annotation(100 * id_ + who, id_, who, Choice("Good"), NOON) for who in (1, 2)]
+        label = "Bad" if id_ <= 5 * wrong else "Good"
+        said += [Annotation(100 * id_ + who, id_, who, Choice(label if who == 3 else "Good"), NOON) for who in (3, 4)]
+        states.append(TaskState(Task(id_, f"text {id_}"), tuple(said), NOON))
+        world.record(GoldTask(12, id_, 1 + id_ % 2, 2, 100 * id_ + 2, created_at=NOON), f"gold-{id_}")
+    alone = [Annotation(who, who, who, Choice("Good"), NOON) for who in (3, 4)]
+    own = [TaskState(Task(one.task_id, f"text {one.task_id}"), (one,), NOON) for one in alone]
+    world.book.mirror(12).put([*states, *own])
+
+
+def test_a_person_whose_check_answers_are_below_the_others_is_warned_about(client: FlaskClient, world: World) -> None:
+    """In words, not by colour alone, in either language; round by round, and in the file."""
+    check_answers(world, 24, wrong=12)
+    page = client.get("/projects/12/people").text
+    assert page.count("<strong>⚠ Below the others: at most 69 %, theirs at least 86 %.") == 1
+    assert "not below the others" in page
+    assert "round 1: 50 %" in page
+    assert "⚠ 低于其他人：至多 69%，而其他人至少 86%。" in client.get("/projects/12/people?lang=zh").text
+    found = table(client, "gold")
+    assert found[1][:4] == ["3", "", "24", "0.5"]
+    assert found[1][6] == "1"
+    assert [row[:3] for row in found[2:4]] == [["3", "1", "12"], ["3", "2", "12"]]
+    hidden = client.get("/projects/12/people?who=hidden&lang=en").text
+    assert "Annotator 3" not in hidden
+    assert "⚠ Below the others" in hidden
+
+
+def test_with_few_check_answers_nobody_is_said_to_be_below(client: FlaskClient, world: World) -> None:
+    """The page says that there are too few; without the rule there is no such table."""
+    check_answers(world, 19, wrong=19)
+    page = client.get("/projects/12/people").text
+    assert page.count("too few check answers to compare") == 2
+    assert "⚠" not in page
+
+
+def test_without_gold_tasks_there_is_no_table_of_them(client: FlaskClient, world: World) -> None:
+    """Most projects have none."""
+    annotate(world, 20)
+    assert "Gold tasks" not in client.get("/projects/12/people").text
