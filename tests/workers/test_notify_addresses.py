@@ -2,10 +2,13 @@
 
 import email
 import email.policy
+import json
 import socket
 import socketserver
 import subprocess
 import threading
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,13 +19,14 @@ import requests
 from labelloop.domain.delivery_record import Delivery
 from labelloop.domain.news import TEST, Event
 from labelloop.domain.notify_address import Address
-from labelloop.errors import UserError
+from labelloop.errors import BrokenPromise, UserError
 from labelloop.settings import Settings
 from labelloop.steps.close_round import close_round
 from tests.core.made_up import MadeUp, publish
 from tests.workers.receiver import TOKEN, Receiver
 from workers.admin.notify_addresses import add_address
-from workers.notify import service_process
+from workers.notify import service_process, signed_webhook
+from workers.notify.address_file import AddressFile
 from workers.notify.chat_services import send_to_service, service_address
 from workers.notify.message import Message, message
 from workers.notify.public_addresses import PrivateAddress, checked_address, is_public
@@ -271,3 +275,55 @@ def test_a_proxy_that_is_not_to_be_used_is_no_way_in(receiver: Receiver, monkeyp
 
 def trial(address: Address) -> Message:
     return message(Event(TEST, "1", datetime.now(UTC), {}), address, "数据", "https://pages.example.com")
+
+
+@pytest.mark.parametrize("url", ["https://[::1", "https://xn--/", "https://hooks.example.com:99999/x", "https://a:b/x"])
+def test_what_only_looks_like_an_address_is_refused_when_it_is_added(
+    url: str, world: MadeUp, settings: Settings
+) -> None:
+    """With a sentence, and before it keeps others from being told."""
+    with pytest.raises(UserError, match="no address of the web"):
+        add_address(settings, world.book, 7, url)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"url": 5}, {"events": "round.closed"}, {"events": [1]}, {"added_at": "2026-01-01T00:00:00"}]
+)
+def test_a_file_with_values_of_another_kind_is_damaged(
+    changed: dict[str, object], world: MadeUp, settings: Settings, receiver: Receiver
+) -> None:
+    """Somebody has written in it: that is said, rather than that nobody is told any more."""
+    add(settings, world, receiver)
+    file = settings.data_dir / "notify.json"
+    (row,) = json.loads(file.read_text())
+    file.write_text(json.dumps([row | changed]))
+    with pytest.raises(BrokenPromise, match="is damaged: restore it"):
+        AddressFile(settings.data_dir).all()
+
+
+def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(
+    settings: Settings, world: MadeUp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte is in time; the whole would keep all other projects from being told for hours."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = add_address(settings, world.book, 7, f"http://127.0.0.1:{listening.getsockname()[1]}/{TOKEN}")
+        over = threading.Event()
+        dripping = threading.Thread(target=_drip, args=(listening, over))
+        dripping.start()
+        monkeypatch.setattr(signed_webhook, "LIMIT_S", 0.5)
+        began, now = time.monotonic(), datetime.now(UTC)
+        sent = send_webhook(address, message(Event(TEST, "a", now, {}), address, "Moods", ""), now, private=True)
+        took = time.monotonic() - began
+        over.set()
+        dripping.join()
+    assert (sent.delivered, sent.final, sent.answer) == (False, False, "It does not answer in time.")
+    assert 0.5 <= took < 4
+
+
+def _drip(listening: socket.socket, over: threading.Event) -> None:
+    """Answer with one more byte of a header every tenth of a second, until the other side has had enough."""
+    connection, _ = listening.accept()
+    with connection, suppress(OSError):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not over.wait(0.1):
+            connection.sendall(b"a")

@@ -76,5 +76,8 @@ def new_id() -> str:
 
 
 def _address(row: dict[str, Any]) -> Address:
-    events, added_at = tuple(row["events"]), datetime.fromisoformat(row["added_at"])
-    return Address(**(row | {"events": events, "added_at": added_at}))
+    events, added_at = row["events"], datetime.fromisoformat(row["added_at"])
+    texts = (row["id"], row["url"], row["secret"], row["language"], *events)
+    if not isinstance(events, list) or added_at.tzinfo is None or not all(isinstance(one, str) for one in texts):
+        raise TypeError("a value of another kind than was written")
+    return Address(**(row | {"events": tuple(events), "added_at": added_at}))

@@ -11,7 +11,7 @@ from labelloop.domain.notify_address import Address, without_secrets
 from labelloop.errors import UserError
 from labelloop.extras import missing_extras_reported
 from workers.notify.message import Message
-from workers.notify.signed_webhook import Sent
+from workers.notify.signed_webhook import NO_ADDRESS, Sent
 
 SCHEMES = (
     *("dingtalk", "discord", "feishu", "gchat", "gotify", "gotifys", "lark", "mailto", "mailtos", "matrix", "matrixs"),
@@ -49,10 +49,14 @@ def service_address(url: str) -> str:
         for pattern, own in _SHOWN:
             if found := pattern.fullmatch(url):
                 return f"{own}://{found[1]}"
+        try:
+            host = urlsplit(url).hostname or ""
+        except ValueError as error:
+            raise UserError(NO_ADDRESS) from error
         plugins: Any = NotificationManager()  # type: ignore[no-untyped-call]
         if any(plugins[one].parse_native_url(url) for one in SCHEMES):
             return url
-        if (urlsplit(url).hostname or "") in _OF_SERVICES:
+        if host in _OF_SERVICES:
             raise UserError(f"Write this address as {SERVICES} says: the service takes no webhook of ours.")
         return ""
     if "://" not in url:

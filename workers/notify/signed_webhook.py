@@ -2,19 +2,26 @@
 
 import base64
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Event, Timer
 
 import httpx
 
 from labelloop.domain.notify_address import Address
-from labelloop.errors import LabelLoopError, UserError
+from labelloop.errors import LabelLoopError, NeighbourError, UserError
 from labelloop.extras import missing_extras_reported
 from labelloop.outgoing_requests import http_options, proxy_for, untrusted
 from workers.notify.message import Message
 from workers.notify.public_addresses import ALLOW, checked_address
 
 TIMEOUT = httpx.Timeout(5.0)
+LIMIT_S = 20.0
+"""How long one message may take in all: an answer of which a byte comes each second never runs into a timeout."""
+LARGEST_PORT = 65535
+NO_ADDRESS = "That is no address of the web."
 GONE = 410
 
 
@@ -36,9 +43,12 @@ def check_url(url: str, *, private: bool) -> httpx.URL:
     """Return the address as one that messages can be sent to; raises UserError where it is none, or not encrypted."""
     try:
         found = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise UserError("That is no address of the web.") from error
-    if not found.host or found.scheme not in ("http", "https"):
+        host, port = found.host, found.port
+    except (httpx.InvalidURL, ValueError) as error:
+        raise UserError(NO_ADDRESS) from error
+    if port and port > LARGEST_PORT:
+        raise UserError(f"{NO_ADDRESS[:-1]}: a port is {LARGEST_PORT} at most.")
+    if not host or found.scheme not in ("http", "https"):
         raise UserError("An address of the web begins with https:// and names a host.")
     if found.scheme == "http" and not private:
         raise UserError(f"An address must begin with https://, unless {ALLOW}=true is set.")
@@ -63,8 +73,9 @@ def send_webhook(
                 headers=headers | _signed(address, message, now),
                 extensions={"sni_hostname": url.host},
             )
-            answer = client.send(request, stream=True)
-            answer.close()
+            with _in_time(client):
+                answer = client.send(request, stream=True)
+                answer.close()
     except LabelLoopError as error:
         return Sent(False, str(error))
     except httpx.HTTPError as error:
@@ -77,6 +88,27 @@ def send_webhook(
             False, f"HTTP {answer.status_code}: it redirects, which is not followed. Add the address behind it."
         )
     return Sent(False, f"HTTP {answer.status_code}", final=answer.status_code == GONE)
+
+
+@contextmanager
+def _in_time(client: httpx.Client) -> Iterator[None]:
+    """Close the client's connection where the time is up; raises NeighbourError then."""
+    is_late = Event()
+
+    def end() -> None:
+        is_late.set()
+        client.close()
+
+    timer = Timer(LIMIT_S, end)
+    timer.start()
+    try:
+        yield
+    except httpx.HTTPError as error:
+        if is_late.is_set():
+            raise NeighbourError("It does not answer in time.") from error
+        raise
+    finally:
+        timer.cancel()
 
 
 def _target(url: httpx.URL, *, private: bool) -> tuple[httpx.URL, dict[str, str]]:
