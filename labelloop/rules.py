@@ -19,33 +19,44 @@ if TYPE_CHECKING:
 ALL_FIELDS = "all"
 """Stands in the rule `fields` for every field that can be learned, those that are added later too."""
 
+MOST = 10**9
+"""No project has more tasks: numbers without a limit are too large for what computes with them later."""
+
 
 class Rules(BaseModel):
     """How one project is looped; the defaults are those of docs/settings.md."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     fields: tuple[str, ...] = Field((ALL_FIELDS,), description="control tags to loop, or `all` that can be learned")
-    monitor_size: int = Field(200, ge=1, description="MONITOR tasks planned (never more than a quarter of the pool)")
+    monitor_size: int = Field(
+        200, ge=1, le=MOST, description="MONITOR tasks planned (never more than a quarter of the pool)"
+    )
     monitor_share: float = Field(0.2, ge=0, le=1, description="their share of the queue until all are labelled")
-    monitor_people: int = Field(2, ge=1, description="different annotators who label each MONITOR task")
+    monitor_people: int = Field(2, ge=1, le=100, description="different annotators who label each MONITOR task")
     margin: float = Field(0.1, gt=0, lt=1, description="how far a model at human level may be below people, in [0, 1]")
-    looks: int = Field(5, ge=1, description="verdicts planned on one audit set; they share the 5 % risk of a false yes")
-    round_size: int = Field(25, ge=1, description="smallest number of newly settled TRAIN labels that closes a round")
-    round_growth: float = Field(0.1, ge=0, description="a round also needs this share of the labels so far")
-    queue_rounds: int = Field(5, ge=1, description="rounds' worth of tasks pushed ahead")
+    looks: int = Field(
+        5, ge=1, le=1000, description="verdicts planned on one audit set; they share the 5 % risk of a false yes"
+    )
+    round_size: int = Field(
+        25, ge=1, le=MOST, description="smallest number of newly settled TRAIN labels that closes a round"
+    )
+    round_growth: float = Field(0.1, ge=0, le=100, description="a round also needs this share of the labels so far")
+    queue_rounds: int = Field(5, ge=1, le=MOST, description="rounds' worth of tasks pushed ahead")
     strategy: str = Field("typical-then-cluster-margin", description="query strategy that orders the TRAIN tasks")
     learners: tuple[str, ...] = Field((), description="candidate learners; none: those that suit the kind of field")
     encoder: str | None = Field(None, description="encoder of the texts; default: LABELLOOP_ENCODER")
     long_texts: Literal["windows", "beginning"] = Field(
         "windows", description="how the encoder reads a text that is longer than it can read at once"
     )
-    fit_minutes: float = Field(60, gt=0, description="a background learner ends its fit after this many minutes")
+    fit_minutes: float = Field(
+        60, gt=0, le=100_000, description="a background learner ends its fit after this many minutes"
+    )
     pre_annotate: bool = Field(True, description="show the model's prediction on TRAIN tasks")
     show_from: float = Field(0, ge=0, le=1, description="predictions with less confidence are not shown; 0: all are")
     gold: float = Field(0, ge=0, le=0.1, description="share of settled audit tasks put back to check people; 0: none")
     own_columns: bool = Field(False, description="write the tasks' own columns into the files of a round too")
-    seed: int = Field(20261122, description="seed of every draw")
+    seed: int = Field(20261122, ge=0, le=2**32 - 1, description="seed of every draw")
 
     @classmethod
     def stored(cls, text: str) -> "Rules":

@@ -1,5 +1,6 @@
 """What a request to the API carries: its JSON, checked key by key, and what is answered where it cannot be done now."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ def sent(known: Mapping[str, str], needed: tuple[str, ...] = ()) -> dict[str, An
     Raises UserError for an unknown key, a value of another kind or a missing key.
     """
     found = body()
+    _refuse_halves(found)
     for key, value in found.items():
         if key not in known:
             raise UserError(f"There is no {key[:50]!r} here; known: {', '.join(known) or 'nothing'}.")
@@ -46,6 +48,14 @@ def not_now() -> Iterator[None]:
         raise
     except UserError as error:
         raise Conflict(str(error)) from error
+
+
+def _refuse_halves(found: Mapping[str, Any]) -> None:
+    """Raise UserError where a text has half of a character, which can be written down nowhere."""
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise UserError("A text ends within a character (an unpaired surrogate): send it whole.") from error
 
 
 def _is(kind: str, value: object) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 from flask import Response, send_file
 
 LONGEST = 60
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
 STYLE = """
 text { fill: #59636e; font: 11px system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif; }
 .ground { fill: #fff; } .grid { stroke: #d0d7de; stroke-width: 1; } .ink { fill: #1f2328; }
@@ -22,10 +24,19 @@ circle.model { stroke: #fff; stroke-width: 1.5; }
 
 
 def csv_download(rows: Iterable[Sequence[Any]], name: str) -> Response:
-    """Return rows as a CSV file in UTF-8, which any spreadsheet opens."""
+    """Return rows as a CSV file in UTF-8, which any spreadsheet opens; a text that it would compute is quoted."""
     file = io.StringIO()
-    csv.writer(file).writerows(rows)
+    csv.writer(file).writerows([plain(cell) for cell in row] for row in rows)
     return _download("\ufeff" + file.getvalue(), f"{name}.csv", "text/csv")
+
+
+def plain(value: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula: before a text that looks like one stands an apostrophe.
+
+    >>> plain("=1+1"), plain("@Bob"), plain("Good"), plain(-0.5)
+    ("'=1+1", "'@Bob", 'Good', -0.5)
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def svg_download(drawn: str, width: float, height: float, name: str) -> Response:

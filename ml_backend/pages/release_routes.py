@@ -23,7 +23,7 @@ def add_release(pages: Blueprint, desk: Desk) -> None:
 
         g.project = project
         asked = request.args
-        return stored_file(desk, project, asked.get("of", ""), asked.get("number", 0, int), asked.get("name", ""))
+        return stored_file(desk, project, asked.get("of", ""), _number(asked.get("number", "")), asked.get("name", ""))
 
     @pages.get("/projects/<int:project>/risk.<any(csv, svg):kind>")
     def risk(project: int, kind: str) -> ResponseReturnValue:
@@ -32,3 +32,8 @@ def add_release(pages: Blueprint, desk: Desk) -> None:
 
         g.project = project
         return risk_file(desk, project, request.args.get("field", ""), spoken(), drawn=kind == "svg")
+
+
+def _number(text: str) -> int:
+    """Return the number of a release or round, 0 where there can be none of it."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -55,6 +55,19 @@ def test_a_change_of_rules_keeps_the_others(tmp_path: Path) -> None:
     assert rules.changed({"looks": "7"}, ["seed"]) == Rules(round_size=40, looks=7)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"round_growth": "inf"}, {"round_growth": "1e308"}, {"fit_minutes": float("inf")}, {"margin": "nan"}),
+        *({"seed": -1}, {"seed": 2**32}, {"looks": 10**400}, {"round_size": 10**10}, {"monitor_people": 10**6}),
+    ],
+)
+def test_numbers_that_nothing_can_be_computed_with_are_refused(wrong: dict[str, object]) -> None:
+    """Jobs would fail on them for good."""
+    with pytest.raises(UserError, match=next(iter(wrong))):
+        Rules().changed(wrong)
+
+
 def test_a_missing_rules_file_is_explained(tmp_path: Path) -> None:
     """A file that is not there, or a folder, is the user's to mend."""
     with pytest.raises(UserError, match="No such file"):

@@ -1,5 +1,6 @@
 """/api/v1 certifies, relabels, releases, changes rules and disconnects as the commands do, on a real queue."""
 
+import json
 from typing import Any
 
 import pytest
@@ -20,6 +21,12 @@ WISH = {"max_error": 0.2, "n": 40}
 
 def post(client: FlaskClient, path: str, **sent: object) -> tuple[int, Any]:
     answer = client.post(f"{API}/{path}", json=sent)
+    return answer.status_code, answer.json
+
+
+def post_text(client: FlaskClient, path: str, text: str) -> tuple[int, Any]:
+    """Send JSON that the service itself would not write."""
+    answer = client.post(f"{API}/{path}", data=text, content_type="application/json")
     return answer.status_code, answer.json
 
 
@@ -140,5 +147,20 @@ def test_a_project_leaves_the_loop(here: Site, beside: FlaskClient, monkeypatch:
 @pytest.mark.parametrize(("path", "key"), [("relabel", "top"), ("certify", "n"), ("certify", "max_error")])
 def test_a_number_too_large_for_a_float_is_refused(here: Site, beside: FlaskClient, path: str, key: str) -> None:
     """As any other that is too large."""
-    status, told = post(beside, path, **{key: 10**400})
+    status, told = post_text(beside, path, json.dumps({key: 10**400}))
     assert (status, "must be between" in told["error"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("rules", {"set": {"strategy": "\ud800"}}),
+        ("rules", {"set": {"learners": ["\ud800"]}}),
+        ("deploy", {"version": "\ud800"}),
+        ("certify", {"without": ["\ud800"]}),
+    ],
+)
+def test_half_a_character_is_refused(here: Site, beside: FlaskClient, path: str, sent: dict[str, object]) -> None:
+    """Neither a database nor an answer can hold it."""
+    status, told = post_text(beside, path, json.dumps(sent))
+    assert (status, "send it whole" in told["error"]) == (400, True)

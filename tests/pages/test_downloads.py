@@ -95,6 +95,16 @@ def test_each_confusion_is_a_table_and_a_picture(client: FlaskClient, world: Wor
     assert client.get("/projects/12/quality/model.png").status_code == 404
 
 
+def test_no_spreadsheet_takes_a_label_for_a_formula(client: FlaskClient, world: World) -> None:
+    """An apostrophe stands before it; numbers stay numbers."""
+    labels = ("=HYPERLINK(1)", "@Bad")
+    world.connect(labels=labels, tasks=200)
+    world.audited(12, {id_: tuple(labels[word == "Bad"] for word in words) for id_, words in SAID.items()})
+    answer = client.get("/projects/12/quality/model.csv")
+    (_, first, *_) = csv.reader(io.StringIO(answer.data.decode("utf-8-sig")))
+    assert first == ["'=HYPERLINK(1)", "'=HYPERLINK(1)", "50", "30"]
+
+
 @pytest.mark.parametrize("labels", [HOSTILE[:2], ("标签" * 40, "W" * 200)])
 def test_labels_of_any_kind_stay_within_the_picture(client: FlaskClient, world: World, labels: tuple[str, str]) -> None:
     """Markup is text; long ones are cut off and numbered; nothing is drawn outside."""

@@ -168,6 +168,7 @@ def test_every_file_of_a_release_can_be_taken_along(client: FlaskClient, world: 
         "of=release&number=2&name=release.json",
         "of=verdict&number=1&name=verdict.json",
         "of=release&number=x&name=release.json",
+        "of=release&number=99999999999999999999&name=release.json",
         "",
     ],
 )
