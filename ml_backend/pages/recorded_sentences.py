@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from labelloop.encoders.encoder_choice import NO_TEXTS
+from ml_backend.pages.language_names import in_chinese
 from ml_backend.pages.page_texts import Texts
 from workers.admin.release_status import NO_LONGER
 
@@ -85,7 +87,25 @@ GUIDED = (
     ("the time was over before it was tried", "还没有试完，时间就用完了"),
     ("(?P<rest>.+); but the guideline was changed meanwhile", "{rest}；但在此期间指南已被修改"),
 )
-SENTENCES = tuple((re.compile(pattern), words) for pattern, words in reversed((*DECIDED, *CERTIFIED, *GUIDED)))
+ENCODERS = (
+    ("the rule `encoder` names it", "由规则 encoder 指定"),
+    ("LABELLOOP_ENCODER names it", "由 LABELLOOP_ENCODER 指定"),
+    (re.escape(NO_TEXTS), "还没有文本：由最先导入的文本决定"),
+    ("the texts are (?P<languages>.+)", "文本的语言：{languages}"),
+    (
+        (
+            "the texts are (?P<languages>.+), too short to tell; if they are words of another language than English, "
+            "set `(?P<rule>.+)`"
+        ),
+        "文本的语言：{languages}；文本太短，无法判断，如果不是英语，请设置 {rule}",
+    ),
+    (
+        r"the texts are (?P<languages>.+), but (?P<encoder>\S+) is not installed: (?P<command>.+)",
+        "文本的语言：{languages}；但没有安装 {encoder}：{command}",
+    ),
+)
+KNOWN = (*DECIDED, *CERTIFIED, *GUIDED, *ENCODERS)
+SENTENCES = tuple((re.compile(pattern), words) for pattern, words in reversed(KNOWN))
 """Patterns of whole sentences, the longer of two that both match first; `rest` is a sentence of its own."""
 
 
@@ -102,4 +122,8 @@ def _matches(sentence: str, t: Texts) -> Iterator[str]:
     for pattern, words in SENTENCES:
         if found := pattern.fullmatch(sentence):
             parts = found.groupdict()
-            yield words.format(**parts | ({"rest": recorded(parts["rest"], t)} if "rest" in parts else {}))
+            if "rest" in parts:
+                parts["rest"] = recorded(parts["rest"], t)
+            if "languages" in parts:
+                parts["languages"] = in_chinese(parts["languages"])
+            yield words.format(**parts)

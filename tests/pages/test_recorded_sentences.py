@@ -6,12 +6,15 @@ from math import inf
 
 import pytest
 
+from labelloop.domain.languages import _NAMES, _SCRIPTS, UNKNOWN, languages
 from labelloop.domain.promotion import Comparison, promote
 from labelloop.domain.records import CertifyDraw
 from labelloop.domain.refinement import Refinement
+from labelloop.encoders.encoder_choice import encoder_due
 from labelloop.learners.prompt import refine
 from labelloop.stats.pac import PacThreshold
 from labelloop.steps import certify, deploy
+from ml_backend.pages.language_names import NAMES
 from ml_backend.pages.page_texts import Texts
 from ml_backend.pages.recorded_sentences import recorded
 from tests.pages.world import NOON
@@ -60,6 +63,18 @@ OTHERS = [
     "the configuration says so",
     "the file says so",
     *TRIED,
+    "the rule `encoder` names it",
+    *(
+        encoder_due(languages(texts), setting=setting, has_multilingual=has_multilingual).reason
+        for texts, setting, has_multilingual in (
+            ([], "", True),
+            (["Where is my card?"], "e5", True),
+            (["Where is my card?"], "", True),
+            (["ok", "12:30"], "", True),
+            (["我的卡在哪里", "Wo ist die Karte, und wann kommt sie?", "12:30"], "", True),
+            (["我的卡在哪里"], "", False),
+        )
+    ),
     *(f"{tried}; but the guideline was changed meanwhile" for tried in TRIED),
     *(f"{late}: {reason}" for late in LATE for reason in COMPARED),
 ]
@@ -73,6 +88,11 @@ def test_what_was_decided_is_told_in_chinese_with_all_its_figures(sentence: str)
     assert not re.search(r"\b(the|error|tasks|labels|model)\b", said)
     assert set(re.findall(FIGURE, said)) == set(re.findall(FIGURE, sentence))
     assert recorded(sentence, Texts("en")) == sentence
+
+
+def test_every_language_that_is_told_apart_has_a_chinese_name() -> None:
+    """Those of scripts, those of words, and the unknown."""
+    assert {*_NAMES, *_SCRIPTS.values(), UNKNOWN} <= NAMES.keys()
 
 
 def test_a_sentence_that_nobody_knows_stays_as_it_was_written() -> None:
