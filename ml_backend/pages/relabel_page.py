@@ -6,7 +6,7 @@ from labelloop.errors import UserError
 from labelloop.state.load import load
 from ml_backend.pages.desk import Desk, spoken
 from workers.admin.ask_relabel import ask_about_doubtful, ask_about_split
-from workers.admin.relabel import unsettled_of_all_fields
+from workers.admin.relabel import to_be_asked_about
 
 DOUBTFUL, SPLIT = "doubtful", "split"
 TOP, MOST = 50, 10_000
@@ -25,7 +25,7 @@ def relabel_page(desk: Desk, project: int, *, error: str = "") -> Response:
         field=request.values.get("field", ""),
         top=request.form.get("top", TOP),
         which=request.form.get("which", DOUBTFUL),
-        split=len(unsettled_of_all_fields(desk.book, state)),
+        split=len(to_be_asked_about(desk.book, state)),
         waiting=len(needed),
         error=error,
     )

@@ -32,6 +32,7 @@ from labelloop.stores.book import Book
 from labelloop.stores.ledger import Ledger, open_engine
 from labelloop.stores.rebuild import check, rebuild
 from tests.core.made_up import ENCODE, LABELS, MODELS, NOON, MadeUp, Make, truth, turn
+from workers.admin.relabel import to_be_asked_about, unsettled_of_all_fields
 from workers.jobs.still_open import still_open
 
 OFF = Rules(round_size=10, monitor_size=40, queue_rounds=2)
@@ -216,6 +217,21 @@ def test_a_change_of_an_earlier_answer_counts_as_ever(make: Make) -> None:
     (now,) = (one for one in judged_now(*world.view.now()).tasks if one.task.id == task)
     assert now.consensus.value == Choice("odd")
     assert field_mirror(*world.view.now()).check_answers() == []
+
+
+def test_nobody_is_asked_to_settle_a_gold_task(make: Make) -> None:
+    """Where an earlier answer was changed: what one more person says is a check answer, and settles nothing."""
+    world = measured(make(ON, tasks=200))
+    gold = put_back(world)
+    other = next(id_ for id_ in world.of(Role.MONITOR) if id_ not in gold)
+    for task in (gold[0], other):
+        state = world.states[task]
+        one, two = state.annotations
+        label = "odd" if truth(task) != "odd" else "bad"
+        world.states[task] = replace(state, annotations=(one, replace(two, value=Choice(label))))
+        world.view.mirror.put([world.states[task]])
+    assert set(unsettled_of_all_fields(*world.view.now())) == {gold[0], other}
+    assert set(to_be_asked_about(*world.view.now())) == {other}
 
 
 def claim(world: MadeUp, tasks: Iterable[int], number: int) -> None:

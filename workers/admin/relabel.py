@@ -46,13 +46,17 @@ def ask_about_unsettled(context: AppContext, project_id: int, *, dry_run: bool =
     """
     with held_up_to_date(context, project_id) as state:
         refuse_frozen(state)
-        checks = {one.task_id for one in state.gold}  # what more people say of them settles nothing
-        unsettled_now = unsettled_of_all_fields(context.book, state)
-        found = {id_: why for id_, why in unsettled_now.items() if id_ not in checks}
+        found = to_be_asked_about(context.book, state)
         name = "" if dry_run else _publish(context, state, list(found))
     if name:
         context.bell.ring(project_id)
     return AskedAgain(found, name)
+
+
+def to_be_asked_about(book: Book, state: ProjectState) -> dict[int, str]:
+    """Return why each task was not settled that one more person may settle; what they say of gold tasks does not."""
+    checks = {one.task_id for one in state.gold}
+    return {id_: why for id_, why in unsettled_of_all_fields(book, state).items() if id_ not in checks}
 
 
 def unsettled_of_all_fields(book: Book, state: ProjectState) -> dict[int, str]:
