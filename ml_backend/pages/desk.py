@@ -18,6 +18,7 @@ from ml_backend.pages.page_texts import LANGUAGES, Texts, texts
 from ml_backend.pages.page_turns import page_turns
 from ml_backend.pages.people_kept import KeptPeople
 from ml_backend.pages.recorded_sentences import recorded
+from ml_backend.pages.refusal_sentences import refused
 from ml_backend.pages.visitor import Visitor, form_token
 from ml_backend.turns import Turns
 from workers.jobs.app_context import AppContext, open_context
@@ -57,6 +58,8 @@ class Desk:
     def page(self, template: str, code: int = 200, **content: Any) -> Response:
         """Return a page in the reader's language; `t` is its texts, `token` what its forms must carry."""
         who: Visitor | None = g.get("visitor")
+        if error := content.get("error"):
+            content["error"] = refused(error, spoken())
         html = render_template(
             template,
             t=spoken(),

@@ -29,6 +29,7 @@ from ml_backend.pages.people_kept import KeptPeople
 from ml_backend.pages.people_routes import add_people
 from ml_backend.pages.project_routes import add_projects
 from ml_backend.pages.quality_routes import add_quality
+from ml_backend.pages.refusal_sentences import refused
 from ml_backend.pages.release_routes import add_release
 from ml_backend.pages.report_routes import add_report
 from ml_backend.pages.rules_routes import add_rules
@@ -116,7 +117,7 @@ def _show_errors(pages: Blueprint, desk: Desk) -> None:
         status = status_of(error)
         if status >= 500:
             log.error("failed", route=request.path, error=str(error), exc_info=status == 500)
-        return _error(desk, status, str(error) if status != 500 else "")
+        return _error(desk, status, refused(str(error), spoken()) if status != 500 else "")
 
     @pages.errorhandler(RedisError)
     def queues(error: RedisError) -> ResponseReturnValue:
