@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from labelloop.errors import NotConnected
 from ml_backend.pages.page_texts import Texts
 from ml_backend.pages.refusal_sentences import refused
-from sync.api.http_client import HOW_TO_RENEW
+from sync.api.api_errors import HOW_TO_RENEW
 from tests.pages.world import World
 
 

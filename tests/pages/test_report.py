@@ -160,4 +160,6 @@ def test_the_report_of_each_round_is_kept(
     assert main(["report", "12", str(tmp_path / "old.html"), "--round", "1"]) == 0
     assert "After round 1" in (tmp_path / "old.html").read_text("utf-8")
     assert main(["report", "12", "--round", "9"]) == 2
+    for odd in (["12", "--round", "0"], ["12", "--round", str(10**40)], [str(10**40), "--round", "1"]):
+        assert main(["report", *odd]) == 2
     assert "No report was kept of round 9" in capsys.readouterr().err

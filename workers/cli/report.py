@@ -9,7 +9,7 @@ from labelloop.domain.report_record import LANGUAGES, RoundReport, report_file_n
 from labelloop.errors import NotFound
 from labelloop.settings import Settings
 from workers.admin.report_file import report_file
-from workers.cli.arguments import Project
+from workers.cli.arguments import LARGEST, Project
 from workers.jobs.open_stores import open_book
 
 File = Annotated[
@@ -18,7 +18,10 @@ File = Annotated[
 ]
 Language = Annotated[str, typer.Option("--language", help="The language of its texts.", metavar="en|zh")]
 OfRound = Annotated[
-    int | None, typer.Option("--round", help="The one that was kept after this round's verdict.", show_default=False)
+    int | None,
+    typer.Option(
+        "--round", min=1, max=LARGEST, help="The one that was kept after this round's verdict.", show_default=False
+    ),
 ]
 
 
