@@ -31,7 +31,7 @@ class Smoothed:
     _answers: Matrix = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        rows = self.remembered.astype(np.float32)
+        rows = self.remembered.astype(np.float64)
         answers = probabilities(self.kind, self.head.logits(rows))
         if self.kind is FieldKind.PAIRWISE:  # a pair is remembered from both sides
             rows, answers = np.vstack([rows, -rows]), np.vstack([answers, answers[:, ::-1]])

@@ -15,21 +15,21 @@ from labelloop.learners.logistic_head import Matrix
 NEIGHBOURS = 15
 _CANDIDATES = 32
 """How many of the nearest are kept for other memories, which may lack some of them."""
-_FINE, _COARSE = 2.0**12, 2.0**11
+_STEPS = 2.0**24
 """Steps per unit of the vectors and of the memory.
 
 A product of two whole numbers of such steps, and every sum of such products of two vectors of length 1, is a whole
-number up to 2 ** 24, which float32 holds exactly: a product of matrices has the same bits for any number of rows and
+number below 2 ** 49, which float64 holds exactly: a product of matrices has the same bits for any number of rows and
 any order of adding up, so that many texts can be looked up at once.
 """
-_PLACE_BITS = 32
+_PLACE_BITS = 13
 _PLACE = 2**_PLACE_BITS - 1
 _NOWHERE = np.iinfo(np.int64).min
 
-Whole = NDArray[np.float32]
+Whole = NDArray[np.float64]
 """Whole numbers."""
 Keys = NDArray[np.int64]
-"""How alike a vector and a row are, in steps, and the row's place in the last 32 bits: the largest is the nearest."""
+"""How alike a vector and a row are, in steps, and the row's place in the last 13 bits: the largest is the nearest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +68,7 @@ class _Difference:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Memory:
-    """Rows of unit length, shape (m, d), to which vectors are compared by their cosine, to three digits and a half."""
+    """At most 8,192 rows of unit length, shape (m, d), to which vectors are compared by cosine, to seven digits."""
 
     rows: Whole
     digest: bytes = field(init=False, repr=False)
@@ -78,16 +78,18 @@ class Memory:
     )
 
     def __post_init__(self) -> None:
+        if len(self.rows) > _PLACE + 1:
+            raise ValueError(f"A memory has at most {_PLACE + 1} rows, this one has {len(self.rows)}.")
         object.__setattr__(self, "digest", blake2b(self.rows.tobytes()).digest())
 
     @classmethod
-    def of(cls, vectors: NDArray[np.float32]) -> Self:
+    def of(cls, vectors: NDArray[np.float16] | NDArray[np.float64]) -> Self:
         """Return the memory of vectors of unit length, shape (m, d)."""
-        return cls(np.rint(vectors * np.float32(_COARSE)))
+        return cls(_whole(vectors))
 
     def look(self, vectors: Matrix) -> Look:
         """Return what vectors of any length, shape (n, d), are near to."""
-        return self._look(np.rint(unit(vectors) * _FINE).astype(np.float32))
+        return self._look(_whole(unit(vectors)))
 
     def neighbours(self, look: Look) -> Neighbours:
         """Return the neighbours of the vectors that were looked up, here or in another memory.
@@ -101,7 +103,7 @@ class Memory:
             best = _largest(self._keys(look), count)
             if (best[:, 0] >> _PLACE_BITS < look.least).any():  # a row that is no candidate may be nearer
                 best = _largest(self._look(look.vectors).keys, count)
-        weights = ((best >> _PLACE_BITS) - (best[:, :1] >> _PLACE_BITS)) / (_FINE * _COARSE)
+        weights = ((best >> _PLACE_BITS) - (best[:, :1] >> _PLACE_BITS)) / _STEPS**2
         return Neighbours(best & _PLACE, weights, weights.sum(axis=1, keepdims=True))
 
     def _look(self, vectors: Whole) -> Look:
@@ -144,6 +146,10 @@ def _told_apart(rows: Whole) -> Iterator[tuple[bytes, int]]:
         same = row.tobytes()
         yield same, above[same]
         above[same] += 1
+
+
+def _whole(vectors: NDArray[np.float16] | NDArray[np.float64]) -> Whole:
+    return np.rint(vectors.astype(np.float64) * _STEPS)
 
 
 def _keys(alike: Whole, places: NDArray[np.int64]) -> Keys:
