@@ -40,17 +40,18 @@ def _keep_due(book: Book, settings: Settings, project: int) -> None:
 
 def _due(book: Book, project: int) -> int | None:
     """Return the newest round of a connected project where it has a verdict and no report."""
-    connection, verdict = book.ledger.newest(Connection, project), book.ledger.newest(Verdict, project)
-    if verdict is None or connection is None or not connection.active:
+    connection, closed = book.ledger.newest(Connection, project), book.ledger.newest(ClosedRound, project)
+    if connection is None or not connection.active or closed is None:
         return None
-    kept = book.ledger.newest(RoundReport, project, number=verdict.round_number)
-    return verdict.round_number if kept is None else None
+    verdict = book.ledger.newest(Verdict, project, round_number=closed.number)
+    kept = book.ledger.newest(RoundReport, project, number=closed.number)
+    return closed.number if verdict and not kept else None
 
 
 def _keep(book: Book, settings: Settings, project: int, number: int) -> None:
     made = {language: report_file(settings, project, language) for language in LANGUAGES}
     if any(not name.endswith(f"-round-{number}.html") for name, _ in made.values()):
-        return  # figures of large projects are a little old; or the next round has closed meanwhile
+        return  # figures of large projects are a little old
     closed = book.ledger.newest(ClosedRound, project, number=number)
     record = RoundReport(project, number, created_at=datetime.now(UTC))
     files = {report_file_name(language): content for language, (_, content) in made.items()}
