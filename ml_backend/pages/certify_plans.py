@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -12,7 +13,9 @@ from labelloop.domain.certify_plan import CertifyPlan
 from labelloop.learners.base import ModelContext
 from labelloop.state.load import load
 from labelloop.stores.book import Book
-from workers.admin.start_attempt import Wish
+
+if TYPE_CHECKING:
+    from workers.admin.start_attempt import Wish  # with scipy: a service that only predicts does without
 
 FRESH_S = 300.0
 WAIT_S = 2.0
@@ -27,7 +30,7 @@ class _Asked:
     """What a plan is of: the wish, and the versions that serve."""
 
     project: int
-    wish: Wish
+    wish: "Wish"
     versions: str
 
 
@@ -45,7 +48,7 @@ class CertifyPlans:
         self._pool = ThreadPoolExecutor(1, "labelloop-plans")
         self._kept: dict[_Asked, tuple[Future[CertifyPlan], float]] = {}
 
-    def of(self, project: int, wish: Wish) -> CertifyPlan | None:
+    def of(self, project: int, wish: "Wish") -> CertifyPlan | None:
         """Return the plan, None while it is being made; raises errors of ours as planning does."""
         asked = _Asked(project, wish, load(self._book, project).deployed_versions)
         with self._lock:
@@ -62,7 +65,7 @@ class CertifyPlans:
             self._kept.pop(asked, None)  # so that the next look finds what has changed
             raise
 
-    def _plan(self, project: int, wish: Wish) -> CertifyPlan:
+    def _plan(self, project: int, wish: "Wish") -> CertifyPlan:
         from labelloop.steps.plan_certify import plan_certify  # what it computes with takes a second to load
 
         state = load(self._book, project)
