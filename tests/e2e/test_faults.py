@@ -3,16 +3,17 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import cycle, islice
+from itertools import cycle
 
 import httpx
 import pytest
 from redis import Redis
 
 from labelloop.domain.records import ClosedRound, Decision, Evaluation, Fit, Publication
+from labelloop.domain.tasks import Role
 from labelloop.steps.close_round import close_round
 from tests.core.opened_project import OpenedProject
-from tests.e2e.world import RULES, World, rounds, settled
+from tests.e2e.world import RULES, World, of_role, rounds, settled
 from tests.local.proc import eventually
 from workers.jobs.job_queue import BACK_OFF
 from workers.jobs.job_status import jobs_of
@@ -114,7 +115,7 @@ def test_a_webhook_with_a_wrong_secret_is_refused(world: World) -> None:
 
 def test_a_round_closed_by_several_workers_at_once_is_one_round(world: World) -> None:
     """The ledger decides the race; all get the winner's round."""
-    view = fitting(world, "Race", stop_before=6)
+    view = before_round_1(world, "Race")
     start = threading.Barrier(4)
 
     def close(_: int) -> ClosedRound | None:
@@ -137,18 +138,22 @@ def tries_left(world: World, name: str) -> int:
     return len(BACK_OFF) if left is None else left
 
 
-def fitting(world: World, title: str, *, stop_before: int | None = None) -> OpenedProject:
-    """Return a project whose first round is being fitted by a learner that waits at the gate.
+def before_round_1(world: World, title: str) -> OpenedProject:
+    """Return a project whose first labels, one to learn from among them, were taken in: too few for a round."""
+    view = world.project(SLOW, title=title)
+    train, said = of_role(view, Role.TRAIN), 0
+    for person in cycle(world.people):
+        said += world.label(view, person) is not None
+        if world.done[view.id] & train:
+            break
+    world.wait(lambda: len(view.mirror.annotations()) == said, "the collection")
+    return view
 
-    With `stop_before`, one with so many judgements taken in and no round yet.
-    """
+
+def fitting(world: World, title: str) -> OpenedProject:
+    """Return a project whose first round is being fitted by a learner that waits at the gate."""
     world.close_gate()
     view = world.project(SLOW, title=title)
-    if stop_before is not None:
-        for person in islice(cycle(world.people), stop_before):
-            world.label(view, person)
-        world.wait(lambda: len(view.mirror.annotations()) == stop_before, "the collection")
-        return view
     world.label_until_round(view, 1)
     world.wait(lambda: (world.gate / "begun").exists(), "the fit")
     return view

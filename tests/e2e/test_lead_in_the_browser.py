@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 TITLE = "Lead in the browser"
 ROUND_SIZE, DRAWN = 10, 20
+SAID = {f"{text}!": mood for text, mood in TRUTH.items()}
+"""Texts of its own: what an LLM once said of a text is remembered, whoever asks next."""
 OTHER = {"happy": "angry", "angry": "happy"}
 NOTE = "Does thanks count, where it is meant the other way?"
 RULE = "What is said counts, not what may be meant. 以字面为准。"
@@ -40,7 +42,7 @@ class Opinions:
         """Say what somebody thinks of a text, and remember it."""
         if self.said[text] and not self.disputed:
             self.disputed = text
-        label = OTHER[TRUTH[text]] if text == self.disputed else TRUTH[text]
+        label = OTHER[SAID[text]] if text == self.disputed else SAID[text]
         self.said[text].append(label)
         return label
 
@@ -75,7 +77,7 @@ def connects(world: World, lead: Lead) -> OpenedProject:
     world.leave()
     studio = world.context.label_studio
     project = studio.create_project(TITLE, CONFIG).id
-    studio.import_tasks(project, [{"data": {"text": text}} for text in TRUTH])
+    studio.import_tasks(project, [{"data": {"text": text}} for text in SAID])
     lead.go("Connect a project")
     lead.page.click(f"a[href$='/connect/{project}']")
     lead.page.fill("[name=round_size]", str(ROUND_SIZE))
@@ -220,4 +222,4 @@ def assert_is_what_was_said(world: World, view: OpenedProject, rows: list[Releas
     assert {id_: given.value for id_, given in again.items()} == {id_: row.value for id_, row in by_model.items()}
     assert {row.text for row in by_people} == {text for text, said in people.said.items() if len(set(said)) == 1}
     assert all({str(row.value)} == set(people.said[row.text]) for row in by_people)
-    assert {row.text for row in rows} == set(TRUTH) - {people.disputed}
+    assert {row.text for row in rows} == set(SAID) - {people.disputed}
