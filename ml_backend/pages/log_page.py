@@ -3,7 +3,6 @@
 from flask import Response
 
 from labelloop.domain.action_record import Action
-from labelloop.state.load import load
 from ml_backend.pages.desk import Desk
 
 ROWS = 50
@@ -14,7 +13,7 @@ LAST_PAGE = 1_000_000
 def log_page(desk: Desk, project: int, number: int) -> Response:
     """Return the `number`-th page, from 1 on; raises NotConnected."""
     number, ledger = min(max(number, 1), LAST_PAGE), desk.book.ledger
-    connection = load(desk.book, project, disconnected=True).connection
+    connection = desk.figures.state(project).connection
     found = ledger.latest(Action, project, ROWS + 1, skip=(number - 1) * ROWS)
     return desk.page(
         "log.html",
