@@ -5,6 +5,9 @@ from datetime import datetime
 
 from labelloop.domain.tasks import Role
 
+LARGEST_ID = 2**31 - 1
+"""The largest number of a project or round that the ledger has room for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

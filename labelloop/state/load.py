@@ -8,6 +8,7 @@ from labelloop.domain.next_step import Phase
 from labelloop.domain.people_needed import people_needed
 from labelloop.domain.published_queue import PublishedQueue
 from labelloop.domain.records import (
+    LARGEST_ID,
     Certificate,
     CertifyDraw,
     ClosedRound,
@@ -22,9 +23,6 @@ from labelloop.state.project_state import ProjectState
 from labelloop.stores.book import Book
 from labelloop.stores.project_rows import Facts, read_facts, read_task_index
 from labelloop.stores.queue_order import read_queue
-
-LARGEST_ID = 2**31 - 1
-"""The largest number that a project has: the ledger's column has no room for more."""
 
 
 def load(book: Book, project_id: int, *, disconnected: bool = False) -> ProjectState:

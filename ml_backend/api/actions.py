@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
+from labelloop.domain.records import LARGEST_ID
 from labelloop.errors import UserError
 from labelloop.state.load import load
 from ml_backend.api.sent import FLAG, NUMBER, TEXT, TEXTS, VALUES, WHOLE, not_now, sent, within
@@ -14,7 +15,7 @@ from workers.admin.ask_relabel import ask_about_doubtful, ask_about_split
 from workers.admin.close_early import close_early
 from workers.admin.serve_version import Served, of_one_field, roll_back, serve_version
 
-PROJECT = "/projects/<int(max=2147483647):project>"
+PROJECT = f"/projects/<int(max={LARGEST_ID}):project>"
 TOP, MOST = 50, 10_000
 """How many doubtful labels are put back unless a request says so, and how many at most."""
 LEAST_SHARE, MOST_SHARE = 0.0001, 0.9999

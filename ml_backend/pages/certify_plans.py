@@ -66,16 +66,7 @@ class CertifyPlans:
             raise
 
     def _plan(self, project: int, wish: "Wish") -> CertifyPlan:
-        from labelloop.steps.plan_certify import plan_certify  # what it computes with takes a second to load
+        from workers.admin.start_attempt import plan_of  # what it computes with takes a second to load
 
         state = load(self._book, project)
-        return plan_certify(
-            self._book,
-            state,
-            max_error=wish.max_error,
-            confidence=wish.confidence,
-            n=wish.n,
-            min_similarity=wish.min_similarity,
-            without=wish.without,
-            context=self._models(state.encoder),
-        )
+        return plan_of(self._book, state, wish, self._models(state.encoder))

@@ -3,6 +3,7 @@
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from labelloop.domain.records import LARGEST_ID
 from ml_backend.auth import PAGES
 from ml_backend.pages.desk import Desk
 
@@ -16,13 +17,13 @@ def add_connect(pages: Blueprint, desk: Desk) -> None:
 
         return choose_page(desk)
 
-    @pages.get("/connect/<int(max=2147483647):project>")
+    @pages.get(f"/connect/<int(max={LARGEST_ID}):project>")
     def look_at_project(project: int) -> ResponseReturnValue:
         from ml_backend.pages.connect_page import look_page
 
         return look_page(desk, project)
 
-    @pages.post("/connect/<int(max=2147483647):project>")
+    @pages.post(f"/connect/<int(max={LARGEST_ID}):project>")
     def connect_project(project: int) -> ResponseReturnValue:
         from ml_backend.pages.connect_page import act
 

@@ -18,9 +18,18 @@ from tests.pages.looped import looped, served_beside
 from tests.pages.world import World
 from tests.workers.conftest import Site
 from workers.jobs.app_context import open_serving_context
-from workers.jobs.open_stores import open_book
+from workers.jobs.job_queue import Bell
+from workers.jobs.open_stores import open_bell, open_book
 
 Open = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def bell(settings: Settings, clean_redis_url: str) -> Iterator[Bell]:
+    """Yield the queue of a service with a real server."""
+    opened = open_bell(settings.model_copy(update={"redis_url": clean_redis_url}))
+    yield opened
+    opened.redis.close()
 
 
 @pytest.fixture

@@ -27,11 +27,11 @@ def looped(monkeypatch: pytest.MonkeyPatch, folder: Path, url: str) -> Iterator[
     monkeypatch.setenv("LABELLOOP_WEBHOOK_SECRET", SECRET)
     monkeypatch.setenv("LABELLOOP_LABEL_STUDIO_URL", "http://127.0.0.1:1")
     with site(monkeypatch, folder, url, FakeLabelStudio(160)) as made:
-        ring(made)
-        made.label_studio.annotate(of(made, Role.TRAIN)[:30], person=1)
+        made.ring()
+        made.label_studio.annotate(made.of(Role.TRAIN)[:30], person=1)
         for person in (1, 2):
-            made.label_studio.annotate(of(made, Role.MONITOR), person)
-        ring(made)
+            made.label_studio.annotate(made.of(Role.MONITOR), person)
+        made.ring()
         yield made
 
 
@@ -43,17 +43,6 @@ def served_beside(here: Site) -> Iterator[FlaskClient]:
     client.environ_base.update(HTTP_ACCEPT="text/html", HTTP_AUTHORIZATION=credentials())
     yield client
     app.extensions[EXTENSION].close()
-
-
-def of(here: Site, role: Role) -> list[int]:
-    """Return the tasks of a role."""
-    return sorted(task for task, drawn in here.view.ledger.roles(PROJECT).items() if drawn is role)
-
-
-def ring(here: Site) -> None:
-    """Ring the bell, and let a worker do all that follows."""
-    here.bell.ring(PROJECT)
-    here.work()
 
 
 def form_of(page: str) -> dict[str, str]:

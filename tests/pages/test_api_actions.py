@@ -12,7 +12,7 @@ from labelloop.domain.records import Connection, Release
 from labelloop.domain.tasks import Role
 from labelloop.rules import Rules
 from tests.local.proc import eventually
-from tests.pages.looped import actions, of, ring
+from tests.pages.looped import actions
 from tests.workers.conftest import PROJECT, Site
 
 API = f"/api/v1/projects/{PROJECT}"
@@ -56,8 +56,8 @@ def test_a_project_is_certified_and_released(here: Site, beside: FlaskClient) ->
     status, told = certify(beside, **WISH)
     assert (status, "its model is frozen" in told["error"]) == (409, True)
     here.work()
-    here.label_studio.annotate(of(here, Role.CERTIFY), person=1)
-    ring(here)
+    here.label_studio.annotate(here.of(Role.CERTIFY), person=1)
+    here.ring()
     status, told = post(beside, "release")
     assert (status, told["release"]["version"], told["release"]["path"]) == (200, "v1", None)
     assert phase(here) == Phase.RELEASE

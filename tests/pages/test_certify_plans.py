@@ -9,13 +9,13 @@ import pytest
 from labelloop.domain.certify_plan import CertifyPlan
 from labelloop.errors import UserError
 from labelloop.learners.base import ModelContext
-from labelloop.steps import plan_certify
 from labelloop.testing import BagOfWords
 from ml_backend.pages import certify_plans
 from ml_backend.pages.certify_plans import FRESH_S, CertifyPlans
 from tests.local.proc import eventually
 from tests.pages.served_pages import PLAN
 from tests.pages.world import World
+from workers.admin import start_attempt
 from workers.admin.start_attempt import Wish
 
 WISH = Wish(0.05, 0.95, None)
@@ -39,7 +39,7 @@ class Planner:
 def planner(monkeypatch: pytest.MonkeyPatch) -> Iterator[Planner]:
     """Yield what plans, which no look waits for."""
     made = Planner()
-    monkeypatch.setattr(plan_certify, "plan_certify", made)
+    monkeypatch.setattr(start_attempt, "plan_certify", made)
     monkeypatch.setattr(certify_plans, "WAIT_S", 0.01)
     yield made
     made.may.set()

@@ -14,7 +14,7 @@ from labelloop.steps import label_errors
 from ml_backend.pages.page_texts import LANGUAGES, texts
 from tests.core.made_up import truth
 from tests.local.proc import eventually
-from tests.pages.looped import PAGE, actions, do, form_of, of, ring
+from tests.pages.looped import PAGE, actions, do, form_of
 from tests.workers import fake_label_studio
 from tests.workers.conftest import PROJECT, Site
 from workers.jobs.job_status import failed_jobs
@@ -61,8 +61,8 @@ def test_certify_label_and_release_from_the_pages(here: Site, beside: FlaskClien
     assert "40 of the 40 tasks drawn for the certificate" in beside.get(f"{PAGE}/release").text
 
     here.work()
-    studio.annotate(of(here, Role.CERTIFY), person=1)
-    ring(here)
+    studio.annotate(here.of(Role.CERTIFY), person=1)
+    here.ring()
     certificate = ledger.newest(Certificate, PROJECT)
     assert certificate is not None
     assert certificate.granted, certificate.reason
@@ -87,7 +87,7 @@ def test_certify_label_and_release_from_the_pages(here: Site, beside: FlaskClien
         left = [task for task in here.view.state.waiting if not studio.stored[task].annotations]
         assert left
         studio.annotate(left, person=3)
-        ring(here)
+        here.ring()
     assert ledger.newest(Release, PROJECT) is not None
     assert actions(here) == [("certify", "v1, n=40"), ("release", "v1")]
     assert {one.who for one in ledger.all(Action, PROJECT)} == {"labelloop"}
@@ -103,8 +103,8 @@ def test_an_attempt_and_a_release_are_given_up_from_the_pages(here: Site, beside
 
     assert start(beside) == 303
     here.work()
-    here.label_studio.annotate(of(here, Role.CERTIFY), person=1)
-    ring(here)
+    here.label_studio.annotate(here.of(Role.CERTIFY), person=1)
+    here.ring()
     assert do(beside, "/release/order")[0] == 303
     under_way = beside.get(f"{PAGE}/release").text
     assert f'href="{PAGE}/release/abandon"' in under_way
@@ -178,11 +178,11 @@ def test_doubtful_labels_are_looked_for_by_a_worker(
     here: Site, beside: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page only asks for it; mistakes are then first in the queue, for a second person."""
-    wrong, *others = of(here, Role.TRAIN)[30:90]
+    wrong, *others = here.of(Role.TRAIN)[30:90]
     here.label_studio.annotate(others, person=1)
     monkeypatch.setattr(fake_label_studio, "truth", lambda id_: "bad" if truth(id_) == "good" else "good")
     here.label_studio.annotate([wrong], person=1)
-    ring(here)
+    here.ring()
     assert do(beside, "/relabel", which="doubtful", top="3")[0] == 303
     assert here.queued() == [f"relabel-{PROJECT}"]
     assert do(beside, "/relabel", which="doubtful", top="3")[0] == 303, "it is asked for once"
@@ -214,11 +214,11 @@ def test_tasks_that_people_are_split_on_are_asked_about_again(
     here: Site, beside: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where there are none the queue stays as it is."""
-    split = of(here, Role.TRAIN)[0]
+    split = here.of(Role.TRAIN)[0]
     assert "are split on (now 0)" in beside.get(f"{PAGE}/relabel").text
     monkeypatch.setattr(fake_label_studio, "truth", lambda id_: "bad" if truth(id_) == "good" else "good")
     here.label_studio.annotate([split], person=2)
-    ring(here)
+    here.ring()
     assert "are split on (now 1)" in beside.get(f"{PAGE}/relabel").text
     assert do(beside, "/relabel", which="split")[0] == 303
     assert here.queued() == [f"ask_again-{PROJECT}"]

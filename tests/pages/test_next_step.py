@@ -1,7 +1,6 @@
 """The next step has its button: a round is closed early after a question, and other steps have their page."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,7 +8,6 @@ from flask.testing import FlaskClient
 
 from labelloop.domain.action_record import Action
 from labelloop.domain.records import CertifyDraw
-from labelloop.settings import Settings
 from ml_backend.pages.next_sentence import next_sentence
 from ml_backend.pages.page_texts import LANGUAGES, texts
 from tests.pages.conftest import Open
@@ -17,17 +15,8 @@ from tests.pages.showroom import publish
 from tests.pages.world import NOON, World
 from workers.admin.next_move import Move, NextMove
 from workers.jobs.job_queue import Bell
-from workers.jobs.open_stores import open_bell
 
 PAGE = "/projects/12"
-
-
-@pytest.fixture
-def bell(settings: Settings, clean_redis_url: str) -> Iterator[Bell]:
-    """Yield the queue of a service with a real server."""
-    opened = open_bell(settings.model_copy(update={"redis_url": clean_redis_url}))
-    yield opened
-    opened.redis.close()
 
 
 @pytest.fixture

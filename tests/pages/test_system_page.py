@@ -1,7 +1,6 @@
 """The page of the system: what `doctor` finds, who works at what, and failed jobs that are tried again."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -21,18 +20,9 @@ from tests.pages.conftest import Open
 from tests.pages.world import NOON, World
 from workers.admin import doctor
 from workers.jobs.job_queue import Bell
-from workers.jobs.open_stores import open_bell
 from workers.jobs.worker import open_worker
 
 HOSTILE = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def bell(settings: Settings, clean_redis_url: str) -> Iterator[Bell]:
-    """Yield the queue of a service with a real server."""
-    opened = open_bell(settings.model_copy(update={"redis_url": clean_redis_url}))
-    yield opened
-    opened.redis.close()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from labelloop.domain.records import Connection
+from labelloop.domain.tasks import Role
 from labelloop.rules import Rules
 from labelloop.settings import Settings
 from labelloop.stores.book import Book
@@ -85,6 +86,15 @@ class Site:
         """Run jobs until the queue is empty, or this many."""
         worker = SimpleWorker([QUEUE], connection=self.bell.redis, serializer=JSONSerializer, job_class=LoopJob)
         worker.work(burst=True, max_jobs=most, logging_level="WARNING")
+
+    def ring(self) -> None:
+        """Ring the project's bell, and do all that follows."""
+        self.bell.ring(PROJECT)
+        self.work()
+
+    def of(self, role: Role) -> list[int]:
+        """Return the tasks of a role."""
+        return sorted(task for task, drawn in self.view.ledger.roles(PROJECT).items() if drawn is role)
 
     def queued(self) -> list[str]:
         """Return the names of the waiting jobs."""

@@ -49,10 +49,10 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_redis_url: str) 
     monkeypatch.setattr(plugins, "_installed", lambda group: real(group) | (ours if group == plugins.LEARNERS else {}))
     with site(monkeypatch, tmp_path, clean_redis_url, FakeLabelStudio(160)) as made:
         candidates(made, "stub", "tardy")
-        ring(made)
-        made.label_studio.annotate(of(made, Role.TRAIN)[:15], person=1)
+        made.ring()
+        made.label_studio.annotate(made.of(Role.TRAIN)[:15], person=1)
         for person in (1, 2):
-            made.label_studio.annotate(of(made, Role.MONITOR), person)
+            made.label_studio.annotate(made.of(Role.MONITOR), person)
         yield made
 
 
@@ -60,19 +60,10 @@ def candidates(here: Site, *specs: str) -> None:
     here.connect(RULES.model_copy(update={"learners": specs}))
 
 
-def of(here: Site, role: Role) -> list[int]:
-    return sorted(task for task, drawn in here.view.ledger.roles(PROJECT).items() if drawn is role)
-
-
-def ring(here: Site) -> None:
-    here.bell.ring(PROJECT)
-    here.work()
-
-
 def label(here: Site, first: int, last: int) -> None:
     """Let a person judge some TRAIN tasks, and the loop turn."""
-    here.label_studio.annotate(of(here, Role.TRAIN)[first:last], person=1)
-    ring(here)
+    here.label_studio.annotate(here.of(Role.TRAIN)[first:last], person=1)
+    here.ring()
 
 
 def work_in_background(here: Site) -> None:
@@ -91,7 +82,7 @@ def scratch_of(here: Site) -> list[str]:
 def test_a_slow_learner_blocks_no_round_and_wins_when_it_is_ready(here: Site) -> None:
     """Two rounds go by while it waits; then it is given the newest, competes there, and serves."""
     ledger = here.view.ledger
-    ring(here)
+    here.ring()
     assert (here.label_studio.model_version, in_background(here)) == ("v1", ["tune-7-tardy"])
     label(here, 15, 35)
     assert here.label_studio.model_version == "v1.2", "the quick one is no better with more labels"
@@ -115,7 +106,7 @@ def test_a_slow_learner_blocks_no_round_and_wins_when_it_is_ready(here: Site) ->
 def test_a_slow_learner_that_is_no_better_changes_nothing(here: Site) -> None:
     """The decision is recorded with its reason; neither the verdict nor the queue is made again."""
     candidates(here, "logistic", "bore")
-    ring(here)
+    here.ring()
     before = (here.label_studio.pushes, len(here.view.ledger.all(Verdict, PROJECT)))
     work_in_background(here)
     here.work()
@@ -129,7 +120,7 @@ def test_a_slow_learner_that_is_no_better_changes_nothing(here: Site) -> None:
 
 def test_a_round_that_closes_meanwhile_is_where_it_competes(here: Site) -> None:
     """It is left to finish with the labels it has; after that the newest round is given to it."""
-    ring(here)
+    here.ring()
     TARDY.meanwhile = lambda _: label(here, 15, 35)
     jobs.tune(PROJECT, 1, "tardy")
     TARDY.meanwhile = nothing
@@ -163,7 +154,7 @@ def test_a_fit_that_is_killed_goes_on_where_it_was(here: Site) -> None:
             raise KeyboardInterrupt
 
     TARDY.meanwhile = killed_once
-    ring(here)
+    here.ring()
     with pytest.raises(KeyboardInterrupt):
         jobs.tune(PROJECT, 1, "tardy")
     assert len(scratch_of(here)) == 1
@@ -183,7 +174,7 @@ def test_a_begun_fit_is_finished_before_a_newer_round_is_taken_up(here: Site) ->
     def killed(_: FitContext) -> None:
         raise KeyboardInterrupt
 
-    ring(here)
+    here.ring()
     TARDY.meanwhile = killed
     with pytest.raises(KeyboardInterrupt):
         jobs.tune(PROJECT, 1, "tardy")
@@ -205,7 +196,7 @@ def test_a_deadline_and_how_far_it_is(here: Site, capsys: pytest.CaptureFixture[
         main(["versions", str(PROJECT)])
 
     here.connect(RULES.model_copy(update={"learners": ("stub", "tardy"), "fit_minutes": 7}))
-    ring(here)
+    here.ring()
     assert jobs_of(here.bell, PROJECT).tuning == (Tuning("tardy", 1, "queued", None),)
     timeout = Job.fetch("tune-7-tardy", connection=here.bell.redis, serializer=JSONSerializer).timeout
     assert timeout == 7 * 60 + here.settings.job_timeout_s
@@ -218,7 +209,7 @@ def test_a_deadline_and_how_far_it_is(here: Site, capsys: pytest.CaptureFixture[
 
 def test_what_cannot_be_learned_is_recorded_and_not_tried_again(here: Site) -> None:
     """Too few labels is a reason; anything else is tried again first, and in the end recorded too."""
-    ring(here)
+    here.ring()
 
     def broken(_: FitContext) -> None:
         raise RuntimeError("no luck")
@@ -235,13 +226,13 @@ def test_what_cannot_be_learned_is_recorded_and_not_tried_again(here: Site) -> N
     fit = here.view.ledger.newest(Fit, PROJECT, learner="tardy")
     assert fit
     assert (fit.version, fit.failure) == ("", "RuntimeError: no luck. See the log of the worker.")
-    ring(here)
+    here.ring()
     assert in_background(here) == []
 
 
 def test_a_version_that_cannot_be_asked_is_passed_over(here: Site) -> None:
     """A dead backend's version is tried again; then the round is decided without it, with the reason."""
-    ring(here)
+    here.ring()
     work_in_background(here)
     TARDY.away = True
     here.work()
@@ -263,7 +254,7 @@ def test_a_version_that_cannot_be_asked_is_passed_over(here: Site) -> None:
 def test_only_slow_learners(here: Site) -> None:
     """With none to wait for the round is decided at once, without a model; the first that comes late serves."""
     candidates(here, "tardy")
-    ring(here)
+    here.ring()
     first = here.view.ledger.newest(Decision, PROJECT)
     assert first
     assert (first.winner, first.reason[:19]) == ("", "tardy will come lat")
@@ -279,14 +270,14 @@ def test_a_late_version_waits_while_the_model_is_frozen(here: Site) -> None:
     def certify(_: FitContext) -> None:
         assert main(["certify", "7", "--max-error", "0.3", "--n", "30", "--anyway"]) == 0
 
-    ring(here)
+    here.ring()
     TARDY.meanwhile = certify
     work_in_background(here)
     here.work()
     assert here.view.ledger.newest(Fit, PROJECT, learner="tardy") is not None
     assert here.view.ledger.all(Evaluation, PROJECT, version="v2") == []
     assert main(["certify", "7", "--abandon"]) == 0
-    ring(here)
+    here.ring()
     deployed = here.view.state.deployed
     assert deployed
     assert deployed.version == "v2"
@@ -295,7 +286,7 @@ def test_a_late_version_waits_while_the_model_is_frozen(here: Site) -> None:
 
 def test_running_everything_twice_changes_nothing(here: Site) -> None:
     """Each job first asks what there is."""
-    ring(here)
+    here.ring()
     work_in_background(here)
     here.work()
     kinds = (Fit, Evaluation, Decision, Verdict, Deployment, Publication)
@@ -323,7 +314,7 @@ def test_gc_deletes_the_scratch_of_rounds_that_are_over(here: Site) -> None:
     def killed(_: FitContext) -> None:
         raise KeyboardInterrupt
 
-    ring(here)
+    here.ring()
     TARDY.meanwhile = killed
     with pytest.raises(KeyboardInterrupt):
         jobs.tune(PROJECT, 1, "tardy")
@@ -343,7 +334,7 @@ def test_gc_deletes_the_scratch_of_rounds_that_are_over(here: Site) -> None:
 
 def test_two_workers_give_no_two_versions_one_name(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another fit is recorded between the look at the versions and the recording: the next name is taken."""
-    ring(here)
+    here.ring()
     real, stale = here.view.ledger.versions, [True]
 
     def versions(ledger: object, project: int) -> list[str]:

@@ -57,11 +57,6 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_redis_url: str, 
         yield made
 
 
-def ring(here: Site) -> None:
-    here.bell.ring(PROJECT)
-    here.work()
-
-
 def work_in_background(here: Site) -> None:
     worker = SimpleWorker([BACKGROUND], connection=here.bell.redis, serializer=JSONSerializer, job_class=LoopJob)
     worker.work(burst=True, logging_level="WARNING")
@@ -74,7 +69,7 @@ def in_background(here: Site) -> list[str]:
 
 def answer_first(here: Site) -> None:
     """Let the LLM answer before anybody has labelled."""
-    ring(here)
+    here.ring()
     work_in_background(here)
 
 
@@ -82,12 +77,8 @@ def people_judge(here: Site) -> None:
     """Let one person label what is first in its queue, and two the audit tasks: round 1."""
     here.label_studio.annotate(order(here, "v1")[:15], person=1)
     for person in (1, 2):
-        here.label_studio.annotate(of(here, Role.MONITOR), person)
-    ring(here)
-
-
-def of(here: Site, role: Role) -> list[int]:
-    return sorted(task for task, drawn in here.view.ledger.roles(PROJECT).items() if drawn is role)
+        here.label_studio.annotate(here.of(Role.MONITOR), person)
+    here.ring()
 
 
 def pushed(here: Site, version: str) -> dict[int, bool]:
@@ -98,20 +89,20 @@ def pushed(here: Site, version: str) -> dict[int, bool]:
 
 def order(here: Site, version: str) -> list[int]:
     """Return the TRAIN tasks of a publication in the order in which people are given them."""
-    train, shown = set(of(here, Role.TRAIN)), here.label_studio.predictions
+    train, shown = set(here.of(Role.TRAIN)), here.label_studio.predictions
     scores = {task: float(str(rows[version]["score"])) for task, rows in shown.items() if version in rows}
     return sorted((task for task in scores if task in train), key=scores.__getitem__)
 
 
 def test_the_first_answers_are_there_before_the_first_label(here: Site, llm: ScriptedLLM) -> None:
     """People have their queue at once; then it is published again, the same tasks, answered, audit tasks blind."""
-    ring(here)
+    here.ring()
     assert here.label_studio.model_version == "v0"
     assert (llm.requests, in_background(here)) == ([], ["tune-7-prompt"])
 
     work_in_background(here)
 
-    ledger, train = here.view.ledger, set(of(here, Role.TRAIN))
+    ledger, train = here.view.ledger, set(here.of(Role.TRAIN))
     (fit,) = ledger.all(Fit, PROJECT)
     assert (fit.round_number, fit.learner, fit.version, fit.labels, fit.failure) == (0, "prompt", "v1", 0, "")
     assert [(d.version, d.reason) for d in ledger.all(Deployment, PROJECT)] == [("v1", UNMEASURED)]
@@ -128,7 +119,7 @@ def test_the_first_answers_are_there_before_the_first_label(here: Site, llm: Scr
 
 def test_nobody_believes_what_was_not_measured(here: Site, llm: ScriptedLLM) -> None:
     """Its confidence is even odds, whatever it says of itself, and its doubts choose no task."""
-    ring(here)
+    here.ring()
     work_in_background(here)
 
     published = here.view.ledger.newest(Publication, PROJECT)
@@ -142,7 +133,7 @@ def test_nobody_believes_what_was_not_measured(here: Site, llm: ScriptedLLM) -> 
 
 def test_ringing_and_running_again_changes_nothing(here: Site, llm: ScriptedLLM) -> None:
     """Each job asks first what there is; no text is asked about twice."""
-    ring(here)
+    here.ring()
     work_in_background(here)
     kinds = (Fit, Deployment, Publication, Evaluation, Decision)
     before, requests = [here.view.ledger.all(kind, PROJECT) for kind in kinds], len(llm.requests)
@@ -221,7 +212,7 @@ def test_without_its_answers_people_begin_as_ever(
     monkeypatch.setitem(LlmSettings.__init__.__kwdefaults__ or {}, "pause_s", 0.01)
     llm.always = fault
     monkeypatch.setenv(variable, value)
-    ring(here)
+    here.ring()
     work_in_background(here)
 
     (fit,) = here.view.ledger.all(Fit, PROJECT)
@@ -233,18 +224,18 @@ def test_without_its_answers_people_begin_as_ever(
     shown = capsys.readouterr().out
     assert "Round 0: prompt could not be fitted" in shown
     assert "Model: none yet" in shown
-    ring(here)
+    here.ring()
     assert in_background(here) == []
 
     here.label_studio.annotate(order(here, "v0")[:12], person=1)
-    ring(here)
+    here.ring()
     assert here.label_studio.model_version == "v1"
     assert in_background(here) == ["tune-7-prompt"]
 
 
 def test_a_crash_between_the_version_and_its_deployment_is_made_up_for(here: Site) -> None:
     """The queue is lost too: reconcile rings, and what was fitted serves."""
-    ring(here)
+    here.ring()
     worker = SimpleWorker([BACKGROUND], connection=here.bell.redis, serializer=JSONSerializer, job_class=LoopJob)
     worker.work(burst=True, logging_level="WARNING")
     assert here.view.ledger.newest(Fit, PROJECT, version="v1")
@@ -266,7 +257,7 @@ def test_a_fit_that_is_killed_pays_for_nothing_twice(
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    ring(here)
+    here.ring()
     with monkeypatch.context() as patch:
         patch.setattr("labelloop.learners.prompt.learner.no_fallback", killed)
         with pytest.raises(KeyboardInterrupt):
@@ -283,9 +274,9 @@ def test_a_fit_that_is_killed_pays_for_nothing_twice(
 
 def test_a_round_that_closes_meanwhile_ends_it(here: Site, llm: ScriptedLLM) -> None:
     """Labels are there: the LLM is fitted to them, and nobody asks what it would have said before."""
-    ring(here)
+    here.ring()
     here.label_studio.annotate(order(here, "v0")[:12], person=1)
-    ring(here)
+    here.ring()
     assert here.label_studio.model_version == "v1"
     work_in_background(here)
 
@@ -295,7 +286,7 @@ def test_a_round_that_closes_meanwhile_ends_it(here: Site, llm: ScriptedLLM) -> 
 def test_labels_from_before_are_round_one_and_leave_nothing_to_answer(here: Site, llm: ScriptedLLM) -> None:
     """A project that was labelled elsewhere has no time before the first label."""
     here.label_studio.annotate(range(1, 41), person=1)
-    ring(here)
+    here.ring()
 
     assert here.view.state.last_round is not None
     assert in_background(here) == ["tune-7-prompt"]
@@ -309,7 +300,7 @@ def test_labels_from_before_are_round_one_and_leave_nothing_to_answer(here: Site
 def test_who_does_not_want_it_never_asks(here: Site, llm: ScriptedLLM, changes: dict[str, object]) -> None:
     """Rules that name learners without it, and projects that show no answers, cost nothing."""
     here.connect(ASKING.model_copy(update=changes))
-    ring(here)
+    here.ring()
     work_in_background(here)
 
     assert (llm.requests, here.label_studio.pushes) == ([], ["v0"])
@@ -321,7 +312,7 @@ def test_setting_an_llm_up_is_wish_enough(here: Site, monkeypatch: pytest.Monkey
     if not server:
         monkeypatch.setenv("LABELLOOP_LLM_BASE_URL", "")
     here.connect(Rules(round_size=10, monitor_size=20, queue_rounds=2))
-    ring(here)
+    here.ring()
 
     assert Settings().llm.is_complete is server
     assert in_background(here) == (["tune-7-prompt"] if server else [])
@@ -345,7 +336,7 @@ def test_going_back_to_it_and_away_again(here: Site, llm: ScriptedLLM) -> None:
 def test_what_it_leaves_to_people_is_shown_to_nobody(here: Site, llm: ScriptedLLM) -> None:
     """Where it is unsure no label says what people say most: the task stays blank."""
     llm.oracle = lambda said: {"label": "unsure"} if "lovely" in said else right(said)
-    ring(here)
+    here.ring()
     work_in_background(here)
 
     answered, train = pushed(here, "v1"), set(order(here, "v1"))
@@ -356,13 +347,13 @@ def test_what_it_leaves_to_people_is_shown_to_nobody(here: Site, llm: ScriptedLL
 
 def test_an_llm_that_dies_holds_up_no_queue(here: Site, llm: ScriptedLLM) -> None:
     """When the queue runs low, people get further tasks, those that it was never asked about blank."""
-    ring(here)
+    here.ring()
     work_in_background(here)
     llm.always = Fault(401)
     here.label_studio.annotate(order(here, "v1")[:9], person=1)
     for task in order(here, "v1")[9:14]:
         del here.label_studio.stored[task]
-    ring(here)
+    here.ring()
 
     assert here.label_studio.model_version == "v1.2"
     answered = pushed(here, "v1.2")

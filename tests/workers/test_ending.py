@@ -23,21 +23,12 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_redis_url: str) 
     """A project whose first version serves; its pool has several chunks."""
     monkeypatch.setattr(parts_module, "CHUNK", 50)
     with site(monkeypatch, tmp_path, clean_redis_url, FakeLabelStudio(160)) as made:
-        ring(made)
-        made.label_studio.annotate(of(made, Role.TRAIN)[:30], person=1)
+        made.ring()
+        made.label_studio.annotate(made.of(Role.TRAIN)[:30], person=1)
         for person in (1, 2):
-            made.label_studio.annotate(of(made, Role.MONITOR), person)
-        ring(made)
+            made.label_studio.annotate(made.of(Role.MONITOR), person)
+        made.ring()
         yield made
-
-
-def of(here: Site, role: Role) -> list[int]:
-    return sorted(task for task, drawn in here.view.ledger.roles(PROJECT).items() if drawn is role)
-
-
-def ring(here: Site) -> None:
-    here.bell.ring(PROJECT)
-    here.work()
 
 
 def shown(here: Site) -> dict[int, bool]:
@@ -51,8 +42,8 @@ def certified(here: Site) -> None:
     """Ask for a certificate, and let a person judge its tasks."""
     assert main(["certify", str(PROJECT), "--max-error", "0.2", "--n", "40"]) == 0
     here.work()
-    here.label_studio.annotate(of(here, Role.CERTIFY), person=1)
-    ring(here)
+    here.label_studio.annotate(here.of(Role.CERTIFY), person=1)
+    here.ring()
 
 
 def test_certify_label_certificate_release(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,12 +53,12 @@ def test_certify_label_certificate_release(here: Site, capsys: pytest.CaptureFix
     assert main(["certify", str(PROJECT), "--max-error", "0.2", "--n", "40", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["granted"] is None
     here.work()
-    drawn = set(of(here, Role.CERTIFY))
+    drawn = set(here.of(Role.CERTIFY))
     assert before & drawn, "some had been pre-annotated"
     assert shown(here) == dict.fromkeys(drawn, False)
     assert not any(row["result"] for task in drawn for row in studio.predictions[task].values())
 
-    studio.annotate(of(here, Role.TRAIN)[30:45], person=2)
+    studio.annotate(here.of(Role.TRAIN)[30:45], person=2)
     here.bell.ring(PROJECT, close=True)
     here.work()
     assert len(ledger.all(ClosedRound, PROJECT)) == 1, "frozen"
@@ -82,7 +73,7 @@ def test_certify_label_certificate_release(here: Site, capsys: pytest.CaptureFix
         assert f"labelloop certify {PROJECT} --abandon" in said
 
     studio.annotate(drawn, person=1)
-    ring(here)
+    here.ring()
     found = ledger.newest(Certificate, PROJECT)
     assert found is not None
     assert found.granted, found.reason
@@ -97,7 +88,7 @@ def test_certify_label_certificate_release(here: Site, capsys: pytest.CaptureFix
         left = [task for task in shown(here) if not studio.stored[task].annotations]
         assert left
         studio.annotate(left, person=3)
-        ring(here)
+        here.ring()
     written = ledger.newest(Release, PROJECT)
     assert written is not None
     rows = read_release(here.book.artifacts.read(written.artifact, RELEASE_FILE))
@@ -105,7 +96,7 @@ def test_certify_label_certificate_release(here: Site, capsys: pytest.CaptureFix
     by_model = {row.task_id for row in rows if row.source is Source.MODEL}
     assert by_model <= studio.closed, "nobody is given what the model has labelled"
     pushes = list(studio.pushes)
-    ring(here)
+    here.ring()
     assert studio.pushes == pushes, "and no queue follows"
     assert sum(str(row.value) != truth(row.task_id) for row in rows) <= 0.2 * 160
     assert {row.task_id for row in rows if row.source is Source.PEOPLE} >= drawn
@@ -126,7 +117,7 @@ def test_a_flushed_queue_loses_no_release(here: Site, jobs_done: int) -> None:
     assert main(["release", str(PROJECT)]) == 0
     here.work(most=jobs_done) if jobs_done else None
     here.bell.redis.flushall()
-    ring(here)
+    here.ring()
     assert here.view.state.looped.missing_chunks == []
     assert next_step(here.view.progress()) is None
 
@@ -151,9 +142,9 @@ def test_new_tasks_call_the_release_off(here: Site, capsys: pytest.CaptureFixtur
     here.label_studio.stored |= {i: task for i, task in more.stored.items() if i > 160}
     here.label_studio.predictions |= {i: {} for i in range(161, 171)}
     here.label_studio.now = max(task.updated_at for task in here.label_studio.stored.values())
-    ring(here)
+    here.ring()
     if here.view.state.phase is Phase.RELEASE:  # the new tasks came with the last chunk's ring
-        ring(here)
+        here.ring()
     assert here.view.state.phase is Phase.ROUNDS
     assert here.view.ledger.all(Release, PROJECT) == []
     capsys.readouterr()
@@ -169,7 +160,7 @@ def test_an_abandoned_attempt_gives_the_loop_back(here: Site, capsys: pytest.Cap
     assert "--abandon" in capsys.readouterr().err
     assert main(["certify", str(PROJECT), "--abandon"]) == 0
     here.work()
-    assert of(here, Role.CERTIFY) == []
+    assert here.of(Role.CERTIFY) == []
     assert any(shown(here).values())
     newest = here.view.ledger.newest(Publication, PROJECT)
     assert newest is not None
@@ -179,10 +170,10 @@ def test_an_abandoned_attempt_gives_the_loop_back(here: Site, capsys: pytest.Cap
 
 def test_in_a_release_open_audit_tasks_need_one_person(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
     """Two are for measuring, and nothing is measured any more; status counts them among what is left."""
-    again = of(here, Role.MONITOR)[:5]
+    again = here.of(Role.MONITOR)[:5]
     for task in again:
         here.label_studio.unlabel(task)
-    ring(here)
+    here.ring()
     certified(here)
     capsys.readouterr()
     assert main(["certify", str(PROJECT), "--n", "30", "--max-error", "0.2", "--dry-run", "--json"]) == 0
@@ -218,16 +209,16 @@ def test_the_last_tasks_of_a_certificate_wait_for_nobody_alone(here: Site) -> No
     """Who opens one and leaves locks it for a day: the last ones are offered to a second person, once."""
     assert main(["certify", str(PROJECT), "--max-error", "0.2", "--n", "40"]) == 0
     here.work()
-    drawn, studio = of(here, Role.CERTIFY), here.label_studio
+    drawn, studio = here.of(Role.CERTIFY), here.label_studio
     studio.annotate(drawn[:34], person=1)
-    ring(here)
+    here.ring()
     pushes = len(studio.pushes)
     assert not studio.overlaps.keys() & set(drawn)
     studio.annotate(drawn[34:36], person=1)
-    ring(here)
+    here.ring()
     assert {task: studio.overlaps[task] for task in drawn[36:]} == dict.fromkeys(drawn[36:], 2)
     assert len(studio.pushes) == pushes + 1
     assert shown(here) == dict.fromkeys(drawn[36:], False)
     studio.annotate(drawn[36:39], person=2)
-    ring(here)
+    here.ring()
     assert len(studio.pushes) == pushes + 1

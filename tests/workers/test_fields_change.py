@@ -40,13 +40,8 @@ def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_redis_url: str) 
     studio.label_config = config("mood", "tone")
     with site(monkeypatch, tmp_path, clean_redis_url, studio) as made:
         made.connect(LINEAR)
-        ring(made)
+        made.ring()
         yield made
-
-
-def ring(here: Site) -> None:
-    here.bell.ring(PROJECT)
-    here.work()
 
 
 def label(here: Site, count: int, *fields: str) -> None:
@@ -56,7 +51,7 @@ def label(here: Site, count: int, *fields: str) -> None:
     audit = [task for task, role in roles.items() if role is Role.MONITOR and not studio.stored[task].annotations]
     for task, person in [*((task, 1) for task in [*train, *audit]), *((task, 2) for task in audit)]:
         annotate(studio, task, person, {name: said(task, name) for name in fields})
-    ring(here)
+    here.ring()
 
 
 def annotate(studio: FakeLabelStudio, task: int, person: int, says: Mapping[str, str]) -> None:
@@ -98,13 +93,13 @@ def test_a_field_that_is_removed_is_passed_over_and_the_others_go_on(here: Site)
     versions = {one.field.name: one.deployed_version for one in here.view.state.fields}
 
     here.label_studio.label_config = config("mood")
-    ring(here)
+    here.ring()
     assert names(here) == ["mood"]
     assert shown(here) == {"mood"}
     assert here.view.state.version(versions["tone"]).version == versions["tone"]
 
     here.label_studio.label_config = config("mood", "tone")
-    ring(here)
+    here.ring()
     assert names(here) == ["mood", "tone"]
     tone = here.view.state.focused("tone")
     assert versions["tone"] in {one.version for one in tone.looped.versions}
@@ -115,7 +110,7 @@ def test_a_field_that_is_added_is_looped_from_the_next_labels_on(here: Site) -> 
     """Until somebody answers it there is no model of it, and nothing of it is shown."""
     label(here, 12, "mood", "tone")
     here.label_studio.label_config = config("mood", "tone", "urgent")
-    ring(here)
+    here.ring()
     assert names(here) == ["mood", "tone", "urgent"]
     assert shown(here) == {"mood", "tone"}
     label(here, 12, "mood", "tone", "urgent")
@@ -130,7 +125,7 @@ def test_a_field_that_is_renamed_begins_anew(here: Site) -> None:
     label(here, 12, "mood", "tone")
     before = here.view.state.focused("mood").looped.deployed_version
     here.label_studio.label_config = config("mood", "语气")
-    ring(here)
+    here.ring()
     assert names(here) == ["mood", "语气"]
     assert here.view.state.focused("语气").looped.deployed is None
     assert before in {one.version for one in here.view.state.focused("mood").looped.versions}
@@ -148,7 +143,7 @@ def test_twelve_fields_are_looped_at_once_and_one_without_a_label_costs_the_othe
     studio.label_config = config(*every)
     with site(monkeypatch, tmp_path, clean_redis_url, studio) as made:
         made.connect(LINEAR)
-        ring(made)
+        made.ring()
         label(made, 12, *every[:11])
         assert [one.deployed is not None for one in made.view.state.fields] == [True] * 11 + [False]
         assert shown(made) == set(every[:11])
@@ -163,12 +158,12 @@ def test_a_project_of_before_goes_on_with_its_field_until_others_are_wished_for(
     studio.label_config = config("mood", "tone")
     with site(monkeypatch, tmp_path, clean_redis_url, studio) as made:
         made.connect(LINEAR.model_copy(update={"fields": ()}))
-        ring(made)
+        made.ring()
         label(made, 12, "mood", "tone")
         assert names(made) == ["mood"]
         version = made.view.state.looped.deployed_version
         made.connect(LINEAR)
-        ring(made)
+        made.ring()
         assert names(made) == ["mood", "tone"]
         mood, tone = made.view.state.by_field
         assert version in {one.version for one in mood.looped.versions}

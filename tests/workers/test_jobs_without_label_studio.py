@@ -51,17 +51,13 @@ def facts(here: Site) -> dict[str, int]:
     return {kind.__name__: len(here.view.ledger.all(kind, PROJECT)) for kind in KINDS}
 
 
-def of(here: Site, role: Role) -> list[int]:
-    return sorted(task for task, drawn in here.view.ledger.roles(PROJECT).items() if drawn is role)
-
-
 def start(here: Site) -> None:
     """Collect the tasks for the first time and let people judge enough for a round."""
     here.bell.ring(PROJECT)
     here.work()
-    here.label_studio.annotate(of(here, Role.TRAIN)[:12], person=1)
+    here.label_studio.annotate(here.of(Role.TRAIN)[:12], person=1)
     for person in (1, 2):
-        here.label_studio.annotate(of(here, Role.MONITOR), person)
+        here.label_studio.annotate(here.of(Role.MONITOR), person)
 
 
 def failed(here: Site, name: str) -> Job:
@@ -77,7 +73,7 @@ def test_one_ring_turns_the_loop(here: Site) -> None:
     """From people's judgements to their next pre-annotations, job after job, without a hand."""
     start(here)
     studio, ledger = here.label_studio, here.view.ledger
-    audit = set(of(here, Role.MONITOR))
+    audit = set(here.of(Role.MONITOR))
     assert studio.model_version == "v0"
     assert studio.overlaps.keys() <= audit
     assert set(studio.overlaps.values()) == {2}
@@ -140,7 +136,7 @@ def test_old_publications_are_cleared_but_for_the_newest_two(here: Site, monkeyp
         versions = {name for rows in here.label_studio.predictions.values() for name in rows}
         published = [one.name for one in here.view.state.publications]
         assert versions == set(published if keep else published[-2:])
-        here.label_studio.annotate([task for task in of(here, Role.TRAIN) if not_judged(here, task)][:12], person=3)
+        here.label_studio.annotate([task for task in here.of(Role.TRAIN) if not_judged(here, task)][:12], person=3)
     assert len(published) > 3
 
 
@@ -224,7 +220,7 @@ def test_a_verdict_that_a_killed_worker_owes_is_made_up_for(here: Site, monkeypa
     here.bell.redis.flushall()
     assert here.view.ledger.newest(Decision, PROJECT, round_number=1) is not None
     assert here.view.ledger.all(Verdict, PROJECT) == []
-    here.label_studio.annotate(of(here, Role.TRAIN)[12:40], person=1)
+    here.label_studio.annotate(here.of(Role.TRAIN)[12:40], person=1)
     for _ in range(2):
         reconcile.reconcile(here.settings)
         here.work()
@@ -237,7 +233,7 @@ def test_start_training_closes_a_round_at_once(here: Site) -> None:
     """The wish is granted once; a round that is due for nothing new is not closed."""
     here.bell.ring(PROJECT)
     here.work()
-    here.label_studio.annotate(of(here, Role.TRAIN)[:3], person=1)
+    here.label_studio.annotate(here.of(Role.TRAIN)[:3], person=1)
     here.bell.ring(PROJECT, close=True)
     here.work()
     assert [r.reason for r in here.view.ledger.all(ClosedRound, PROJECT)] == ["asked for"]
@@ -252,7 +248,7 @@ def test_the_wish_to_train_survives_an_outage_of_label_studio(here: Site) -> Non
     """Label Studio is away when the wish is looked at: the job comes back by itself and grants it."""
     here.bell.ring(PROJECT)
     here.work()
-    here.label_studio.annotate(of(here, Role.TRAIN)[:3], person=1)
+    here.label_studio.annotate(here.of(Role.TRAIN)[:3], person=1)
     here.label_studio.away = True
     here.bell.ring(PROJECT, close=True)
     here.work()
@@ -275,7 +271,7 @@ def test_a_ring_while_collecting_is_answered_by_the_same_job(here: Site, monkeyp
         state = real(*arguments)
         if rings == 0:
             rings += 1
-            here.label_studio.annotate(of(here, Role.TRAIN)[:3], person=1)
+            here.label_studio.annotate(here.of(Role.TRAIN)[:3], person=1)
             here.bell.ring(PROJECT, close=True)
         return state
 
@@ -362,7 +358,7 @@ def test_deleted_tasks_and_a_changed_configuration_are_taken_in(here: Site) -> N
     studio = here.label_studio
     start(here)
     take_in(*here.view.now(), studio)  # type: ignore[arg-type]
-    gone = of(here, Role.TRAIN)[0]
+    gone = here.of(Role.TRAIN)[0]
     del studio.stored[gone]
     studio.label_config = CONFIG.replace("<View>", "<View><Header value='hello'/>")
     take_in(*here.view.now(), studio)  # type: ignore[arg-type]

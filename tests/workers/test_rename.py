@@ -26,19 +26,14 @@ from workers.jobs.app_context import open_context
 def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clean_redis_url: str) -> Iterator[Site]:
     """A connected project with one round, in whose configuration `good` is called `很好` from now on."""
     with site(monkeypatch, tmp_path, clean_redis_url, FakeLabelStudio(80)) as made:
-        ring(made)
+        made.ring()
         roles = made.view.ledger.roles(PROJECT)
         made.label_studio.annotate([task for task, role in roles.items() if role is Role.TRAIN][:24], person=1)
-        ring(made)
+        made.ring()
         assert len(judged_now(*made.view.now()).training) == 24
         made.label_studio.label_config = CONFIG.replace('"good"', '"很好"')
-        ring(made)
+        made.ring()
         yield made
-
-
-def ring(here: Site) -> None:
-    here.bell.ring(PROJECT)
-    here.work()
 
 
 def say(here: Site, label: str) -> int:
@@ -76,7 +71,7 @@ def test_renamed_labels_count_again_and_the_learners_are_fitted_to_them(here: Si
     assert after.looped.deployed.round_number == after.round_number
     shown = here.label_studio.predictions
     assert any("很好" in str(rows.get(str(after.published_name))) for rows in shown.values())
-    ring(here)  # the configuration is read again: the rename stays, and no round closes
+    here.ring()  # the configuration is read again: the rename stays, and no round closes
     assert here.view.state.schema == after.schema
     assert here.view.state.round_number == after.round_number
 
@@ -97,7 +92,7 @@ def test_wrong_names_are_refused_and_a_rename_ends_with_the_old_label(here: Site
         assert rename(context, PROJECT, (("ancient", "odd"), ("good", "很好"))).annotations["ancient"] == 1
     assert next(a.value for a in here.view.mirror.annotations([task])) == Choice("odd")
     here.label_studio.label_config = CONFIG.replace('<Choice value="bad"', '<Choice value="很好"/><Choice value="bad"')
-    ring(here)
+    here.ring()
     field = Field.from_json(here.view.state.schema.field)
     assert (field.renames, "good" in field.labels) == ((("ancient", "odd"),), True)
     record = newest(here.view.state.schemas, number=here.view.state.schema.number)

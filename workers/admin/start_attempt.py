@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from labelloop.domain.certify_plan import CertifyPlan, why_not
 from labelloop.domain.records import Certificate
 from labelloop.errors import UserError
+from labelloop.learners.base import ModelContext
 from labelloop.state.project_state import ProjectState
 from labelloop.steps.certify import abandon_attempt, start_attempt
 from labelloop.steps.certify_fields import certify_fields
 from labelloop.steps.plan_certify import plan_certify
 from labelloop.steps.trail import enter
+from labelloop.stores.book import Book
 from workers.admin.write_back_release import refuse_written_back
 from workers.jobs.app_context import AppContext
 from workers.jobs.label_studio_sync import held_up_to_date
@@ -44,16 +46,7 @@ def start(
     with held_up_to_date(context, project_id) as state:
         if not dry_run:
             refuse_written_back(context.label_studio, project_id)
-        plan = plan_certify(
-            context.book,
-            state,
-            max_error=wish.max_error,
-            confidence=wish.confidence,
-            n=wish.n,
-            min_similarity=wish.min_similarity,
-            without=wish.without,
-            context=context.models_of(state),
-        )
+        plan = plan_of(context.book, state, wish, context.models_of(state))
         on_plan(plan)
         if dry_run:
             return plan
@@ -61,6 +54,20 @@ def start(
         _begin(context, state, wish, plan.n)
     tell(context, project_id)
     return plan
+
+
+def plan_of(book: Book, state: ProjectState, wish: Wish, models: ModelContext) -> CertifyPlan:
+    """Return the plan of an attempt; raises what `plan_certify` raises."""
+    return plan_certify(
+        book,
+        state,
+        max_error=wish.max_error,
+        confidence=wish.confidence,
+        n=wish.n,
+        min_similarity=wish.min_similarity,
+        without=wish.without,
+        context=models,
+    )
 
 
 def refuse_unpaid(plan: CertifyPlan, project_id: int, *, anyway: bool) -> None:

@@ -4,12 +4,14 @@ from typing import Annotated
 
 import typer
 
-_ONE, _ANY = "The project's number, as in /projects/12/.", "The project's number; all projects without it."
-LARGEST = 2**31 - 1
-"""The largest number of a project or round that the ledger has room for."""
+from labelloop.domain.records import LARGEST_ID
 
-Project = Annotated[int, typer.Argument(help=_ONE, min=1, max=LARGEST, metavar="PROJECT", show_default=False)]
-AnyProject = Annotated[int | None, typer.Argument(help=_ANY, min=1, max=LARGEST, metavar="PROJECT", show_default=False)]
+_ONE, _ANY = "The project's number, as in /projects/12/.", "The project's number; all projects without it."
+
+Project = Annotated[int, typer.Argument(help=_ONE, min=1, max=LARGEST_ID, metavar="PROJECT", show_default=False)]
+AnyProject = Annotated[
+    int | None, typer.Argument(help=_ANY, min=1, max=LARGEST_ID, metavar="PROJECT", show_default=False)
+]
 OneField = Annotated[str | None, typer.Option("--field", help="One field of the project alone.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 Abandon = Annotated[bool, typer.Option("--abandon", help="End what is in progress instead.")]

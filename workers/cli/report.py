@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from labelloop.domain.records import LARGEST_ID
 from labelloop.domain.report_record import LANGUAGES, RoundReport, report_file_name
 from labelloop.errors import NotFound
 from labelloop.settings import Settings
 from workers.admin.report_file import report_file
-from workers.cli.arguments import LARGEST, Project
+from workers.cli.arguments import Project
 from workers.jobs.open_stores import open_book
 
 File = Annotated[
@@ -20,7 +21,7 @@ Language = Annotated[str, typer.Option("--language", help="The language of its t
 OfRound = Annotated[
     int | None,
     typer.Option(
-        "--round", min=1, max=LARGEST, help="The one that was kept after this round's verdict.", show_default=False
+        "--round", min=1, max=LARGEST_ID, help="The one that was kept after this round's verdict.", show_default=False
     ),
 ]
 
