@@ -18,6 +18,10 @@ from sync.api.api_errors import HOW_TO_RENEW, error_of, not_label_studio, token_
 _PASSING = frozenset({429, 502, 503, 504})
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _REFRESH = "/api/token/refresh/"
+# Without TLS a connection is new for each call, which costs next to nothing: the server of `label-studio start` sends
+# an answer's head and body apart, and on a connection that is used again the body waits 40 ms for the head's receipt.
+_NONE_KEPT = httpx.Limits(max_connections=100, max_keepalive_connections=0)
+_KEPT = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
 
 class _Passing(Exception):
@@ -29,7 +33,7 @@ class _Passing(Exception):
 
 
 class HttpClient(httpx.Client):
-    """One connection pool to one Label Studio, for the SDK and for what we send ourselves; safe among threads.
+    """The connections to one Label Studio, for the SDK and for what we send ourselves; safe among threads.
 
     A call is repeated, up to `attempts` times with growing random pauses, where that can do no harm: always when it was
     not sent or answered 429, and after a lost answer or 502, 503, 504 only if it is idempotent (all but POST). What
@@ -59,7 +63,8 @@ class HttpClient(httpx.Client):
             options = http_options(address, ca_bundle)
             if transport is not None:  # asks whatever it likes
                 options["proxy"] = None
-            super().__init__(base_url=address, timeout=timeout, transport=transport, **options)
+            limits = _KEPT if httpx.URL(address).scheme == "https" else _NONE_KEPT
+            super().__init__(base_url=address, timeout=timeout, limits=limits, transport=transport, **options)
         except httpx.InvalidURL as error:
             raise UserError(f"{url} is not an address: set LABELLOOP_LABEL_STUDIO_URL ({error}).") from error
         try:
