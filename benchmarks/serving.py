@@ -34,6 +34,7 @@ from labelloop.log import configure_logging
 from labelloop.settings import Settings
 from labelloop.steps.model_store import MODEL_FOLDER
 from sync.config.label_config import parse
+from workers.cli.run_services import NICE
 from workers.jobs.open_stores import open_book
 from workers.local.processes import free_port
 
@@ -129,21 +130,30 @@ def deploy(settings: Settings) -> None:
 
 @contextmanager
 def served(settings: Settings) -> Iterator[httpx.Client]:
-    """Yield a client of gunicorn as operators run it."""
+    """Yield a client of gunicorn as operators run it, with the pages in a process of their own."""
     names = {"DATA_DIR": settings.data_dir, "PORT": settings.port, "REDIS_URL": "redis://127.0.0.1:1/0"}
+    pages = f"http://127.0.0.1:{(pages_port := free_port(0))}"
+    names |= {"PAGES_PORT": pages_port, "PAGES_SERVICE_URL": pages}
     names |= {"BACKEND_PASSWORD": PASSWORD, "WEBHOOK_SECRET": PASSWORD, "LOG_LEVEL": "WARNING"}
     environment = {**os.environ, **{f"LABELLOOP_{name}": str(value) for name, value in names.items()}}
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:ml_backend.gunicorn", "ml_backend.app:create_app()"]
-    process = subprocess.Popen(command, env=environment)
+    gunicorn = [sys.executable, "-m", "gunicorn", "-c"]
+    commands = (
+        [*gunicorn, "python:ml_backend.gunicorn", "ml_backend.app:create_app()"],
+        ["nice", "-n", str(NICE), *gunicorn, "python:ml_backend.pages_gunicorn", "ml_backend.pages_app:create_app()"],
+    )
+    processes = [subprocess.Popen(command, env=environment) for command in commands]
     try:
         transport = httpx.HTTPTransport(retries=8)  # with growing pauses, while gunicorn starts
         address, auth = f"http://127.0.0.1:{settings.port}", (settings.backend_user, PASSWORD)
         with httpx.Client(base_url=address, auth=auth, timeout=100, transport=transport) as client:
             client.get("/health").raise_for_status()
+            client.get(f"{pages}/health").raise_for_status()
             yield client
     finally:
-        process.terminate()
-        process.wait()
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
 
 
 if __name__ == "__main__":

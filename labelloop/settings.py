@@ -41,6 +41,12 @@ class Settings(BaseSettings):
     pages_url: str = Field(
         "", description="how browsers reach the pages; empty: as Label Studio reaches the ML backend"
     )
+    pages_service_url: str = Field(
+        "",
+        pattern=r"^(http://[^/?#@]+/?)?$",
+        description="address of the process that makes the pages; empty: the ML backend makes them itself",
+    )
+    pages_port: int = Field(9091, ge=1, le=65535, description="port that `labelloop pages` listens on")
     leads: str = Field(
         "",
         description="e-mail addresses, with commas, of the Label Studio accounts that may open the pages; `*`: all; "

@@ -12,10 +12,9 @@ from redis.exceptions import RedisError
 from labelloop.steps.model_store import load_model
 from ml_backend import health, metrics, predict, setup, versions, webhook
 from ml_backend.announcements import Announcements
-from ml_backend.api import routes as api
 from ml_backend.auth import protect
+from ml_backend.handed_on import HandedOn
 from ml_backend.large_requests import limit_large_requests
-from ml_backend.pages.house import add_pages
 from ml_backend.prediction_turns import limit_predictions
 from ml_backend.responses import FastJson, answer_errors
 from ml_backend.serving import Serving
@@ -25,7 +24,6 @@ from workers.jobs.job_queue import Bell
 from workers.jobs.signs_of_life import Unloadable, tell_unloadable
 
 EXTENSION = "labelloop"
-PAGES_DESK = "labelloop-desk"
 
 
 def create_app(context: ServingContext | None = None) -> Flask:
@@ -62,11 +60,18 @@ def create_app(context: ServingContext | None = None) -> Flask:
     app.register_blueprint(webhook.routes(serving, bell))
     app.register_blueprint(versions.routes(serving))
     app.register_blueprint(metrics.routes(counts))
-    desk = add_pages(app, context)
-    app.extensions[PAGES_DESK] = desk
-    app.register_blueprint(api.routes(desk))
+    _add_pages(app, context)
     serving.start()
     return app
+
+
+def _add_pages(app: Flask, context: ServingContext) -> None:
+    if context.settings.pages_service_url:
+        app.wsgi_app = HandedOn(app.wsgi_app, context.settings)  # type: ignore[method-assign]
+        return
+    from ml_backend.pages_app import add_pages_and_api  # not loaded where another process makes the pages
+
+    add_pages_and_api(app, context)
 
 
 def _tell(bell: Bell, project_id: int, found: Unloadable | None) -> None:

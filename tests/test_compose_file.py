@@ -21,7 +21,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 ENV_EXAMPLE = (ROOT / ".env.example").read_text("utf-8")
 STACK: dict[str, Any] = yaml.safe_load(COMPOSE)
 SERVICES: dict[str, dict[str, Any]] = STACK["services"]
-OURS = ("ml-backend", "worker", "background-worker", "reconcile")
+OURS = ("ml-backend", "pages", "worker", "background-worker", "reconcile")
 SECRETS = (
     "LABEL_STUDIO_USERNAME",
     "LABEL_STUDIO_PASSWORD",
@@ -114,7 +114,7 @@ def test_ports_are_open_on_this_machine_only() -> None:
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert len(published) == 2
     assert all(port.startswith("${PUBLISH_ADDRESS:-127.0.0.1}:") for port in published)
-    assert "ports" not in SERVICES["redis"]
+    assert all("ports" not in SERVICES[name] for name in ("redis", "pages"))
 
 
 def test_the_queue_has_a_password(tmp_path: Path) -> None:

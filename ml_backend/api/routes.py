@@ -12,8 +12,8 @@ from labelloop.errors import UserError
 from labelloop.state.load import load
 from ml_backend.api.actions import PROJECT, add_actions
 from ml_backend.api.description import description
+from ml_backend.page_turns import limit_pages
 from ml_backend.pages.desk import Desk
-from ml_backend.pages.page_turns import limit_pages
 from ml_backend.responses import refusal
 from workers.admin.status import ProjectStatus
 

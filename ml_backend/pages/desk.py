@@ -10,12 +10,12 @@ from flask import Response, g, make_response, render_template, request
 
 from labelloop.settings import Settings
 from labelloop.stores.book import Book
+from ml_backend.page_turns import page_turns
 from ml_backend.pages.annotator_names import AnnotatorNames
 from ml_backend.pages.certify_plans import CertifyPlans
 from ml_backend.pages.doctor_looks import DoctorLooks
 from ml_backend.pages.page_figures import Figures
 from ml_backend.pages.page_texts import LANGUAGES, Texts, texts
-from ml_backend.pages.page_turns import page_turns
 from ml_backend.pages.people_kept import KeptPeople
 from ml_backend.pages.recorded_sentences import recorded
 from ml_backend.pages.refusal_sentences import refused

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from labelloop.acting import PAGE, Actor, acting
 from labelloop.errors import LabelLoopError
 from ml_backend.auth import PAGES, challenge
+from ml_backend.page_turns import limit_pages
 from ml_backend.pages.act_routes import add_acts
 from ml_backend.pages.annotator_names import AnnotatorNames
 from ml_backend.pages.certify_plans import CertifyPlans
@@ -24,7 +25,6 @@ from ml_backend.pages.guideline_routes import add_guideline
 from ml_backend.pages.log_routes import add_log
 from ml_backend.pages.login_routes import add_login, login_page
 from ml_backend.pages.page_figures import Figures
-from ml_backend.pages.page_turns import limit_pages
 from ml_backend.pages.people_kept import KeptPeople
 from ml_backend.pages.people_routes import add_people
 from ml_backend.pages.project_routes import add_projects

@@ -1,6 +1,7 @@
 """Every command: its help, its exit statuses, and errors as one plain sentence."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,9 +15,8 @@ from labelloop.errors import BrokenPromise, NeighbourError, UserError
 from labelloop.settings import Settings
 from tests.cli.conftest import Run
 from tests.cli.loop import played
-from workers.cli import command_line
+from workers.cli import command_line, run_services
 from workers.cli.error_messages import run as status_of
-from workers.cli.run_services import gunicorn_argv
 from workers.jobs.open_stores import open_book
 
 
@@ -120,9 +120,26 @@ def test_serve_refuses_without_credentials(run: Run, monkeypatch: pytest.MonkeyP
     assert "LABELLOOP_WEBHOOK_SECRET" in refused.err
 
 
-def test_serve_becomes_gunicorn_with_the_settings() -> None:
-    """Host, port, threads and processes come from the settings and the option."""
-    argv = gunicorn_argv(Settings(host="0.0.0.0", port=9191, threads=3), 2)
-    assert argv[1:3] == ["-m", "gunicorn"]
-    assert {"--bind", "0.0.0.0:9191", "--threads", "3", "--workers", "2"} <= set(argv)
-    assert argv[-1] == "ml_backend.app:create_app()"
+@pytest.mark.parametrize(
+    ("words", "bind", "threads"),
+    [(("serve",), "127.0.0.1:9191", "15"), (("pages",), "127.0.0.1:9192", "10")],
+    ids=["serve", "pages"],
+)
+def test_services_become_gunicorn_with_the_settings(
+    run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], bind: str, threads: str
+) -> None:
+    """No option undoes what its configuration says: of the threads some are left for all but predictions."""
+    became: list[list[str]] = []
+    monkeypatch.setattr(run_services, "wait_for_neighbours", lambda _: None)
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+    monkeypatch.setattr(os, "execv", lambda _, argv: became.append(argv))
+    names = {"PORT": "9191", "PAGES_PORT": "9192", "THREADS": "3", "PAGES_SERVICE_URL": "http://127.0.0.1:9192"}
+    for name, value in names.items():
+        monkeypatch.setenv(f"LABELLOOP_{name}", value)
+    monkeypatch.setenv("LABELLOOP_BACKEND_PASSWORD", "p")
+    monkeypatch.setenv("LABELLOOP_WEBHOOK_SECRET", "s")
+    assert run(*words).status == 0
+    command = [*became[0][:-1], "--print-config", became[0][-1]]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = dict(re.findall(r"^(bind|threads)\s+= (.*)$", shown, re.M))
+    assert found == {"bind": f"['{bind}']", "threads": threads}

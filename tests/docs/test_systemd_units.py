@@ -14,7 +14,7 @@ def test_every_unit_starts_a_command_that_exists() -> None:
     known = {one.words for one in COMMANDS}
     started = [re.findall(r"^ExecStart=/opt/labelloop/venv/bin/labelloop (.*)$", text, re.M) for text in UNITS.values()]
     lines = [shlex.split(line) for found in started for line in found]
-    assert {words[0] for words in lines} == {"serve", "worker", "reconcile"} <= known
+    assert {words[0] for words in lines} == {"serve", "pages", "worker", "reconcile"} <= known
     assert ["worker", "--background"] in lines
 
 

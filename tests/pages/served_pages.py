@@ -18,9 +18,10 @@ from labelloop.finding import Finding, Level
 from labelloop.rules import Rules
 from labelloop.settings import Settings
 from labelloop.steps.rule_effects import RuleEffect
-from ml_backend.app import EXTENSION, PAGES_DESK, create_app
+from ml_backend.app import EXTENSION, create_app
 from ml_backend.pages import annotator_names, rules_page
 from ml_backend.pages.certify_plans import CertifyPlans
+from ml_backend.pages_app import PAGES_DESK
 from tests.local.proc import eventually
 from tests.ml_backend.stage import PASSWORD, SECRET
 from tests.pages.showroom import LEAD, certify, furnish, publish

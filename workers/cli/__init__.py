@@ -85,6 +85,7 @@ COMMANDS = (
     Command("resync", "resync:resync", "labelloop resync 12"),
     Command("worker", "run_services:worker", "labelloop worker", asks=False),
     Command("serve", "run_services:serve", "labelloop serve --workers 2", asks=False),
+    Command("pages", "run_services:pages", "labelloop pages", asks=False),
     Command("gc", "maintenance:gc", "labelloop gc --dry-run"),
     Command("up", "up:up", "labelloop up", asks=False),
     Command("llm", "llm:llm", "labelloop llm model.gguf --port 8081", asks=False),

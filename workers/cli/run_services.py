@@ -1,4 +1,4 @@
-"""`labelloop serve`, `worker` and `reconcile`: what a container or a service manager starts."""
+"""`labelloop serve`, `pages`, `worker` and `reconcile`: what a container or a service manager starts."""
 
 import os
 import sys
@@ -10,6 +10,9 @@ from labelloop.log import configure_logging
 from labelloop.settings import Settings
 from workers.cli.wait_for_services import wait_for_neighbours
 
+NICE = 10
+"""How far the pages stand back: at 10 they get a tenth of a processor that predictions want as well."""
+
 
 def serve(workers: Annotated[int, typer.Option(min=1, help="Processes; each holds the deployed models.")] = 1) -> None:
     """Serve the ML backend that Label Studio asks.
@@ -19,20 +22,25 @@ def serve(workers: Annotated[int, typer.Option(min=1, help="Processes; each hold
     settings = _start()
     settings.require_credentials()
     wait_for_neighbours(settings)
-    argv = gunicorn_argv(settings, workers)
+    _become_gunicorn("python:ml_backend.gunicorn", "ml_backend.app:create_app()", "--workers", str(workers))
+
+
+def pages() -> None:
+    """Make the pages and the API for the ML backend, in a process of their own.
+
+    It listens on LABELLOOP_HOST and LABELLOOP_PAGES_PORT; the ML backend hands requests on to it where its
+    LABELLOOP_PAGES_SERVICE_URL names that address. Predictions go first where the processors are busy.
+    """
+    settings = _start()
+    settings.require_credentials()
+    wait_for_neighbours(settings)
+    os.nice(NICE)
+    _become_gunicorn("python:ml_backend.pages_gunicorn", "ml_backend.pages_app:create_app()")
+
+
+def _become_gunicorn(config: str, app: str, *options: str) -> None:
+    argv = [sys.executable, "-m", "gunicorn", "--config", config, *options, app]
     os.execv(argv[0], argv)  # noqa: S606 - no shell is wanted: this process becomes gunicorn
-
-
-def gunicorn_argv(settings: Settings, workers: int) -> list[str]:
-    """Return the command line that serves the ML backend."""
-    options = {
-        "--config": "python:ml_backend.gunicorn",
-        "--workers": str(workers),
-        "--threads": str(settings.threads),
-        "--bind": f"{settings.host}:{settings.port}",
-    }
-    pairs = [word for pair in options.items() for word in pair]
-    return [sys.executable, "-m", "gunicorn", *pairs, "ml_backend.app:create_app()"]
 
 
 def worker(

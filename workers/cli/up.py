@@ -24,7 +24,7 @@ log = structlog.get_logger()
 def up(
     directory: Annotated[Path, typer.Option(help="Folder for all data, secrets and logs.")] = Path(".labelloop/up"),
 ) -> None:
-    """Start Label Studio, the queue, the ML backend, a worker and reconcile here, until Ctrl-C.
+    """Start Label Studio, the queue, the ML backend, its pages, a worker and reconcile here, until Ctrl-C.
 
     Then, in another terminal, in the same folder: labelloop connect 1.
     """

@@ -1,4 +1,4 @@
-"""Everything LabelLoop needs, on this machine: Label Studio, the queue, the ML backend, two workers, reconcile."""
+"""Everything LabelLoop needs, on this machine: Label Studio, the queue, ML backend, pages, two workers, reconcile."""
 
 import json
 import os
@@ -70,12 +70,13 @@ def start_services_for(
     port = httpx.URL(label_studio.url).port or before.label_studio_port
     kept = replace(before, label_studio_port=port, backend_port=free_port(before.backend_port))
     write_private(directory / KEPT, json.dumps(asdict(kept)))
-    settings = _settings(base, directory, kept, label_studio, redis_url)
+    settings = _settings(base, directory, kept, label_studio, redis_url, _pages_port(base, kept))
     variables = environment(settings)
     say("the worker (its first start prepares the sentence encoder)")
     stack.start(lambda: _start(directory, "worker", ["worker"], variables))
     stack.start(lambda: _start(directory, "background-worker", ["worker", "--background"], variables))
     say("the ML backend")
+    stack.start(lambda: _start_pages(directory, settings, variables))
     stack.start(lambda: _start_backend(directory, settings, variables))
     stack.start(lambda: _start(directory, "reconcile", ["reconcile", "--every", str(settings.reconcile_s)], variables))
     return Services(settings, label_studio, _moved(before, kept))
@@ -108,8 +109,13 @@ def _moved(before: Kept, now: Kept) -> tuple[str, ...]:
     return tuple(f"Port {old} is busy: {name} is on {new}." for name, old, new in ports if old != new)
 
 
+def _pages_port(base: Settings, kept: Kept) -> int:
+    """Return a free port that is not the ML backend's, on which nothing listens yet either."""
+    return free_port(0 if base.pages_port == kept.backend_port else base.pages_port)
+
+
 def _settings(
-    base: Settings, directory: Path, kept: Kept, label_studio: RunningLabelStudio, redis_url: str
+    base: Settings, directory: Path, kept: Kept, label_studio: RunningLabelStudio, redis_url: str, pages_port: int
 ) -> Settings:
     given = base.model_dump(include=base.model_fields_set)
     ours = {
@@ -122,6 +128,8 @@ def _settings(
         "webhook_secret": kept.webhook_secret,
         "host": "127.0.0.1",
         "port": kept.backend_port,
+        "pages_port": pages_port,
+        "pages_service_url": f"http://127.0.0.1:{pages_port}",
     }
     return Settings(**{**given, **ours}, _env_file=None)
 
@@ -138,6 +146,19 @@ def environment(settings: Settings) -> dict[str, str]:
 def _start(directory: Path, name: str, arguments: list[str], variables: dict[str, str]) -> Process:
     command = [str(Path(sys.executable).with_name("labelloop")), *arguments]
     return start_process(name, command, log=directory / "logs" / f"{name}.log", env=variables)
+
+
+def _start_pages(directory: Path, settings: Settings, variables: dict[str, str]) -> Process:
+    process = _start(directory, "pages", ["pages"], variables)
+    wait_until_up(process, lambda: _is_healthy(settings.pages_service_url), deadline_s=BACKEND_DEADLINE_S)
+    return process
+
+
+def _is_healthy(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=2, **http_options(url)).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def _start_backend(directory: Path, settings: Settings, variables: dict[str, str]) -> Process:
