@@ -3,6 +3,7 @@
 import importlib
 import multiprocessing
 import os
+from contextlib import suppress
 from types import FrameType
 
 import structlog
@@ -10,11 +11,13 @@ from redis import Redis
 from rq import Worker
 from rq.serializers import JSONSerializer
 
+from labelloop.errors import LabelLoopError
 from labelloop.log import configure_logging
 from labelloop.plugins import learner_names
 from labelloop.settings import Settings
 from labelloop.state.project_encoders import project_encoders
 from sync.config.label_config import label_interface
+from workers.jobs.app_context import open_context
 from workers.jobs.job_queue import BACKGROUND, QUEUE
 from workers.jobs.loop_job import LoopJob
 from workers.jobs.models_of_settings import open_encoders
@@ -64,8 +67,15 @@ def run_worker(settings: Settings, *, background: bool = False, burst: bool = Fa
         importlib.import_module(module)
     label_interface()
     learner_names()  # finds the installed learners, here and not in every job
+    open_once(settings)
     worker = open_worker(Redis.from_url(settings.redis_url), background=background)
     worker.work(burst=burst, with_scheduler=not burst, logging_level="WARNING")
+
+
+def open_once(settings: Settings) -> None:
+    """Open what every job opens: jobs find the authorities of TLS read, and half of their start is over."""
+    with suppress(LabelLoopError), open_context(settings) as context:  # what is wrong the first job says
+        context.book.ledger.projects()
 
 
 def open_worker(redis: Redis, *, background: bool = False) -> Worker:
