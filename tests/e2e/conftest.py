@@ -48,7 +48,6 @@ def world(
     base = Settings(
         port=free_port(random.randrange(25_000, 30_000)),
         retry_s=1,
-        reconcile_s=20,
         refresh_s=0.5,
         llm_base_url=llm.url,
         llm_model="scripted",
