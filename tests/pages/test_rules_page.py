@@ -1,8 +1,13 @@
 """The page of the rules: what each means, and a change of them after its consequences were said; and disconnecting."""
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from html import unescape
+from threading import Barrier
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,6 +16,7 @@ from pydantic import SecretStr
 from labelloop.domain.records import CertifyDraw, Connection
 from labelloop.rules import Rules
 from labelloop.steps.rule_effects import rule_effects
+from ml_backend.pages import rules_page
 from ml_backend.pages.effect_sentences import effect_sentence
 from ml_backend.pages.page_texts import LANGUAGES, texts
 from ml_backend.pages.rules_texts import RULES
@@ -18,6 +24,7 @@ from tests.pages.conftest import Open
 from tests.pages.looped import PAGE, actions, do, form_of
 from tests.pages.world import NOON, World
 from tests.workers.conftest import PROJECT, Site
+from workers.admin import change_rules
 
 
 def rules(here: Site) -> Rules:
@@ -74,6 +81,47 @@ def test_a_grave_change_is_refused_while_the_model_is_frozen(here: Site, beside:
     assert refused.status_code == 400
     assert "its model is frozen" in refused.text
     assert do(beside, "/rules/change?rule-margin=0.05")[0] == 303
+
+
+def test_a_form_that_is_sent_twice_at_once_changes_the_rules_once(
+    here: Site, beside: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A double click is one change, in the records and in the trail."""
+    slowly = change_rules.record_connection
+    monkeypatch.setattr(change_rules, "record_connection", lambda *args: (time.sleep(0.3), slowly(*args)))
+    token = form_of(beside.get(f"{PAGE}/rules/change?rule-margin=0.05").text)
+    connections = len(here.view.ledger.all(Connection, PROJECT))
+    with ThreadPoolExecutor(4) as leads:
+        answers = leads.map(lambda _: posted(beside, token), range(4))
+    assert set(answers) == {303}
+    assert len(here.view.ledger.all(Connection, PROJECT)) == connections + 1
+    assert actions(here) == [("rules", "margin=0.05")]
+
+
+def test_of_two_leads_who_change_rules_at_once_one_is_told_to_look_again(
+    here: Site, beside: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither change is lost without a word."""
+    both, planned = Barrier(2), rules_page.plan_rules
+
+    def plan_together(*args: Any) -> Any:
+        found = planned(*args)
+        both.wait(10)
+        return found
+
+    forms = [form_of(beside.get(f"{PAGE}/rules/change?rule-{one}").text) for one in ("margin=0.05", "round_size=20")]
+    monkeypatch.setattr(rules_page, "plan_rules", plan_together)
+    with ThreadPoolExecutor(2) as leads:
+        answers = list(leads.map(partial(posted, beside), forms))
+    assert sorted(answers) == [303, 400]
+    assert len(actions(here)) == 1
+
+
+def posted(client: FlaskClient, form: dict[str, str]) -> int:
+    """Send a form from a browser of its own, and return what is answered."""
+    mine = client.application.test_client()
+    mine.environ_base.update(client.environ_base)
+    return mine.post(f"{PAGE}/rules/change", data=form).status_code
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from labelloop.domain.records import Connection, SchemaVersion
 from labelloop.domain.schema import Field
-from labelloop.errors import NotConnected
+from labelloop.errors import NotConnected, UserError
 from labelloop.rules import Rules
 from labelloop.state.load import load
 from labelloop.state.rules_in_force import COMMAND, DEFAULT, FILE, TEXTS, sources_after
@@ -16,6 +16,9 @@ from labelloop.steps.trail import enter
 from workers.admin.connect_project import check_plugins, record_connection
 from workers.jobs.app_context import AppContext
 from workers.jobs.looped_fields import looped_fields, refuse_unknown_fields
+
+LOCKED_S = 20.0
+"""After so many seconds others may change rules although a process that was killed had begun to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,7 @@ def plan_rules(context: AppContext, project_id: int, change: RuleChange) -> Plan
     Raises UserError for a rule that cannot hold, and for a grave one while the project's model is frozen.
     """
     before = context.book.ledger.newest(Connection, project_id)
-    known = Rules.stored(before.rules) if before else Rules()
-    rules = known.changed(
-        {**change.by_texts, **change.values}, change.unset, source=f"{change.file}: " if change.file else ""
-    )
+    rules = _changed(before, change)
     check_plugins(rules, context.settings)
     config, schemas = (
         context.label_studio.project(project_id).label_config,
@@ -82,11 +82,18 @@ def plan_rules(context: AppContext, project_id: int, change: RuleChange) -> Plan
 def change_rules(context: AppContext, project_id: int, planned: PlannedRules, change: RuleChange) -> bool:
     """Record the rules of a connected project and ring its bell; return False where nothing changes.
 
-    Raises NotConnected.
+    Raises NotConnected, and UserError where other rules than the planned ones would come of it by now.
     """
+    with context.bell.redis.lock(f"labelloop:rules:{project_id}", timeout=LOCKED_S):
+        return _change(context, project_id, planned, change)
+
+
+def _change(context: AppContext, project_id: int, planned: PlannedRules, change: RuleChange) -> bool:
     before = context.book.ledger.newest(Connection, project_id)
     if before is None or not before.active:
         raise NotConnected(project_id)
+    if planned.rules != _changed(before, change):
+        raise UserError("The rules were changed meanwhile: look at what your change would do now, and try again.")
     rules, sources = planned.rules.model_dump_json(), sources_after(before, planned.rules, change.sources)
     if (rules, sources) == (before.rules, before.sources):
         return False
@@ -96,6 +103,13 @@ def change_rules(context: AppContext, project_id: int, planned: PlannedRules, ch
     context.bell.ring(project_id)
     context.bell.announce(project_id)
     return True
+
+
+def _changed(before: Connection | None, change: RuleChange) -> Rules:
+    """Return the rules that a change makes of those of a project, or of the defaults where it is new."""
+    known = Rules.stored(before.rules) if before else Rules()
+    source = f"{change.file}: " if change.file else ""
+    return known.changed({**change.by_texts, **change.values}, change.unset, source=source)
 
 
 def _typed(value: object) -> str:
