@@ -92,7 +92,7 @@ def _add_ending(api: Blueprint, desk: Desk) -> None:
                 refuse_unpaid(plan, project, anyway=asked.get("anyway", False))
                 with desk.working() as context:
                     start_planned(context, project, wish, n=plan.n, version=plan.version)
-                desk.figures.forget(project)
+                desk.forget(project)
         return {"started": not asked.get("dry_run"), "plan": plan_json(plan)}
 
     @api.post(f"{PROJECT}/certify/abandon")
@@ -102,7 +102,7 @@ def _add_ending(api: Blueprint, desk: Desk) -> None:
         sent({})
         with not_now(), desk.working() as context:
             ended = abandon(context, project)
-        desk.figures.forget(project)
+        desk.forget(project)
         return {"attempt": ended.number}
 
     @api.post(f"{PROJECT}/release")
@@ -113,7 +113,7 @@ def _add_ending(api: Blueprint, desk: Desk) -> None:
         asked = sent({"people_only": FLAG})
         with not_now(), desk.working() as context:
             order(context, project, people_only=asked.get("people_only", False))
-        desk.figures.forget(project)
+        desk.forget(project)
         found = release_status(desk.book, load(desk.book, project))
         return {"release": asdict(found) if found else None}
 
@@ -124,7 +124,7 @@ def _add_ending(api: Blueprint, desk: Desk) -> None:
         sent({})
         with not_now(), desk.working() as context:
             order = call_off(context, project)
-        desk.figures.forget(project)
+        desk.forget(project)
         return {"certificate": order.certificate}
 
 
@@ -146,7 +146,7 @@ def _add_rules(api: Blueprint, desk: Desk) -> None:
                 grave = "; ".join(f"{one.key}: {one.what}" for one in planned.effects if one.grave)
                 raise UserError(f'This needs "yes": true. {grave}.')
             changed = change_rules(context, project, planned, change)
-        desk.figures.forget(project)
+        desk.forget(project)
         return {"changed": changed, "effects": effects}
 
     @api.post(f"{PROJECT}/disconnect")
@@ -157,11 +157,11 @@ def _add_rules(api: Blueprint, desk: Desk) -> None:
         load(desk.book, project, disconnected=True)  # raises NotConnected
         with not_now(), desk.working() as context:
             was_connected = disconnect(context, project)
-        desk.figures.forget(project)
+        desk.forget(project)
         return {"was_connected": was_connected}
 
 
 def _told(desk: Desk, project: int, served: Served) -> dict[str, Any]:
-    desk.figures.forget(project)
+    desk.forget(project)
     passed_over = [{"version": version, "reason": reason} for version, reason in served.passed_over]
     return {"version": served.version, "is_new": served.is_new, "passed_over": passed_over}

@@ -62,7 +62,7 @@ def start(desk: Desk, project: int) -> Response | None:
     except UserError as error:
         return certify_page(desk, project, error=str(error))
     finally:
-        desk.figures.forget(project)
+        desk.forget(project)
     flash(spoken()("certify_done", n=wish.n))
     return None
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -59,11 +59,18 @@ class CertifyPlans:
                 kept = self._kept[asked] = self._pool.submit(self._plan, project, wish), self._clock()
         try:
             return kept[0].result(WAIT_S)
-        except TimeoutError:
+        except (TimeoutError, CancelledError):  # a cancelled one is made anew for the next look
             return None
         except Exception:
-            self._kept.pop(asked, None)  # so that the next look finds what has changed
+            with self._lock:
+                self._kept.pop(asked, None)  # so that the next look finds what has changed
             raise
+
+    def forget(self, project: int) -> None:
+        """Make the project's plans anew: something was changed."""
+        with self._lock:
+            for asked in [one for one in self._kept if one.project == project]:
+                self._kept.pop(asked)[0].cancel()
 
     def _plan(self, project: int, wish: "Wish") -> CertifyPlan:
         from workers.admin.start_attempt import plan_of  # what it computes with takes a second to load

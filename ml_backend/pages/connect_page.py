@@ -75,7 +75,7 @@ def act(desk: Desk, project: int) -> Response | None:
     except UserError as error:
         return look_page(desk, project, error=str(error), code=400)
     finally:
-        desk.figures.forget(project)
+        desk.forget(project)
     flash(spoken()("connect_done" if done.changed else "connect_done_again", title=done.connection.title))
     return None
 

@@ -55,6 +55,12 @@ class Desk:
         with open_context(self.settings) as context:
             yield context
 
+    def forget(self, project: int) -> None:
+        """Compute all that is kept of a project anew: something was changed."""
+        self.figures.forget(project)
+        self.people.forget_where(lambda key: key[0] == project)
+        self.plans.forget(project)
+
     def page(self, template: str, code: int = 200, **content: Any) -> Response:
         """Return a page in the reader's language; `t` is its texts, `token` what its forms must carry."""
         who: Visitor | None = g.get("visitor")

@@ -97,7 +97,7 @@ def decide(desk: Desk, project: int, field: str) -> Response | None:
         )
     except UserError as error:
         return disputes_page(desk, project, field, error=str(error), code=400)
-    desk.figures.forget(project)
+    desk.forget(project)
     flash(t("dispute_decided", task=task))
     return None
 

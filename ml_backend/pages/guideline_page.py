@@ -39,7 +39,7 @@ def decide(desk: Desk, project: int) -> Response | None:
         answer = page(desk, project, str(error))
         answer.status_code = 400
         return answer
-    desk.figures.forget(project)
+    desk.forget(project)
     return None
 
 

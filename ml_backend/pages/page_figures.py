@@ -82,15 +82,17 @@ class Kept(Generic[K, T]):
             self._compute_behind(key)
         return figures
 
-    @property
-    def known(self) -> tuple[K, ...]:
-        """Return the keys of what is kept."""
-        return tuple(self._kept)
-
     def forget(self, key: K) -> None:
         """Compute figures anew at the next look: something was changed."""
         self._forgotten[key] += 1
         self._kept.pop(key, None)
+
+    def forget_where(self, is_of: Callable[[K], bool]) -> None:
+        """Compute the figures of all such keys anew."""
+        with self._lock:
+            keys = {*self._kept, *self._computing}
+        for key in filter(is_of, keys):
+            self.forget(key)
 
     def _compute(self, key: K) -> T:
         began, forgotten = self._clock(), self._forgotten[key]
@@ -146,9 +148,7 @@ class Figures(Kept[int, ProjectFigures]):
         super().forget(key)
         self._states.forget(key)
         for found in (self._verdicts, self._disputes):
-            for one in found.known:
-                if one[0] == key:
-                    found.forget(one)
+            found.forget_where(lambda one: one[0] == key)
 
 
 def compute(book: Book, bell: Bell, settings: Settings, project_id: int) -> ProjectFigures:

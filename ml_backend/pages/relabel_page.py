@@ -43,7 +43,7 @@ def put_back(desk: Desk, project: int) -> Response | None:
     except UserError as error:
         return relabel_page(desk, project, error=str(error))
     finally:
-        desk.figures.forget(project)
+        desk.forget(project)
     flash(spoken()("relabel_done" if queued else "relabel_same"))
     return None
 

@@ -83,7 +83,7 @@ def change(desk: Desk, project: int) -> Response | None:
     except UserError as error:
         return rules_page(desk, project, error=str(error))
     finally:
-        desk.figures.forget(project)
+        desk.forget(project)
     flash(spoken()("rules_done" if changed else "rules_same"))
     return None
 

@@ -47,5 +47,5 @@ def answered(desk: Desk, project: int, act: Act) -> Response | None:
     except UserError as error:
         return ask(desk, project, act, error=str(error))
     finally:
-        desk.figures.forget(project)
+        desk.forget(project)
     return None

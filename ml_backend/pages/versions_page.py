@@ -75,7 +75,7 @@ def change(desk: Desk, project: int) -> Response | None:
     except UserError as error:
         return versions_page(desk, project, error=str(error), code=400)
     finally:
-        desk.figures.forget(project)
+        desk.forget(project)
     log.info("version_changed", project=project, action=action, version=served.version, by=g.visitor.name)
     for sentence in _said(served, spoken()):
         flash(sentence)

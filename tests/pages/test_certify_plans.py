@@ -93,6 +93,16 @@ def test_a_plan_is_made_anew_when_it_is_old_or_another_version_serves(
     assert eventually(lambda: number(plans) == 3)
 
 
+def test_a_plan_is_made_anew_after_a_change(plans: CertifyPlans, planner: Planner) -> None:
+    """Those of other projects are not."""
+    planner.may.set()
+    assert eventually(lambda: number(plans) == 1)
+    plans.forget(13)
+    assert number(plans) == 1
+    plans.forget(12)
+    assert eventually(lambda: number(plans) == 2)
+
+
 def test_what_cannot_be_planned_is_said_and_tried_again_at_the_next_look(plans: CertifyPlans, planner: Planner) -> None:
     """A fault is not kept."""
     planner.error = "Attempt 1 is open."

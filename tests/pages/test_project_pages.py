@@ -368,7 +368,7 @@ def test_figures_from_before_a_change_are_not_kept() -> None:
     assert now[0] == 4.0
 
 
-def test_state_verdicts_and_disputes_of_large_projects_are_kept_until_something_is_changed(
+def test_what_pages_of_large_projects_show_is_kept_until_something_is_changed(
     client: FlaskClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every page asks for the state; reading it anew would take a large project's pages a quarter of a second each."""
@@ -376,15 +376,16 @@ def test_state_verdicts_and_disputes_of_large_projects_are_kept_until_something_
     world.audited(12, {5: ("Good", "Good", "Bad")})
     desk = client.application.extensions["labelloop-desk"]
     monkeypatch.setattr(page_figures, "QUICK_S", 0.0)
-    figures = Figures(desk.book, desk.bell, desk.settings, clock=lambda: 0.0)
+    figures = desk.figures
 
     def looked() -> tuple[Any, ...]:
-        return figures.state(12).connection, figures.quality(12, "mood"), figures.disputes(12, "mood")
+        kept = figures.state(12).connection, figures.quality(12, "mood"), desk.people.of((12, ""))
+        return *kept, figures.disputes(12, "mood")
 
     before = looked()
     assert all(one is other for one, other in zip(before, looked(), strict=True))
-    figures.forget(12)
-    assert not any(one is other for one, other in zip(before[:2], looked()[:2], strict=True))
+    desk.forget(12)
+    assert not any(one is other for one, other in zip(before[:3], looked()[:3], strict=True))
 
 
 class Inline:
