@@ -1,5 +1,10 @@
 """Chinese readers are told in Chinese why something cannot be done, and what to do next."""
 
+import ast
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -8,6 +13,48 @@ from ml_backend.pages.page_texts import Texts
 from ml_backend.pages.refusal_sentences import refused
 from sync.api.api_errors import HOW_TO_RENEW
 from tests.pages.world import World
+
+STEPS_OF_PAGES = (
+    "labelloop.state.project_state",
+    "labelloop.steps.adjudicate",
+    "labelloop.steps.certify",
+    "labelloop.steps.certify_fields",
+    "labelloop.steps.compare_versions",
+    "labelloop.steps.deployments",
+    "labelloop.steps.guideline_rulings",
+    "labelloop.steps.label_errors",
+    "labelloop.steps.people_release",
+    "labelloop.steps.phase_guard",
+    "labelloop.steps.refit",
+    "labelloop.steps.release",
+    "workers.admin.ask_relabel",
+    "workers.admin.serve_version",
+    "workers.jobs.project_lock",
+)
+"""What the actions of pages call."""
+
+
+def refusals(module: str) -> Iterator[str]:
+    """Yield every sentence with which a module refuses; what it fills in is a 7."""
+    tree = ast.parse(Path(import_module(module).__file__ or "").read_text("utf-8"))
+    raised = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+    for call in raised:
+        if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.JoinedStr | ast.Constant):
+            yield "".join(_words(call.args[0]))
+
+
+def _words(node: ast.JoinedStr | ast.Constant) -> Iterator[str]:
+    for part in node.values if isinstance(node, ast.JoinedStr) else [node]:
+        quoted = isinstance(part, ast.FormattedValue) and part.conversion == ord("r")
+        yield str(part.value) if isinstance(part, ast.Constant) else "'7'" if quoted else "7"
+
+
+@pytest.mark.parametrize("module", STEPS_OF_PAGES)
+def test_every_refusal_of_a_step_that_pages_take_has_its_chinese_sentence(module: str) -> None:
+    """So that a new one is not forgotten."""
+    found = list(refusals(module))
+    assert found
+    assert [one for one in found if refused(one, Texts("zh")) == one] == []
 
 
 @pytest.mark.parametrize("path", ["", "/people", "/rules", "/certify", "/relabel", "/train", "/disconnect", "/log"])
