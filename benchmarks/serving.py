@@ -1,4 +1,4 @@
-"""How fast /predict answers: gunicorn and our service on a deployed linear model, beside the encoder alone.
+"""How fast /predict answers: our service on a deployed linear model, beside the encoder alone.
 
     python -m benchmarks.serving [--texts FILE] [--rounds 5] [--json]
 
@@ -130,20 +130,17 @@ def deploy(settings: Settings) -> None:
 
 @contextmanager
 def served(settings: Settings) -> Iterator[httpx.Client]:
-    """Yield a client of gunicorn as operators run it, with the pages in a process of their own."""
+    """Yield a client of the service as operators run it, with the pages in a process of their own."""
     names = {"DATA_DIR": settings.data_dir, "PORT": settings.port, "REDIS_URL": "redis://127.0.0.1:1/0"}
     pages = f"http://127.0.0.1:{(pages_port := free_port(0))}"
     names |= {"PAGES_PORT": pages_port, "PAGES_SERVICE_URL": pages}
     names |= {"BACKEND_PASSWORD": PASSWORD, "WEBHOOK_SECRET": PASSWORD, "LOG_LEVEL": "WARNING"}
     environment = {**os.environ, **{f"LABELLOOP_{name}": str(value) for name, value in names.items()}}
-    gunicorn = [sys.executable, "-m", "gunicorn", "-c"]
-    commands = (
-        [*gunicorn, "python:ml_backend.gunicorn", "ml_backend.app:create_app()"],
-        ["nice", "-n", str(NICE), *gunicorn, "python:ml_backend.pages_gunicorn", "ml_backend.pages_app:create_app()"],
-    )
+    server = [sys.executable, "-m", "ml_backend.server"]
+    commands = [*server, "backend"], ["nice", "-n", str(NICE), *server, "pages"]
     processes = [subprocess.Popen(command, env=environment) for command in commands]
     try:
-        transport = httpx.HTTPTransport(retries=8)  # with growing pauses, while gunicorn starts
+        transport = httpx.HTTPTransport(retries=8)  # with growing pauses, while it starts
         address, auth = f"http://127.0.0.1:{settings.port}", (settings.backend_user, PASSWORD)
         with httpx.Client(base_url=address, auth=auth, timeout=100, transport=transport) as client:
             client.get("/health").raise_for_status()

@@ -6,8 +6,8 @@ A made-up project in a temporary folder, without Label Studio: every field is a 
 closed with so many labels of the first field, `--more` of each next one, so that the versions remember different
 texts, as those of different rounds do (`--more 0`: of one round), and taken to its verdicts, and the queue is ordered;
 then 50 tasks are predicted for, all fields in one answer: as the ML backend does it between the request and the
-response, and as whole requests of one client to gunicorn, as operators run it. Texts that are encoded anew on purpose,
-to measure what a prediction takes, count apart.
+response, and as whole requests of one client to the service, as operators run it. Texts that are encoded anew on
+purpose, to measure what a prediction takes, count apart.
 """
 
 import argparse

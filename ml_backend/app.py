@@ -1,6 +1,6 @@
 """The ML backend as Label Studio 1.23 uses it: composition, and nothing else.
 
-gunicorn -c python:ml_backend.gunicorn "ml_backend.app:create_app()"
+`labelloop serve` runs it.
 """
 
 from contextlib import suppress

@@ -111,7 +111,7 @@ def _headers(environ: "WSGIEnvironment", shown: str) -> dict[str, str]:
 
 
 def _is_of_connection(name: str) -> bool:
-    """Return whether a header is about the connection to the other process, or one that gunicorn adds here anew."""
+    """Return whether a header is about the connection to the other process, or one that the server here adds anew."""
     return is_hop_by_hop_header(name) or name.lower() in ("server", "date")
 
 

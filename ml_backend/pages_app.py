@@ -1,6 +1,6 @@
 """The lead's pages and the API in a process of their own, behind the ML backend that hands requests on to it.
 
-gunicorn -c python:ml_backend.pages_gunicorn "ml_backend.pages_app:create_app()"
+`labelloop pages` runs it.
 """
 
 import hmac

@@ -1,7 +1,6 @@
 """Every command: its help, its exit statuses, and errors as one plain sentence."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -121,25 +120,16 @@ def test_serve_refuses_without_credentials(run: Run, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("words", "bind", "threads"),
-    [(("serve",), "127.0.0.1:9191", "15"), (("pages",), "127.0.0.1:9192", "10")],
-    ids=["serve", "pages"],
+    ("words", "becomes"),
+    [("serve", "backend 1"), ("serve --workers 2", "backend 2"), ("pages", "pages")],
 )
-def test_services_become_gunicorn_with_the_settings(
-    run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], bind: str, threads: str
-) -> None:
-    """No option undoes what its configuration says: of the threads some are left for all but predictions."""
+def test_services_become_the_server(run: Run, monkeypatch: pytest.MonkeyPatch, words: str, becomes: str) -> None:
+    """So that signals reach it."""
     became: list[list[str]] = []
     monkeypatch.setattr(run_services, "wait_for_neighbours", lambda _: None)
     monkeypatch.setattr(os, "nice", lambda _: 0)
     monkeypatch.setattr(os, "execv", lambda _, argv: became.append(argv))
-    names = {"PORT": "9191", "PAGES_PORT": "9192", "THREADS": "3", "PAGES_SERVICE_URL": "http://127.0.0.1:9192"}
-    for name, value in names.items():
-        monkeypatch.setenv(f"LABELLOOP_{name}", value)
     monkeypatch.setenv("LABELLOOP_BACKEND_PASSWORD", "p")
     monkeypatch.setenv("LABELLOOP_WEBHOOK_SECRET", "s")
-    assert run(*words).status == 0
-    command = [*became[0][:-1], "--print-config", became[0][-1]]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = dict(re.findall(r"^(bind|threads)\s+= (.*)$", shown, re.M))
-    assert found == {"bind": f"['{bind}']", "threads": threads}
+    assert run(*words.split()).status == 0
+    assert became == [[sys.executable, "-m", "ml_backend.server", *becomes.split()]]

@@ -49,7 +49,7 @@ def test_patience_ends_with_the_reason(data_dir: Path) -> None:
 
 
 def test_serve_answers_until_it_is_told_to_stop(data_dir: Path) -> None:
-    """The process that was started is gunicorn itself, so a signal reaches it, and it ends with 0."""
+    """The process that was started is the server itself, so a signal reaches it, and it ends with 0."""
     port = free_port(0)
     env = os.environ | {"LABELLOOP_PORT": str(port)}
     process = subprocess.Popen([LABELLOOP, "serve"], env=env, stderr=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""One set of real services for all end-to-end tests: Label Studio, Valkey, gunicorn, an RQ worker, reconcile."""
+"""One set of real services for all end-to-end tests: Label Studio, Valkey, the ML backend, an RQ worker, reconcile."""
 
 import os
 import random

@@ -22,15 +22,27 @@ from flask import Flask
 from ml_backend import health
 from ml_backend.prediction_turns import limit_predictions
 
-app = Flask(__name__)
-app.register_blueprint(health.routes)
-limit_predictions(app, {AT_ONCE})
 
-@app.post("/predict")
+def create_app():
+    app = Flask(__name__)
+    app.register_blueprint(health.routes)
+    limit_predictions(app, {AT_ONCE})
+    app.post("/predict")(predict)
+    return app
+
 def predict():
     while not Path("go on").exists():
         time.sleep(0.05)
     return {{}}
+"""
+
+
+SERVE = """
+from labelloop.settings import Settings
+from ml_backend.server import backend_server
+
+if __name__ == "__main__":
+    backend_server(Settings(), app="slow:create_app").serve()
 """
 
 
@@ -39,8 +51,11 @@ def test_health_is_answered_while_all_predictions_are_slow(tmp_path: Path) -> No
     (tmp_path / "slow.py").write_text(SLOW, "utf-8")
     url = f"http://127.0.0.1:{(port := free_port(0))}"
     environment = {**os.environ, "LABELLOOP_PORT": str(port), "LABELLOOP_THREADS": str(AT_ONCE)}
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:ml_backend.gunicorn", "--chdir", str(tmp_path)]
-    with subprocess.Popen([*command, "slow:app"], env=environment) as process, ThreadPoolExecutor(16) as people:
+    (tmp_path / "serve_slow.py").write_text(SERVE, "utf-8")
+    with (
+        subprocess.Popen([sys.executable, "serve_slow.py"], cwd=tmp_path, env=environment) as process,
+        ThreadPoolExecutor(16) as people,
+    ):
         try:
             wait_until(lambda: is_up(url))
             asked = [people.submit(httpx.post, f"{url}/predict", json={}, timeout=300) for _ in range(16)]

@@ -1,4 +1,4 @@
-"""The service as operators run it: gunicorn, more than one worker, no torch."""
+"""The service as operators run it: granian, more than one process, no torch."""
 
 import json
 import os
@@ -51,10 +51,9 @@ def environment(settings: Settings, encoder: CachedEncoder) -> dict[str, str]:
 
 @pytest.fixture
 def two_workers(environment: dict[str, str], stage: Stage, encoder: CachedEncoder) -> Iterator[httpx.Client]:
-    """Yield a client of two gunicorn workers that answer `v1`; each of its requests is a new connection."""
+    """Yield a client of two granian workers that answer `v1`; each of its requests is a new connection."""
     stage.deploy(stage.fit(encode=encoder))
-    command = ["-m", "gunicorn", "-c", "python:ml_backend.gunicorn", "--workers", "2", "ml_backend.app:create_app()"]
-    process = subprocess.Popen([sys.executable, *command], env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "ml_backend.server", "backend", "2"], env=environment)
     url = f"http://127.0.0.1:{environment['LABELLOOP_PORT']}"
     try:
         with httpx.Client(base_url=url, auth=("labelloop", PASSWORD), headers={"Connection": "close"}) as client:
@@ -111,7 +110,10 @@ def _workers_of(environment: dict[str, str]) -> list[int]:
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if b"gunicorn" in (folder / "cmdline").read_bytes() and wanted in (folder / "environ").read_bytes():
+            if (
+                b"ml_backend.server" in (folder / "cmdline").read_bytes()
+                and wanted in (folder / "environ").read_bytes()
+            ):
                 found.append(int(folder.name))
     return found
 

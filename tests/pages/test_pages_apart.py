@@ -66,8 +66,8 @@ def apart(environment: dict[str, str], world: World) -> Iterator[Apart]:
         world.round(12, number, (agreement,))
     front, behind = (f"http://127.0.0.1:{environment[f'LABELLOOP_{name}']}" for name in ("PORT", "PAGES_PORT"))
     with ExitStack() as stack:
-        _start(stack, environment, "gunicorn", "app")
-        pages = _start(stack, environment, "pages_gunicorn", "pages_app")
+        _start(stack, environment, "backend")
+        pages = _start(stack, environment, "pages")
         transport = httpx.HTTPTransport(local_address=CLIENT)
         client = httpx.Client(base_url=front, transport=transport, auth=("labelloop", PASSWORD), timeout=30)
         stack.enter_context(client)
@@ -75,8 +75,8 @@ def apart(environment: dict[str, str], world: World) -> Iterator[Apart]:
         yield Apart(client, pages)
 
 
-def _start(stack: ExitStack, environment: dict[str, str], config: str, app: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "gunicorn", "-c", f"python:ml_backend.{config}", f"ml_backend.{app}:create_app()"]
+def _start(stack: ExitStack, environment: dict[str, str], what: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "ml_backend.server", what]
     process = subprocess.Popen(command, env=environment, start_new_session=True)
     stack.callback(_end, process)
     return process

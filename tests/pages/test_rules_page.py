@@ -25,6 +25,7 @@ from tests.pages.looped import PAGE, actions, do, form_of
 from tests.pages.world import NOON, World
 from tests.workers.conftest import PROJECT, Site
 from workers.admin import change_rules
+from workers.admin.connect_project import record_connection
 
 
 def rules(here: Site) -> Rules:
@@ -87,8 +88,12 @@ def test_a_form_that_is_sent_twice_at_once_changes_the_rules_once(
     here: Site, beside: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A double click is one change, in the records and in the trail."""
-    slowly = change_rules.record_connection
-    monkeypatch.setattr(change_rules, "record_connection", lambda *args: (time.sleep(0.3), slowly(*args)))
+
+    def slowly(*args: Any) -> None:
+        time.sleep(0.3)
+        record_connection(*args)
+
+    monkeypatch.setattr(change_rules, "record_connection", slowly)
     token = form_of(beside.get(f"{PAGE}/rules/change?rule-margin=0.05").text)
     connections = len(here.view.ledger.all(Connection, PROJECT))
     with ThreadPoolExecutor(4) as leads:
@@ -102,10 +107,10 @@ def test_of_two_leads_who_change_rules_at_once_one_is_told_to_look_again(
     here: Site, beside: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither change is lost without a word."""
-    both, planned = Barrier(2), rules_page.plan_rules
+    both = Barrier(2)
 
     def plan_together(*args: Any) -> Any:
-        found = planned(*args)
+        found = change_rules.plan_rules(*args)
         both.wait(10)
         return found
 

@@ -17,12 +17,12 @@ NICE = 10
 def serve(workers: Annotated[int, typer.Option(min=1, help="Processes; each holds the deployed models.")] = 1) -> None:
     """Serve the ML backend that Label Studio asks.
 
-    It listens on LABELLOOP_HOST and LABELLOOP_PORT, under gunicorn, and waits for its neighbours by itself.
+    It listens on LABELLOOP_HOST and LABELLOOP_PORT, under granian, and waits for its neighbours by itself.
     """
     settings = _start()
     settings.require_credentials()
     wait_for_neighbours(settings)
-    _become_gunicorn("python:ml_backend.gunicorn", "ml_backend.app:create_app()", "--workers", str(workers))
+    _become_server("backend", str(workers))
 
 
 def pages() -> None:
@@ -35,12 +35,12 @@ def pages() -> None:
     settings.require_credentials()
     wait_for_neighbours(settings)
     os.nice(NICE)
-    _become_gunicorn("python:ml_backend.pages_gunicorn", "ml_backend.pages_app:create_app()")
+    _become_server("pages")
 
 
-def _become_gunicorn(config: str, app: str, *options: str) -> None:
-    argv = [sys.executable, "-m", "gunicorn", "--config", config, *options, app]
-    os.execv(argv[0], argv)  # noqa: S606 - no shell is wanted: this process becomes gunicorn
+def _become_server(*words: str) -> None:
+    command = [sys.executable, "-m", "ml_backend.server", *words]
+    os.execv(command[0], command)  # noqa: S606 - no shell is wanted: this process becomes the server
 
 
 def worker(
