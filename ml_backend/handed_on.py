@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 import structlog
+from flask import Response
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.http import is_hop_by_hop_header
+from werkzeug.wrappers import Request
 from werkzeug.wsgi import ClosingIterator, get_input_stream
 
 from labelloop.settings import Settings
@@ -30,6 +32,18 @@ CHUNK = 64 * 1024
 PROOF = "X-LabelLoop-Front"
 """The header by which the pages know the ML backend: only it is believed about clients."""
 SAFE = "!$&'()*+,/:;=@"
+BUSY = {
+    "en": "Other pages are being made: try again in a moment.",
+    "zh": "正在生成其他页面：请稍后再试。",
+}
+AWAY = {
+    "en": "The process that makes the pages does not answer: start it (labelloop pages), or see its log.",
+    "zh": "生成页面的进程没有应答：请启动它（labelloop pages），或查看它的日志。",
+}
+PAGE = """<!doctype html>
+<html lang="{language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>LabelLoop</title><p>{words}</p></html>
+"""
 log = structlog.get_logger()
 
 
@@ -53,15 +67,14 @@ class HandedOn:
         if length.isdigit() and int(length) > self._max_body:
             return refusal(413, f"The request is larger than {self._max_body >> 20} MiB.")(environ, start_response)
         if not self._turns.take():
-            return _later("Other pages are being made: try again in a moment.", environ, start_response)
+            return _later(BUSY, environ, start_response)
         connection = HTTPConnection(self._host, self._port, timeout=PATIENCE_S)
         try:
             answer = _asked(connection, environ, self._proof)
         except (OSError, HTTPException) as error:
             self._end(connection)
             log.error("pages_away", error=str(error), host=self._host, port=self._port)
-            words = "The process that makes the pages does not answer: start it (labelloop pages), or see its log."
-            return _later(words, environ, start_response)
+            return _later(AWAY, environ, start_response)
         except BaseException:
             self._end(connection)
             raise
@@ -121,7 +134,13 @@ def _parts(answer: HTTPResponse) -> Iterator[bytes]:
         yield part
 
 
-def _later(words: str, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    answer = refusal(503, words)
+def _later(words: dict[str, str], environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """Say to a browser as a page in its language, to a script as an error of the API, that it may try again."""
+    request = Request(environ)
+    answer = refusal(503, words["en"])
+    if "text/html" in request.headers.get("Accept", ""):
+        language = request.accept_languages.best_match(words, "en")
+        page = PAGE.format(language=language, words=words[language])
+        answer = Response(page, 503, {"Content-Security-Policy": "default-src 'none'"}, mimetype="text/html")
     answer.headers["Retry-After"] = "2"
     return answer(environ, start_response)

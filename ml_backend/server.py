@@ -15,7 +15,6 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
-from labelloop.log import configure_logging
 from labelloop.settings import Settings
 from ml_backend.handed_on import AT_ONCE
 from ml_backend.page_turns import PAGES
@@ -60,9 +59,8 @@ def _server(app: str, host: str, port: int, threads: int, processes: int) -> "Ab
 def main(what: str, processes: str = "1") -> None:
     """Serve until told to stop; the settings are the environment's."""
     settings = Settings()
-    configure_logging(settings.log_level)
-    server = pages_server(settings) if what == "pages" else backend_server(settings, int(processes))
-    server.serve()
+    servers = {"backend": lambda: backend_server(settings, int(processes)), "pages": lambda: pages_server(settings)}
+    servers[what]().serve()
 
 
 if __name__ == "__main__":

@@ -102,8 +102,9 @@ def test_nothing_answers_and_everything_is_told(run: Run, monkeypatch: pytest.Mo
     """No trace, no hang: Redis, the ML backend and Label Studio each get their finding."""
     monkeypatch.setenv("LABELLOOP_REDIS_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setenv("LABELLOOP_WEBHOOK_SECRET", "")
+    monkeypatch.setenv("LABELLOOP_PAGES_SERVICE_URL", "http://127.0.0.1:1")
     faults = " ".join(found(run, "fault"))
-    for neighbour in ("Redis", "ML backend at", "Label Studio at", "credentials"):
+    for neighbour in ("Redis", "ML backend at", "makes the pages, at", "Label Studio at", "credentials"):
         assert neighbour in faults
 
 
@@ -127,6 +128,14 @@ def test_a_wrong_password_at_the_backend_is_found(
     """The ML backend answers, but takes other credentials."""
     monkeypatch.setenv("LABELLOOP_BACKEND_PASSWORD", "other")
     assert any("refuses our credentials" in what for what in found(run, "fault"))
+
+
+def test_pages_of_a_process_of_their_own_are_looked_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is none the ML backend makes them, and nothing is said."""
+    assert not any("makes the pages" in what for what in found(run, "ok"))
+    with StubBackend("") as pages:
+        monkeypatch.setenv("LABELLOOP_PAGES_SERVICE_URL", pages.url)
+        assert f"The process that makes the pages answers at {pages.url}." in found(run, "ok")
 
 
 def test_no_worker_is_a_fault_and_one_is_fine(run: Run, worker: Worker) -> None:

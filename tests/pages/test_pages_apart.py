@@ -141,6 +141,10 @@ def test_pages_that_are_down_stop_no_prediction(apart: Apart) -> None:
     answer = apart.client.get("/projects/12")
     assert answer.status_code == 503
     assert "labelloop pages" in answer.json()["error"]
+    chinese = {"Accept": "text/html", "Accept-Language": "zh-CN,zh;q=0.9"}
+    page = apart.client.get("/projects/12", headers=chinese)
+    assert (page.status_code, page.headers["Content-Type"]) == (503, "text/html; charset=utf-8")
+    assert "请启动它（labelloop pages）" in page.text
     _predicts(apart.client)
 
 

@@ -37,6 +37,7 @@ def examine(settings: Settings, project_id: int | None = None) -> list[Finding]:
             *checks.proxies(settings),
             *checks.queue(bell, projects),
             *checks.backend(settings),
+            *([checks.pages(settings)] if settings.pages_service_url else []),
         ]
         client, answers = _label_studio(settings, stack)
         found += [*answers, *opened]

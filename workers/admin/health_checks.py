@@ -131,6 +131,17 @@ def backend(settings: Settings) -> Iterator[Finding]:
         yield Finding(Level.OK, f"The ML backend answers at {url}.")
 
 
+def pages(settings: Settings) -> Finding:
+    """Say whether the process answers that makes the pages for the ML backend."""
+    url = settings.pages_service_url.rstrip("/")
+    try:
+        httpx.get(f"{url}/health", timeout=TIMEOUT_S, **http_options(url, settings.ca_bundle)).raise_for_status()
+    except httpx.HTTPError as error:
+        advice = "Start it (labelloop pages), or check LABELLOOP_PAGES_SERVICE_URL."
+        return Finding(Level.FAULT, f"The process that makes the pages, at {url}, does not answer ({error}).", advice)
+    return Finding(Level.OK, f"The process that makes the pages answers at {url}.")
+
+
 def doorbell(settings: Settings, project_id: int) -> Finding:
     """Say whether the project's webhook would be heard; it is not rung."""
     wiring = wiring_of(settings)
